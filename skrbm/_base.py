@@ -1,0 +1,229 @@
+"""What every estimator of the package does; a model adds its visible layer and its checks."""
+
+from abc import ABCMeta, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import check_random_state
+
+from . import _training
+from ._methods import FittedMethods, draw_seed
+from ._model import RBM
+from ._validation import (
+    PARAMETER_CONSTRAINTS,
+    Rows,
+    check_schedules,
+    check_visible,
+    fit_context,
+)
+
+
+class BaseRBM(
+    FittedMethods,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
+    """Base of the estimators. A subclass writes ``__init__`` and the abstract methods.
+
+    The fitted attributes are the truth; an :class:`~skrbm._model.RBM` is made from them
+    whenever one is needed, as a view. Training works on arrays of its own, which become the
+    attributes when it has succeeded.
+    """
+
+    _parameter_constraints = PARAMETER_CONSTRAINTS
+
+    # --- what a model adds ---
+
+    def _check_data(self, data):
+        """Warn of training data (:class:`Rows`) that suit the model badly."""
+
+    @abstractmethod
+    def _initial_visible(self, data):
+        """The visible layer before training: a model of independent features."""
+
+    @abstractmethod
+    def _visible_attributes(self, visible):
+        """The fitted attributes of a visible layer: a dict of its own arrays."""
+
+    # --- fitting ---
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Fit the model to the rows of X, from scratch.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data. Read a mini-batch at a time, never copied as a whole.
+        y : Ignored
+            Present for API consistency; handed to callbacks.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If training diverges; the message names the epoch and the learning rate.
+        """
+        check_schedules(self)
+        X = check_visible(self, X, reset=True)
+        data = Rows(X)
+        self._check_data(data)
+        state = self._initial_state(data)
+        settings = self._settings(shuffle=self.shuffle)
+        # ScoringMonitor scores only tasks that have a target; the target of a generative
+        # model is its own input.
+        target = X if y is None else y
+
+        fit_task = self._init_callback_context(max_subtasks=self.n_iter)
+        fit_task.call_on_fit_task_begin(estimator=self, X=X, y=target)
+        for _ in range(self.n_iter):
+            task = fit_task.subcontext(task_name="epoch")
+            task.call_on_fit_task_begin(estimator=self, X=X, y=target)
+            _training.train_epoch(state, settings, data)
+            self._report(state, data)
+            stop = task.call_on_fit_task_end(
+                estimator=self,
+                X=X,
+                y=target,
+                reconstruction_attributes=lambda: self._attributes(state.copy()),
+            )
+            if stop:
+                break
+        self._adopt(state)
+        fit_task.call_on_fit_task_end(
+            estimator=self,
+            X=X,
+            y=target,
+            reconstruction_attributes=lambda: self._attributes(state.copy()),
+        )
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Go on learning with one pass over a chunk of rows.
+
+        The first call initialises the model from its chunk. A chunk of any size is cut into
+        mini-batches in the order given; every call counts as an epoch, for schedules,
+        ``n_iter_`` and ``history_``. On the same rows and seed the first call does what
+        ``fit`` does with ``n_iter=1, shuffle=False``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            A chunk of training data.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : estimator
+            The estimator; unchanged if an error is raised.
+
+        Raises
+        ------
+        ValueError
+            If training diverges.
+        """
+        check_schedules(self)
+        first_call = not hasattr(self, "components_")
+        data = Rows(check_visible(self, X, reset=first_call))
+        self._check_data(data)
+        state = self._initial_state(data) if first_call else self._state().copy()
+        _training.train_epoch(state, self._settings(shuffle=False), data)
+        self._report(state, data)
+        return self._adopt(state)
+
+    def _settings(self, shuffle):
+        return _training.Settings(
+            persistent=self.algorithm == "pcd",
+            batch_size=self.batch_size,
+            n_chains=self.batch_size if self.n_chains is None else self.n_chains,
+            learning_rate=self.learning_rate,
+            n_gibbs_steps=self.n_gibbs_steps,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            mean_negative_visibles=self.negative_visibles == "mean",
+            shuffle=shuffle,
+        )
+
+    def _initial_state(self, data):
+        """Small random weights, hidden biases 0, visible biases from the data."""
+        random_state = check_random_state(self.random_state)
+        seed = draw_seed(random_state)
+        visible = self._initial_visible(data)
+        # Drawn in (D, M), the order of storage; values in float64 whatever the dtype, so that
+        # a float32 machine starts where its float64 twin does.
+        weights = random_state.normal(0, 0.01, (data.n_columns, self.n_components))
+        model = RBM(
+            visible=visible,
+            weights=weights.astype(data.dtype, copy=False),
+            hidden_bias=np.zeros(self.n_components, data.dtype),
+        )
+        base_rates = {k: a.copy() for k, a in self._visible_attributes(visible).items()}
+        return _training.State(model=model, seed=seed, base_rates=base_rates)
+
+    def _attributes(self, state):
+        """The fitted attributes that hold a training state, as views of its arrays."""
+        attributes = {
+            "components_": state.model.weights.T,
+            "intercept_hidden_": state.model.hidden_bias,
+            **self._visible_attributes(state.model.visible),
+            "n_iter_": state.n_epochs,
+            "history_": state.history,
+            "_base_rates": state.base_rates,
+            "_seed": state.seed,
+            "_n_updates": state.n_updates,
+            "_steps": state.steps,
+        }
+        if state.chains is not None:
+            attributes["h_samples_"] = state.chains
+        return attributes
+
+    def _adopt(self, state):
+        """Make a training state the fitted state."""
+        self.__dict__.pop("h_samples_", None)
+        self.__dict__.update(self._attributes(state))
+        return self
+
+    def _state(self):
+        """The training state that the fitted attributes hold."""
+        return _training.State(
+            model=self._rbm(self.components_.dtype),
+            seed=self._seed,
+            base_rates=self._base_rates,
+            chains=getattr(self, "h_samples_", None),
+            steps=self._steps,
+            n_updates=self._n_updates,
+            n_epochs=self.n_iter_,
+            history=self.history_,
+        )
+
+    def _report(self, state, data):
+        """Print a line on the epoch just finished, in scikit-learn's form."""
+        if self.verbose:
+            scores = [state.model.pseudo_likelihood(v) for v in data.monitor()]
+            print(
+                f"[{type(self).__name__}] Iteration {state.n_epochs}, "
+                f"pseudo-likelihood = {np.concatenate(scores).mean():.2f}, "
+                f"time = {state.history['seconds'][-1]:.2f}s"
+            )
+
+    # --- what scikit-learn asks ---
+
+    @property
+    def _n_features_out(self):
+        return self.components_.shape[0]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,177 @@
+"""BernoulliRBM: binary visible units."""
+
+import numpy as np
+
+from ._base import BaseRBM
+from ._validation import warn_outside_unit_interval
+from ._visible import BernoulliVisible
+
+
+class BernoulliRBM(BaseRBM):
+    """Restricted Boltzmann machine with binary visible and binary hidden units.
+
+    A drop-in superset of :class:`sklearn.neural_network.BernoulliRBM`: the same parameters,
+    defaults and attributes, and more of each. The energy of visible units v and hidden units
+    h is ``E(v, h) = -b v - c h - v W^T h`` with ``W = components_``,
+    ``b = intercept_visible_`` and ``c = intercept_hidden_``. A value between 0 and 1, such as
+    a grey pixel, is read as the probability of a 1.
+
+    A *schedule* is a number, or a sequence of one value per epoch whose last value goes on;
+    it can be cloned, pickled and grid-searched like any parameter.
+
+    Parameters
+    ----------
+    n_components : int, default=256
+        Number of hidden units.
+
+    learning_rate : float or sequence of float, default=0.1
+        Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
+        Tune it, between 1 and 0.001.
+
+    batch_size : int, default=10
+        Rows per mini-batch. The last batch of an epoch holds what is left.
+
+    n_iter : int, default=10
+        Number of epochs, passes over the training data, that ``fit`` makes.
+
+    algorithm : {"pcd", "cd"}, default="pcd"
+        How the model's side of the gradient is estimated.
+
+        - "pcd": persistent contrastive divergence [2]_, by chains that go on from update to
+          update, also called stochastic maximum likelihood.
+        - "cd": contrastive divergence [1]_, by chains that start at the rows of each batch.
+
+    n_gibbs_steps : int or sequence of int, default=1
+        Gibbs steps per update, the k of CD-k; a schedule.
+
+    n_chains : int or None, default=None
+        Number of persistent chains, with ``algorithm="pcd"``; None means ``batch_size``.
+        The first call to ``partial_fit`` fixes it.
+
+    momentum : float or sequence of float, default=0.0
+        Share of the last step that is added to the next, in [0, 1); a schedule.
+
+    weight_decay : float, default=0.0
+        L2 penalty on the weights, not on the biases: ``weight_decay * W`` is subtracted from
+        the gradient.
+
+    negative_visibles : {"sample", "mean"}, default="sample"
+        Visible units of the negative phase: drawn, or set to their probabilities, which has
+        less noise and a bias [3]_.
+
+    shuffle : bool, default=True
+        Whether ``fit`` takes the rows in a new order each epoch.
+
+    verbose : int, default=0
+        If not 0, print a line per epoch with the exact pseudo-likelihood of at most 1,000
+        rows, spread evenly over the training data.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, order of rows and all draws of ``fit`` and
+        ``partial_fit``. An int gives the same bits at every call on one machine (matrix
+        products may differ in the last bit between BLAS builds and numbers of BLAS threads).
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        Weights.
+
+    intercept_hidden_ : ndarray of shape (n_components,)
+        Biases of the hidden units.
+
+    intercept_visible_ : ndarray of shape (n_features,)
+        Biases of the visible units. They start at the log-odds of the training data.
+
+    h_samples_ : ndarray of shape (n_chains, n_components)
+        Hidden states of the persistent chains. Only with ``algorithm="pcd"``.
+
+    n_iter_ : int
+        Number of epochs made; a call of ``partial_fit`` counts as one.
+
+    history_ : dict of list
+        One entry per epoch: "reconstruction_error" (mean squared difference between an entry
+        and its ``reconstruct``-ion, on at most 1,000 rows), "learning_rate",
+        "n_gibbs_steps", "momentum", "seconds".
+
+    n_features_in_ : int
+        Number of features seen during fit.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X had names that are all strings.
+
+    See Also
+    --------
+    sklearn.neural_network.BernoulliRBM : The estimator that this one extends.
+
+    Notes
+    -----
+    Each phase of the gradient is averaged over its own number of rows, so that batches of any
+    size, and any number of chains, have the same fixed point.
+
+    References
+    ----------
+    .. [1] Hinton, G. E. (2002). Training products of experts by minimizing contrastive
+       divergence. Neural Computation 14, 1771-1800.
+    .. [2] Tieleman, T. (2008). Training restricted Boltzmann machines using approximations to
+       the likelihood gradient. ICML.
+    .. [3] Hinton, G. E. (2012). A practical guide to training restricted Boltzmann machines.
+       Neural Networks: Tricks of the Trade, 599-619.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrbm import BernoulliRBM
+    >>> X = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
+    >>> rbm = BernoulliRBM(n_components=2, random_state=0).fit(X)
+    >>> rbm.transform(X).shape
+    (4, 2)
+    >>> rbm.sample(5, random_state=0).shape
+    (5, 3)
+    """
+
+    def __init__(
+        self,
+        n_components=256,
+        *,
+        learning_rate=0.1,
+        batch_size=10,
+        n_iter=10,
+        algorithm="pcd",
+        n_gibbs_steps=1,
+        n_chains=None,
+        momentum=0.0,
+        weight_decay=0.0,
+        negative_visibles="sample",
+        shuffle=True,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.n_iter = n_iter
+        self.algorithm = algorithm
+        self.n_gibbs_steps = n_gibbs_steps
+        self.n_chains = n_chains
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.negative_visibles = negative_visibles
+        self.shuffle = shuffle
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def _check_data(self, data):
+        warn_outside_unit_interval(self, data)
+
+    def _initial_visible(self, data):
+        # Log-odds with half a row of each value added (Jeffreys' prior), so that constant
+        # columns stay finite; sums outside [0, n_rows], warned of above, count as the limit.
+        ones = np.clip(data.column_sums, 0, data.n_rows)
+        bias = np.log((ones + 0.5) / (data.n_rows - ones + 0.5))
+        return BernoulliVisible(bias.astype(data.dtype))
+
+    def _visible_attributes(self, visible):
+        return {"intercept_visible_": visible.bias}
+
+    def _visible_layer(self, attributes, dtype):
+        return BernoulliVisible(np.ascontiguousarray(attributes["intercept_visible_"], dtype))

@@ -1,0 +1,242 @@
+"""What a fitted machine can be asked: features, energies, scores and samples.
+
+These methods read: they leave the estimator as it is.
+"""
+
+from abc import abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state, check_scalar, gen_batches
+from sklearn.utils.validation import check_is_fitted
+
+from . import _sampling
+from ._kernels import get_num_threads
+from ._model import RBM
+from ._validation import Rows, check_hidden, check_visible
+
+#: Rows scored at a time by one thread; fixed, so that results do not depend on the threads.
+_SCORE_BLOCK = 1000
+
+
+def draw_seed(random_state):
+    """A 64-bit key for a stream of random numbers."""
+    return np.uint64(check_random_state(random_state).randint(0, 2**64, dtype=np.uint64))
+
+
+class FittedMethods:
+    """Mixin of the methods that need fitted attributes and change none."""
+
+    @abstractmethod
+    def _visible_layer(self, attributes, dtype):
+        """The visible layer of a dict of attributes: views where the dtype is right."""
+
+    def _rbm(self, dtype):
+        """The machine of the fitted attributes: a view where their dtype is already right."""
+        return RBM(
+            visible=self._visible_layer(vars(self), dtype),
+            weights=np.ascontiguousarray(self.components_.T, dtype=dtype),
+            hidden_bias=np.ascontiguousarray(self.intercept_hidden_, dtype=dtype),
+        )
+
+    def _read(self, X):
+        """Validated rows, and the machine in their dtype."""
+        check_is_fitted(self)
+        X = check_visible(self, X, whole=True)
+        return X, self._rbm(X.dtype)
+
+    def transform(self, X):
+        """Probabilities of the hidden units, ``P(h=1|v=X)``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_components)
+            Probabilities, in the dtype of X.
+        """
+        X, rbm = self._read(X)
+        return rbm.hidden_mean(X)
+
+    def inverse_transform(self, H):
+        """Expectation of the visible units given the hidden ones, ``E[v|h=H]``.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_components)
+            Hidden states or, as ``transform`` gives them, their probabilities.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Expectations, for binary units ``P(v=1|h=H)``, in the dtype of H.
+        """
+        check_is_fitted(self)
+        H = check_hidden(self, H)
+        return self._rbm(H.dtype).visible_mean(H)
+
+    def reconstruct(self, X):
+        """One mean-field pass, visible to hidden to visible: ``E[v | h = P(h=1|v=X)]``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+
+        Returns
+        -------
+        X_reconstructed : ndarray of shape (n_samples, n_features)
+            Expectations of the visible units, in the dtype of X.
+        """
+        X, rbm = self._read(X)
+        return rbm.visible_mean(rbm.hidden_mean(X))
+
+    def free_energy(self, X):
+        """Free energy ``F(v) = -log sum_h exp(-E(v, h))``: ``p(v)`` is ``exp(-F(v)) / Z``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+
+        Returns
+        -------
+        free_energy : ndarray of shape (n_samples,)
+            In nats.
+        """
+        X, rbm = self._read(X)
+        return rbm.free_energy(X)
+
+    def energy(self, V, H):
+        """Energy ``E(v, h)`` of pairs of rows: ``p(v, h)`` is ``exp(-E(v, h)) / Z``.
+
+        Parameters
+        ----------
+        V : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+        H : array-like of shape (n_samples, n_components)
+            Hidden rows.
+
+        Returns
+        -------
+        energy : ndarray of shape (n_samples,)
+            In nats.
+
+        Raises
+        ------
+        ValueError
+            If V and H differ in their number of rows.
+        """
+        V, rbm = self._read(V)
+        H = check_hidden(self, H)
+        if H.shape[0] != V.shape[0]:
+            raise ValueError(
+                f"V has {V.shape[0]} rows but H has {H.shape[0]}: "
+                "the energy is that of pairs of rows, give one hidden row per visible row."
+            )
+        return rbm.energy(V, H.astype(V.dtype, copy=False))
+
+    def score_samples(self, X):
+        """Exact log pseudo-likelihood ``sum_i log p(v_i | v without i)`` of each row.
+
+        Deterministic. scikit-learn's ``BernoulliRBM`` estimates the same sum from a single,
+        random unit of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+
+        Returns
+        -------
+        pseudo_likelihood : ndarray of shape (n_samples,)
+            In nats, in the dtype of X.
+        """
+        X, rbm = self._read(X)
+        data = Rows(X)
+
+        def score_block(rows):
+            return rbm.pseudo_likelihood(data.dense(rows))
+
+        with ThreadPoolExecutor(get_num_threads()) as pool:
+            scores = list(pool.map(score_block, gen_batches(data.n_rows, _SCORE_BLOCK)))
+        return np.concatenate(scores).astype(X.dtype, copy=False)
+
+    def score(self, X, y=None):
+        """Mean of ``score_samples(X)``: the larger, the better the model of the rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        score : float
+            Mean exact log pseudo-likelihood of a row, in nats.
+        """
+        return float(self.score_samples(X).mean(dtype=np.float64))
+
+    # --- sampling ---
+
+    def gibbs(self, V, n_steps=1, random_state=None):
+        """Gibbs steps from each row of V: hidden given visible, then visible given hidden.
+
+        Parameters
+        ----------
+        V : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows where the chains start.
+        n_steps : int, default=1
+            Number of steps.
+        random_state : int, RandomState instance or None, default=None
+            An int gives the same draws at every call, None other draws at every call.
+
+        Returns
+        -------
+        V_new : ndarray of shape (n_samples, n_features)
+            Visible rows where the chains stop.
+        """
+        V, rbm = self._read(V)
+        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        return _sampling.gibbs(rbm, V, n_steps, draw_seed(random_state))
+
+    def sample(self, n_samples=1, *, n_gibbs_steps=1000, init=None, random_state=None):
+        """Draw rows from the model: the ends of independent Gibbs chains.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows, each from a chain of its own.
+        n_gibbs_steps : int, default=1000
+            Length of a chain. A model of well separated modes needs more.
+        init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
+            Where the chains start: chain i at row ``i % n_rows``. None: each chain at a draw
+            from the base rates of the training data (of the first chunk, after
+            ``partial_fit``).
+        random_state : int, RandomState instance or None, default=None
+            An int gives the same draws at every call, None other draws at every call.
+
+        Returns
+        -------
+        V : ndarray of shape (n_samples, n_features)
+            Visible rows, in the dtype of ``init`` or else of ``components_``.
+        """
+        check_is_fitted(self)
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
+        random_state = check_random_state(random_state)
+        if init is None:
+            rbm = self._rbm(self.components_.dtype)
+            base_rates = self._visible_layer(self._base_rates, rbm.weights.dtype)
+            nothing = np.zeros((n_samples, rbm.weights.shape[0]), rbm.weights.dtype)
+            V = base_rates.sample(nothing, (draw_seed(random_state), 0, 0))
+        else:
+            init, rbm = self._read(init)
+            V = init[np.arange(n_samples) % init.shape[0]]
+        return _sampling.gibbs(rbm, V, n_gibbs_steps, draw_seed(random_state))

@@ -1,0 +1,139 @@
+"""The restricted Boltzmann machine itself: energies and conditionals, for any visible layer.
+
+Notation::
+
+    v  visible rows (n, D)          W  weights (D, M)        phi(v)  the layer's statistic
+    h  hidden rows (n, M)           c  hidden bias (M,)      x(v) = c + phi(v) W
+
+    E(v, h)      = E_vis(v) - c h - phi(v) W h
+    p(h_j=1 | v) = sigmoid(x_j(v))
+    F(v)         = -log sum_h exp(-E(v, h)) = E_vis(v) - sum_j log(1 + exp(x_j(v)))
+
+Visible rows may be scipy sparse matrices wherever a method does not say otherwise.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import issparse
+
+from . import _kernels
+
+#: Up to so many rows, one thread that skips zeros beats a library's matrix product.
+FEW_ROWS = 32
+
+
+def _product(v, weights):
+    """``v W``."""
+    if issparse(v) or v.shape[0] > FEW_ROWS:
+        return v @ weights
+    out = np.empty((v.shape[0], weights.shape[1]), weights.dtype)
+    _kernels.product(v, weights, out)
+    return out
+
+
+def _product_transposed(v, h):
+    """``v^T h``."""
+    if v.shape[0] > FEW_ROWS:
+        return v.T @ h
+    out = np.empty((v.shape[1], h.shape[1]), h.dtype)
+    _kernels.product_transposed(v, h, out)
+    return out
+
+
+def _product_with_transpose(h, weights):
+    """``h W^T``."""
+    if h.shape[0] > FEW_ROWS:
+        return h @ weights.T
+    out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)
+    _kernels.product_with_transpose(h, weights, out)
+    return out
+
+
+@dataclass(frozen=True)
+class RBM:
+    """A machine: a view of arrays that somebody else owns.
+
+    Parameters
+    ----------
+    visible : visible layer
+        Any object with the methods of :class:`skrbm._visible.BernoulliVisible`.
+    weights : ndarray of shape (D, M), C order
+        ``W``; a row holds the weights of one visible unit.
+    hidden_bias : ndarray of shape (M,)
+        ``c``.
+    """
+
+    visible: object
+    weights: np.ndarray
+    hidden_bias: np.ndarray
+
+    @property
+    def parameters(self):
+        """The arrays to learn: weights, hidden bias, then the visible layer's."""
+        return (self.weights, self.hidden_bias, *self.visible.parameters)
+
+    # --- energies ---
+
+    def hidden_input(self, v):
+        """``x(v)``, shape (n, M)."""
+        return _product(self.visible.features(v), self.weights) + self.hidden_bias
+
+    def energy(self, v, h):
+        """``E(v, h)`` of each pair of rows, shape (n,)."""
+        return self.visible.energy(v) - (self.hidden_input(v) * h).sum(axis=1)
+
+    def free_energy(self, v):
+        """``F(v)`` of each row, shape (n,)."""
+        return self.visible.energy(v) - np.logaddexp(0, self.hidden_input(v)).sum(axis=1)
+
+    def pseudo_likelihood(self, v):
+        """``log PL(v) = sum_i log p(v_i | v without i)`` of each row of dense ``v``, float64."""
+        return self.visible.pseudo_likelihood(v, self.hidden_input(v), self.weights)
+
+    # --- conditionals ---
+
+    def hidden_mean(self, v):
+        """``p(h = 1 | v)``, shape (n, M)."""
+        x = _product(self.visible.features(v), self.weights)
+        out = np.empty_like(x)
+        _kernels.sigmoid(x, self.hidden_bias, out)
+        return out
+
+    def draw_hidden(self, mean, draw):
+        """Hidden states drawn with probabilities ``mean``; ``draw`` names the random numbers."""
+        out = np.empty_like(mean)
+        _kernels.bernoulli(mean, *draw, out)
+        return out
+
+    def sample_hidden(self, v, draw):
+        """A draw from ``p(h | v)``, shape (n, M)."""
+        return self.draw_hidden(self.hidden_mean(v), draw)
+
+    def visible_mean(self, h):
+        """``E[v | h]``, shape (n, D)."""
+        return self.visible.mean(_product_with_transpose(h, self.weights))
+
+    def sample_visible(self, h, draw, out=None):
+        """A draw from ``p(v | h)``, shape (n, D)."""
+        return self.visible.sample(_product_with_transpose(h, self.weights), draw, out)
+
+    # --- learning ---
+
+    def gradient(self, v, h, row_weights):
+        """``sum_r row_weights[r] * d(-E(v_r, h_r))/d parameter``, one array per parameter.
+
+        With weights ``1/n_pos`` for rows of data and ``-1/n_neg`` for rows of the model this
+        is the (estimated) gradient of the mean log-likelihood, both phases in one matrix
+        product. Being a sum over rows, it adds up over parts of a batch.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n, D)
+        h : ndarray of shape (n, M)
+            Hidden states or, with less noise, their means given ``v``.
+        row_weights : ndarray of shape (n,)
+        """
+        h = h * row_weights[:, np.newaxis]
+        weights = _product_transposed(self.visible.features(v), h)
+        return (weights, h.sum(axis=0), *self.visible.gradient(v, row_weights))

@@ -1,0 +1,25 @@
+"""Chains: alternate draws of the hidden and of the visible units."""
+
+
+def gibbs(model, v, n_steps, seed):
+    """Run one chain from each row of ``v``.
+
+    Parameters
+    ----------
+    model : RBM
+    v : {ndarray, sparse matrix} of shape (n, D)
+        Where the chains start.
+    n_steps : int
+        A step draws all hidden units given the visible ones, then all visible units.
+    seed : uint64
+        Names the random numbers; they depend on step, row and unit besides.
+
+    Returns
+    -------
+    v : ndarray of shape (n, D)
+        Where the chains stop.
+    """
+    for step in range(n_steps):
+        h = model.sample_hidden(v, (seed, step, 0))
+        v = model.sample_visible(h, (seed, step, 1))
+    return v

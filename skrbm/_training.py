@@ -1,0 +1,176 @@
+"""Learning: the mini-batch loop of contrastive divergence, its schedules and its state.
+
+Contrastive divergence (CD-k; Hinton, 2002) starts the negative chains at the rows of the
+batch, persistent CD (PCD-k; Tieleman, 2008) where the last update's chains stopped. Positive
+phase: data with hidden means. Negative phase: k Gibbs steps, then hidden means again. Each
+phase is averaged over its own number of rows.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from . import _kernels
+from ._model import RBM
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to learn. A schedule is a number, or one value per epoch of which the last goes on."""
+
+    persistent: bool
+    batch_size: int
+    n_chains: int
+    learning_rate: object  # schedule
+    n_gibbs_steps: object  # schedule
+    momentum: object  # schedule
+    weight_decay: float
+    mean_negative_visibles: bool
+    shuffle: bool
+
+
+@dataclass
+class State:
+    """All that a further epoch needs to know: going on from a copy gives the same bits."""
+
+    model: RBM
+    seed: np.uint64
+    base_rates: dict  # the visible layer's attributes before training
+    chains: np.ndarray | None = None  # hidden states (n_chains, M) of PCD
+    steps: tuple = ()  # the last step of each parameter, for momentum
+    n_updates: int = 0
+    n_epochs: int = 0
+    history: dict = field(default_factory=dict)
+
+    def copy(self):
+        """A state that shares no array with this one."""
+        return deepcopy(self)
+
+
+def scheduled(value, epoch):
+    """The value of a schedule in an epoch, counted from 0."""
+    return value if np.ndim(value) == 0 else value[min(epoch, len(value) - 1)]
+
+
+def train_epoch(state, settings, data):
+    """One pass over the data; changes ``state`` and the arrays of its model in place.
+
+    Parameters
+    ----------
+    state : State
+    settings : Settings
+    data : object with ``n_rows``, ``read`` and ``monitor``
+        ``read(rows)`` gives the rows of a slice or of an index array, dense;
+        ``monitor()`` yields blocks of the rows on which an epoch is measured.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not finite at the end of the epoch.
+    """
+    begin = perf_counter()
+    learning_rate = scheduled(settings.learning_rate, state.n_epochs)
+    n_gibbs_steps = scheduled(settings.n_gibbs_steps, state.n_epochs)
+    momentum = scheduled(settings.momentum, state.n_epochs)
+
+    parameters = state.model.parameters
+    weights = state.model.weights
+    if not state.steps:
+        state.steps = tuple(np.zeros_like(parameter) for parameter in parameters)
+    if settings.persistent and state.chains is None:
+        # All hidden units off: the first negative rows are drawn from the base rates.
+        state.chains = np.zeros((settings.n_chains, weights.shape[1]), weights.dtype)
+
+    n_neg = settings.n_chains if settings.persistent else settings.batch_size
+    buffer = np.empty((settings.batch_size + n_neg, weights.shape[0]), weights.dtype)
+    order = row_order(state, data.n_rows) if settings.shuffle else None
+    for first in range(0, data.n_rows, settings.batch_size):
+        rows = slice(first, min(first + settings.batch_size, data.n_rows))
+        n_pos = rows.stop - rows.start
+        v = buffer[: n_pos + (settings.n_chains if settings.persistent else n_pos)]
+        data.read(rows if order is None else order[rows], out=v[:n_pos])
+        gradient = contrast(state, settings, v, n_pos, n_gibbs_steps)
+        for parameter, step, direction in zip(parameters, state.steps, gradient, strict=True):
+            decay = settings.weight_decay if parameter is weights else 0.0
+            rates = np.array([learning_rate, momentum, decay], parameter.dtype)
+            _kernels.add_step(direction.ravel(), *rates, step.ravel(), parameter.ravel())
+        state.n_updates += 1
+    state.n_epochs += 1
+
+    if not all(np.isfinite(parameter).all() for parameter in parameters):
+        raise ValueError(
+            f"training diverged in epoch {state.n_epochs} with learning_rate={learning_rate}: "
+            "the parameters are no longer finite. Try a smaller learning_rate, "
+            "check the scale of X, or add weight_decay."
+        )
+    record = {
+        "reconstruction_error": reconstruction_error(state.model, data),
+        "learning_rate": learning_rate,
+        "n_gibbs_steps": n_gibbs_steps,
+        "momentum": momentum,
+        "seconds": perf_counter() - begin,
+    }
+    for name, figure in record.items():
+        state.history.setdefault(name, []).append(figure)
+
+
+def row_order(state, n_rows):
+    """This epoch's order of rows; it depends on the seed and the epoch alone."""
+    return np.random.default_rng((int(state.seed), state.n_epochs)).permutation(n_rows)
+
+
+def contrast(state, settings, v, n_pos, n_gibbs_steps):
+    """The CD or PCD estimate of the gradient of the mean log-likelihood; moves the chains.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n_pos + n_neg, D)
+        The rows of the batch; room for those of the negative phase, which are written here.
+
+    Returns
+    -------
+    gradient : tuple of ndarray
+        One array per parameter of the model.
+    """
+    model = state.model
+    v_pos, v_neg = v[:n_pos], v[n_pos:]
+
+    def draw(purpose):
+        return state.seed, state.n_updates, purpose
+
+    # Where the chains start: the whole difference between CD and PCD.
+    if settings.persistent:
+        h_neg = state.chains
+    else:
+        h_pos = model.hidden_mean(v_pos)
+        h_neg = model.draw_hidden(h_pos, draw(0))
+
+    for k in range(n_gibbs_steps):
+        if k > 0:
+            h_neg = model.sample_hidden(v_neg, draw(2 * k))
+        if settings.mean_negative_visibles:
+            v_neg[...] = model.visible_mean(h_neg)
+        else:
+            model.sample_visible(h_neg, draw(2 * k + 1), out=v_neg)
+
+    if settings.persistent:
+        h = model.hidden_mean(v)  # both phases in one matrix product
+        state.chains = model.draw_hidden(h[n_pos:], draw(2 * n_gibbs_steps))
+    else:
+        h = np.concatenate((h_pos, model.hidden_mean(v_neg)))
+
+    n_neg = v_neg.shape[0]
+    row_weights = np.repeat(np.array([1 / n_pos, -1 / n_neg], v.dtype), [n_pos, n_neg])
+    return model.gradient(v, h, row_weights)
+
+
+def reconstruction_error(model, data):
+    """Mean squared difference between an entry and its mean-field reconstruction."""
+    total, n_entries = 0.0, 0
+    for v in data.monitor():
+        difference = model.visible_mean(model.hidden_mean(v)) - v
+        total += float(np.square(difference).sum(dtype=np.float64))
+        n_entries += difference.size
+    return total / n_entries

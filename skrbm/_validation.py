@@ -1,0 +1,174 @@
+"""What the estimators accept; the only module that imports scikit-learn's private names."""
+
+import warnings
+from functools import cached_property
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils import check_array, gen_batches
+from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
+from sklearn.utils.validation import validate_data
+
+__all__ = [
+    "PARAMETER_CONSTRAINTS",
+    "Rows",
+    "check_hidden",
+    "check_schedules",
+    "check_visible",
+    "fit_context",
+    "warn_outside_unit_interval",
+]
+
+#: Rows on which an epoch is measured, spread evenly over the data.
+MAX_MONITOR_ROWS = 1000
+_MONITOR_BLOCK = 100
+_SUMMARY_BLOCK = 1000
+
+_SCHEDULES = {
+    "learning_rate": Interval(Real, 0, None, closed="neither"),
+    "n_gibbs_steps": Interval(Integral, 1, None, closed="left"),
+    "momentum": Interval(Real, 0, 1, closed="left"),
+}
+
+#: Constraints on the parameters that all estimators share, as scikit-learn writes them.
+PARAMETER_CONSTRAINTS = {
+    "n_components": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "n_iter": [Interval(Integral, 0, None, closed="left")],
+    "algorithm": [StrOptions({"cd", "pcd"})],
+    "n_chains": [Interval(Integral, 1, None, closed="left"), None],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "negative_visibles": [StrOptions({"sample", "mean"})],
+    "shuffle": ["boolean"],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+    **{name: [interval, "array-like"] for name, interval in _SCHEDULES.items()},
+}
+
+
+def check_schedules(estimator):
+    """Raise if a parameter given as one value per epoch holds a value out of range."""
+    for name, interval in _SCHEDULES.items():
+        schedule = getattr(estimator, name)
+        if np.ndim(schedule) == 0:
+            continue
+        if np.ndim(schedule) != 1 or len(schedule) == 0:
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be a number or a "
+                f"non-empty flat sequence of one value per epoch. Got {schedule!r} instead."
+            )
+        for epoch, value in enumerate(schedule):
+            if not interval.is_satisfied_by(value):
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(estimator).__name__}, given as one value "
+                    f"per epoch, must hold values that are {interval}. "
+                    f"Got {value!r} for epoch {epoch + 1} instead."
+                )
+
+
+def check_visible(estimator, X, *, reset=False, whole=False):
+    """Visible rows as a numeric array or CSR matrix, with as little copying as possible.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    reset : bool, default=False
+        Whether to learn the number and names of the features, or to check them.
+    whole : bool, default=False
+        Whether the caller computes on all rows at once and needs floats; otherwise integers
+        and booleans stay as they are, for :class:`Rows` to convert batch by batch.
+    """
+    dtype = (np.float64, np.float32) if whole else "numeric"
+    return validate_data(estimator, X, accept_sparse="csr", dtype=dtype, reset=reset)
+
+
+def check_hidden(estimator, H):
+    """Hidden rows as a dense float array of ``n_components`` columns."""
+    H = check_array(H, dtype=(np.float64, np.float32), estimator=estimator, input_name="H")
+    n_components = estimator.components_.shape[0]
+    if H.shape[1] != n_components:
+        raise ValueError(
+            f"H has {H.shape[1]} columns, but {type(estimator).__name__} has {n_components} "
+            "hidden units (n_components): pass what transform returns, one column per unit."
+        )
+    return H
+
+
+class Rows:
+    """Training data, read a few rows at a time; dense or sparse is decided here, once.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        Never copied or converted as a whole.
+
+    Attributes
+    ----------
+    n_rows, n_columns : int
+    dtype : dtype
+        float32 or float64, of the rows that ``read`` gives.
+    """
+
+    def __init__(self, X):
+        self.X = X
+        self.n_rows, self.n_columns = X.shape
+        self.dtype = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
+        self._sparse = issparse(X)
+        self._take = not self._sparse and X.flags.c_contiguous and X.dtype == self.dtype
+
+    def read(self, rows, out):
+        """Write the rows named by a slice or an index array into ``out``."""
+        if self._sparse:
+            self.X[rows].astype(self.dtype, copy=False).toarray(out=out)
+        elif self._take and not isinstance(rows, slice):
+            # mode="clip" spares NumPy a buffer; the indices are in range.
+            np.take(self.X, rows, axis=0, out=out, mode="clip")
+        else:
+            out[...] = self.X[rows]
+
+    def dense(self, rows):
+        """The rows of a slice as a dense array, which may be a view of X."""
+        part = self.X[rows]
+        return (part.toarray() if self._sparse else part).astype(self.dtype, copy=False)
+
+    def monitor(self):
+        """Yield dense blocks of the rows on which an epoch is measured."""
+        stride = -(-self.n_rows // MAX_MONITOR_ROWS)
+        for first in range(0, self.n_rows, _MONITOR_BLOCK * stride):
+            yield self.dense(slice(first, first + _MONITOR_BLOCK * stride, stride))
+
+    @cached_property
+    def column_sums(self):
+        """Sums of the columns, (n_features,) in float64."""
+        return self._summary[0]
+
+    @cached_property
+    def range(self):
+        """The smallest and the largest value."""
+        return self._summary[1:]
+
+    @cached_property
+    def _summary(self):
+        # Block by block: one pass over memory, and no loss of digits in long float32 sums.
+        sums, lowest, highest = np.zeros(self.n_columns), np.inf, -np.inf
+        for block in gen_batches(self.n_rows, _SUMMARY_BLOCK):
+            part = self.X[block]
+            sums += np.asarray(part.sum(axis=0)).ravel()
+            lowest, highest = min(lowest, part.min()), max(highest, part.max())
+        return sums, lowest, highest
+
+
+def warn_outside_unit_interval(estimator, data):
+    """Warn if binary units are given values that are not probabilities."""
+    lowest, highest = data.range
+    if lowest < 0 or highest > 1:
+        warnings.warn(
+            f"{type(estimator).__name__} reads values as probabilities of binary units, but X "
+            f"ranges from {lowest:.6g} to {highest:.6g}. Scale it to [0, 1], for example with "
+            "MinMaxScaler, or use GaussianBernoulliRBM for real-valued data.",
+            UserWarning,
+            stacklevel=2,
+        )
