@@ -1,0 +1,43 @@
+"""Fixtures that every test module may use."""
+
+import numpy as np
+import pytest
+
+from skrbm import BernoulliRBM
+from skrbm._model import RBM
+from skrbm._visible import BernoulliVisible
+
+from . import reference
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20240229)
+
+
+@pytest.fixture
+def arrays(rng):
+    """Weights (4, 3), visible and hidden biases of a machine of no special shape."""
+    return rng.normal(0, 1, (4, 3)), rng.normal(0, 0.7, 4), rng.normal(0, 0.7, 3)
+
+
+@pytest.fixture
+def oracle(arrays):
+    return reference.EnumeratedRBM(*arrays)
+
+
+@pytest.fixture
+def model(arrays):
+    W, b, c = arrays
+    return RBM(BernoulliVisible(b.copy()), W.copy(), c.copy())
+
+
+@pytest.fixture
+def estimator(arrays):
+    """A fitted estimator that holds the same machine."""
+    W, b, c = arrays
+    X = np.array([[0, 1, 0, 1], [1, 1, 0, 0]], dtype=float)
+    estimator = BernoulliRBM(n_components=3, n_iter=1, random_state=0).fit(X)
+    estimator.components_, estimator.intercept_visible_ = W.T.copy(), b.copy()
+    estimator.intercept_hidden_ = c.copy()
+    return estimator
