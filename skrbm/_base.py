@@ -76,8 +76,8 @@ class BaseRBM(
         X = check_visible(self, X, reset=True)
         data = Rows(X)
         self._check_data(data)
-        state = self._initial_state(data)
         settings = self._settings(shuffle=self.shuffle)
+        state = self._initial_state(data, settings)
         # ScoringMonitor scores only tasks that have a target; the target of a generative
         # model is its own input.
         target = X if y is None else y
@@ -136,8 +136,9 @@ class BaseRBM(
         first_call = not hasattr(self, "components_")
         data = Rows(check_visible(self, X, reset=first_call))
         self._check_data(data)
-        state = self._initial_state(data) if first_call else self._state().copy()
-        _training.train_epoch(state, self._settings(shuffle=False), data)
+        settings = self._settings(shuffle=False)
+        state = self._initial_state(data, settings) if first_call else self._state().copy()
+        _training.train_epoch(state, settings, data)
         self._report(state, data)
         return self._adopt(state)
 
@@ -154,7 +155,7 @@ class BaseRBM(
             shuffle=shuffle,
         )
 
-    def _initial_state(self, data):
+    def _initial_state(self, data, settings):
         """Small random weights, hidden biases 0, visible biases from the data."""
         random_state = check_random_state(self.random_state)
         seed = draw_seed(random_state)
@@ -168,7 +169,9 @@ class BaseRBM(
             hidden_bias=np.zeros(self.n_components, data.dtype),
         )
         base_rates = {k: a.copy() for k, a in self._visible_attributes(visible).items()}
-        return _training.State(model=model, seed=seed, base_rates=base_rates)
+        state = _training.State(model=model, seed=seed, base_rates=base_rates)
+        _training.start_chains(state, settings)
+        return state
 
     def _attributes(self, state):
         """The fitted attributes that hold a training state, as views of its arrays."""

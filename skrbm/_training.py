@@ -77,25 +77,28 @@ def train_epoch(state, settings, data):
 
     parameters = state.model.parameters
     weights = state.model.weights
-    if not state.steps:
+    dtype = weights.dtype.type
+    if not state.steps and np.any(settings.momentum):
         state.steps = tuple(np.zeros_like(parameter) for parameter in parameters)
-    if settings.persistent and state.chains is None:
-        # All hidden units off: the first negative rows are drawn from the base rates.
-        state.chains = np.zeros((settings.n_chains, weights.shape[1]), weights.dtype)
-
-    n_neg = settings.n_chains if settings.persistent else settings.batch_size
-    buffer = np.empty((settings.batch_size + n_neg, weights.shape[0]), weights.dtype)
+    start_chains(state, settings)
+    n_neg = len(state.chains) if settings.persistent else settings.batch_size
+    buffer = np.empty((settings.batch_size + n_neg, weights.shape[0]), dtype)
+    decays = [dtype(settings.weight_decay if p is weights else 0) for p in parameters]
     order = row_order(state, data.n_rows) if settings.shuffle else None
+
     for first in range(0, data.n_rows, settings.batch_size):
         rows = slice(first, min(first + settings.batch_size, data.n_rows))
         n_pos = rows.stop - rows.start
-        v = buffer[: n_pos + (settings.n_chains if settings.persistent else n_pos)]
+        v = buffer[: n_pos + (n_neg if settings.persistent else n_pos)]
         data.read(rows if order is None else order[rows], out=v[:n_pos])
         gradient = contrast(state, settings, v, n_pos, n_gibbs_steps)
-        for parameter, step, direction in zip(parameters, state.steps, gradient, strict=True):
-            decay = settings.weight_decay if parameter is weights else 0.0
-            rates = np.array([learning_rate, momentum, decay], parameter.dtype)
-            _kernels.add_step(direction.ravel(), *rates, step.ravel(), parameter.ravel())
+        for k, parameter in enumerate(parameters):
+            g, p = gradient[k].ravel(), parameter.ravel()
+            if state.steps:
+                step = state.steps[k].ravel()
+                _kernels.add_step(g, dtype(learning_rate), dtype(momentum), decays[k], step, p)
+            else:
+                _kernels.add_gradient(g, dtype(learning_rate), decays[k], p)
         state.n_updates += 1
     state.n_epochs += 1
 
@@ -114,6 +117,16 @@ def train_epoch(state, settings, data):
     }
     for name, figure in record.items():
         state.history.setdefault(name, []).append(figure)
+
+
+def start_chains(state, settings):
+    """Give PCD its chains, unless it has them.
+
+    All hidden units are off: the first negative rows are drawn from the base rates.
+    """
+    if settings.persistent and state.chains is None:
+        weights = state.model.weights
+        state.chains = np.zeros((settings.n_chains, weights.shape[1]), weights.dtype)
 
 
 def row_order(state, n_rows):

@@ -174,6 +174,15 @@ def test_add_step(dtype, rng):
         assert_allclose(parameter[i], before[i] + s, rtol=0, atol=rounding(dtype, 16))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_add_gradient(dtype, rng):
+    gradient, parameter = rng.normal(size=(2, 11)).astype(dtype)
+    before = parameter.copy()
+    _kernels.add_gradient(gradient, dtype(0.3), dtype(0.01), parameter)
+    plain = [p + 0.3 * (g - 0.01 * p) for p, g in zip(before, gradient, strict=True)]
+    assert_allclose(parameter, plain, rtol=0, atol=rounding(dtype, 12))
+
+
 @pytest.mark.parametrize("max_factors", [0, 1, 2, 100])
 @pytest.mark.parametrize("grey", [False, True])
 def test_pseudo_likelihood_kernel_equals_its_twin(max_factors, grey, oracle, rng):
