@@ -1,9 +1,10 @@
 """What every estimator of the package does; a model adds its visible layer and its checks."""
 
 from abc import ABCMeta, abstractmethod
+from contextlib import contextmanager
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
@@ -13,7 +14,7 @@ from ._model import RBM
 from ._validation import (
     PARAMETER_CONSTRAINTS,
     Rows,
-    check_schedules,
+    check_schedule,
     check_visible,
     fit_context,
 )
@@ -23,7 +24,6 @@ class BaseRBM(
     FittedMethods,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
     BaseEstimator,
     metaclass=ABCMeta,
 ):
@@ -72,8 +72,10 @@ class BaseRBM(
         ValueError
             If training diverges; the message names the epoch and the learning rate.
         """
-        check_schedules(self)
-        X = check_visible(self, X, reset=True)
+        with self._keeping_features_on_error():
+            return self._fit(check_visible(self, X, reset=True), y)
+
+    def _fit(self, X, y):
         data = Rows(X)
         self._check_data(data)
         settings = self._settings(shuffle=self.shuffle)
@@ -132,24 +134,39 @@ class BaseRBM(
         ValueError
             If training diverges.
         """
-        check_schedules(self)
         first_call = not hasattr(self, "components_")
-        data = Rows(check_visible(self, X, reset=first_call))
-        self._check_data(data)
-        settings = self._settings(shuffle=False)
-        state = self._initial_state(data, settings) if first_call else self._state().copy()
-        _training.train_epoch(state, settings, data)
-        self._report(state, data)
-        return self._adopt(state)
+        with self._keeping_features_on_error():
+            data = Rows(check_visible(self, X, reset=first_call))
+            self._check_data(data)
+            settings = self._settings(shuffle=False)
+            state = self._initial_state(data, settings) if first_call else self._state().copy()
+            _training.train_epoch(state, settings, data)
+            self._report(state, data)
+            return self._adopt(state)
+
+    @contextmanager
+    def _keeping_features_on_error(self):
+        """Undo what validation has learned about the features if an error follows."""
+        names = ("n_features_in_", "feature_names_in_")
+        before = {name: vars(self)[name] for name in names if name in vars(self)}
+        try:
+            yield
+        except BaseException:
+            for name in names:
+                if name in before:
+                    setattr(self, name, before[name])
+                else:
+                    vars(self).pop(name, None)
+            raise
 
     def _settings(self, shuffle):
         return _training.Settings(
             persistent=self.algorithm == "pcd",
             batch_size=self.batch_size,
             n_chains=self.batch_size if self.n_chains is None else self.n_chains,
-            learning_rate=self.learning_rate,
-            n_gibbs_steps=self.n_gibbs_steps,
-            momentum=self.momentum,
+            learning_rate=check_schedule(self, "learning_rate"),
+            n_gibbs_steps=check_schedule(self, "n_gibbs_steps"),
+            momentum=check_schedule(self, "momentum"),
             weight_decay=self.weight_decay,
             mean_negative_visibles=self.negative_visibles == "mean",
             shuffle=shuffle,
@@ -169,16 +186,17 @@ class BaseRBM(
             hidden_bias=np.zeros(self.n_components, data.dtype),
         )
         base_rates = {k: a.copy() for k, a in self._visible_attributes(visible).items()}
-        state = _training.State(model=model, seed=seed, base_rates=base_rates)
-        _training.start_chains(state, settings)
-        return state
+        # All hidden units off: the first negative rows of PCD are drawn from the base rates.
+        chains = np.zeros((settings.n_chains, self.n_components), data.dtype)
+        return _training.State(model=model, seed=seed, base_rates=base_rates, chains=chains)
 
     def _attributes(self, state):
         """The fitted attributes that hold a training state, as views of its arrays."""
-        attributes = {
+        return {
             "components_": state.model.weights.T,
             "intercept_hidden_": state.model.hidden_bias,
             **self._visible_attributes(state.model.visible),
+            "h_samples_": state.chains,
             "n_iter_": state.n_epochs,
             "history_": state.history,
             "_base_rates": state.base_rates,
@@ -186,14 +204,10 @@ class BaseRBM(
             "_n_updates": state.n_updates,
             "_steps": state.steps,
         }
-        if state.chains is not None:
-            attributes["h_samples_"] = state.chains
-        return attributes
 
     def _adopt(self, state):
         """Make a training state the fitted state."""
-        self.__dict__.pop("h_samples_", None)
-        self.__dict__.update(self._attributes(state))
+        vars(self).update(self._attributes(state))
         return self
 
     def _state(self):
@@ -202,7 +216,7 @@ class BaseRBM(
             model=self._rbm(self.components_.dtype),
             seed=self._seed,
             base_rates=self._base_rates,
-            chains=getattr(self, "h_samples_", None),
+            chains=self.h_samples_,
             steps=self._steps,
             n_updates=self._n_updates,
             n_epochs=self.n_iter_,

@@ -49,7 +49,8 @@ class BernoulliRBM(BaseRBM):
         The first call to ``partial_fit`` fixes it.
 
     momentum : float or sequence of float, default=0.0
-        Share of the last step that is added to the next, in [0, 1); a schedule.
+        Share of the last step that is added to the next, in [0, 1); a schedule. If it is 0
+        throughout, steps are not remembered.
 
     weight_decay : float, default=0.0
         L2 penalty on the weights, not on the biases: ``weight_decay * W`` is subtracted from
@@ -83,7 +84,7 @@ class BernoulliRBM(BaseRBM):
         Biases of the visible units. They start at the log-odds of the training data.
 
     h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains. Only with ``algorithm="pcd"``.
+        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``.
 
     n_iter_ : int
         Number of epochs made; a call of ``partial_fit`` counts as one.

@@ -270,6 +270,16 @@ def bernoulli_sigmoid(x, bias, seed, update, purpose, out):
 # terms at a time, because then the target is read and written a quarter as often.
 
 
+@njit(**_OPTIONS)
+def _nonzero(row, where):
+    """Write the indices of the non-zeros to ``where`` (size + 1, OUT); returns their number."""
+    n = 0
+    for i in range(row.shape[0]):
+        where[n] = i  # overwritten by the next index if the entry is 0: no branch to mispredict
+        n += row[i] != 0
+    return n
+
+
 @njit(**_REORDERED)
 def product(v, W, out):
     """``out = v W``, skipping the zeros of v.
@@ -282,10 +292,7 @@ def product(v, W, out):
     """
     nonzero = np.empty(v.shape[1] + 1, np.int64)
     for r in range(v.shape[0]):
-        n = 0
-        for i in range(v.shape[1]):
-            nonzero[n] = i
-            n += v[r, i] != 0
+        n = _nonzero(v[r], nonzero)
         _weighted_rows(v[r], W, nonzero[:n], out[r])
 
 
@@ -299,13 +306,29 @@ def product_transposed(v, h, out):
     h : ndarray of shape (n, M)                                                           IN
     out : ndarray of shape (D, M)                                                         OUT
     """
-    nonzero = np.empty(v.shape[0] + 1, np.int64)
-    for i in range(v.shape[1]):
-        n = 0
-        for r in range(v.shape[0]):
-            nonzero[n] = r
-            n += v[r, i] != 0
-        _weighted_rows(v[:, i], h, nonzero[:n], out[i])
+    n_rows, n_visible = v.shape
+    # Find the non-zeros along rows, as memory lies, then sort them by column (count, cumulate,
+    # fill): the rows of column i end up in nonzero_rows[stop[i - 1] : stop[i]].
+    nonzero = np.empty(n_visible + 1, np.int64)
+    stop = np.zeros(n_visible, np.int64)
+    for r in range(n_rows):
+        for i in range(n_visible):
+            stop[i] += v[r, i] != 0
+    total = 0
+    for i in range(n_visible):
+        count = stop[i]
+        stop[i] = total
+        total += count
+    nonzero_rows = np.empty(total, np.int64)
+    for r in range(n_rows):
+        n = _nonzero(v[r], nonzero)
+        for i in nonzero[:n]:
+            nonzero_rows[stop[i]] = r
+            stop[i] += 1
+    start = 0
+    for i in range(n_visible):
+        _weighted_rows(v[:, i], h, nonzero_rows[start : stop[i]], out[i])
+        start = stop[i]
 
 
 @njit(**_REORDERED)

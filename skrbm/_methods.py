@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 
 import numpy as np
+from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state, check_scalar, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,8 +17,9 @@ from ._kernels import get_num_threads
 from ._model import RBM
 from ._validation import Rows, check_hidden, check_visible
 
-#: Rows scored at a time by one thread; fixed, so that results do not depend on the threads.
-_SCORE_BLOCK = 1000
+# Rows scored at a time by one thread: at most 1,000, and 32 MB if dense in float64. The data
+# alone decide, so that results do not depend on the number of threads.
+_SCORE_ROWS, _SCORE_ENTRIES = 1000, 2**22
 
 
 def draw_seed(random_state):
@@ -25,7 +27,7 @@ def draw_seed(random_state):
     return np.uint64(check_random_state(random_state).randint(0, 2**64, dtype=np.uint64))
 
 
-class FittedMethods:
+class FittedMethods(TransformerMixin):
     """Mixin of the methods that need fitted attributes and change none."""
 
     @abstractmethod
@@ -162,8 +164,9 @@ class FittedMethods:
         def score_block(rows):
             return rbm.pseudo_likelihood(data.dense(rows))
 
+        block_size = max(1, min(_SCORE_ROWS, _SCORE_ENTRIES // data.n_columns))
         with ThreadPoolExecutor(get_num_threads()) as pool:
-            scores = list(pool.map(score_block, gen_batches(data.n_rows, _SCORE_BLOCK)))
+            scores = list(pool.map(score_block, gen_batches(data.n_rows, block_size)))
         return np.concatenate(scores).astype(X.dtype, copy=False)
 
     def score(self, X, y=None):

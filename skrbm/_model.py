@@ -19,13 +19,25 @@ from scipy.sparse import issparse
 
 from . import _kernels
 
-#: Up to so many rows, one thread that skips zeros beats a library's matrix product.
+# A product of few rows, or of rows that are mostly 0, is faster by our own kernels, which run
+# in one thread and skip zeros, than by BLAS (measured: design_notes.rst).
 FEW_ROWS = 32
+SPARSE = 0.1  # share of non-zero entries
+
+
+def _skips_zeros(v):
+    """Whether the kernels for few rows or mostly 0 suit dense ``v``; looks at some rows only."""
+    if v.shape[0] <= FEW_ROWS:
+        return True
+    some = v[:: v.shape[0] // 8]
+    return np.count_nonzero(some) <= SPARSE * some.size
 
 
 def _product(v, weights):
     """``v W``."""
-    if issparse(v) or v.shape[0] > FEW_ROWS:
+    if v.shape[1] != weights.shape[0]:  # kernels do not check bounds
+        raise ValueError(f"{v.shape[1]} features given to a machine of {weights.shape[0]}")
+    if issparse(v) or not _skips_zeros(v):
         return v @ weights
     out = np.empty((v.shape[0], weights.shape[1]), weights.dtype)
     _kernels.product(v, weights, out)
@@ -34,7 +46,7 @@ def _product(v, weights):
 
 def _product_transposed(v, h):
     """``v^T h``."""
-    if v.shape[0] > FEW_ROWS:
+    if not _skips_zeros(v):
         return v.T @ h
     out = np.empty((v.shape[1], h.shape[1]), h.dtype)
     _kernels.product_transposed(v, h, out)
@@ -67,6 +79,17 @@ class RBM:
     visible: object
     weights: np.ndarray
     hidden_bias: np.ndarray
+
+    def __post_init__(self):
+        """Refuse arrays that do not fit together: kernels do not check bounds."""
+        n_visible, n_hidden = self.weights.shape
+        biases = (self.visible.n_units, len(self.hidden_bias))
+        if (n_visible, n_hidden) != biases:
+            raise ValueError(
+                f"components_ of shape {(n_hidden, n_visible)} connects {n_hidden} hidden to "
+                f"{n_visible} visible units, but there are biases for {biases[1]} hidden and "
+                f"{biases[0]} visible units."
+            )
 
     @property
     def parameters(self):

@@ -38,7 +38,7 @@ class State:
     model: RBM
     seed: np.uint64
     base_rates: dict  # the visible layer's attributes before training
-    chains: np.ndarray | None = None  # hidden states (n_chains, M) of PCD
+    chains: np.ndarray  # hidden states (n_chains, M) of PCD
     steps: tuple = ()  # the last step of each parameter, for momentum
     n_updates: int = 0
     n_epochs: int = 0
@@ -54,6 +54,7 @@ def scheduled(value, epoch):
     return value if np.ndim(value) == 0 else value[min(epoch, len(value) - 1)]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # an overflow ends as the error below
 def train_epoch(state, settings, data):
     """One pass over the data; changes ``state`` and the arrays of its model in place.
 
@@ -72,7 +73,7 @@ def train_epoch(state, settings, data):
     """
     begin = perf_counter()
     learning_rate = scheduled(settings.learning_rate, state.n_epochs)
-    n_gibbs_steps = scheduled(settings.n_gibbs_steps, state.n_epochs)
+    n_gibbs_steps = int(scheduled(settings.n_gibbs_steps, state.n_epochs))
     momentum = scheduled(settings.momentum, state.n_epochs)
 
     parameters = state.model.parameters
@@ -80,7 +81,6 @@ def train_epoch(state, settings, data):
     dtype = weights.dtype.type
     if not state.steps and np.any(settings.momentum):
         state.steps = tuple(np.zeros_like(parameter) for parameter in parameters)
-    start_chains(state, settings)
     n_neg = len(state.chains) if settings.persistent else settings.batch_size
     buffer = np.empty((settings.batch_size + n_neg, weights.shape[0]), dtype)
     decays = [dtype(settings.weight_decay if p is weights else 0) for p in parameters]
@@ -105,8 +105,8 @@ def train_epoch(state, settings, data):
     if not all(np.isfinite(parameter).all() for parameter in parameters):
         raise ValueError(
             f"training diverged in epoch {state.n_epochs} with learning_rate={learning_rate}: "
-            "the parameters are no longer finite. Try a smaller learning_rate, "
-            "check the scale of X, or add weight_decay."
+            "the parameters are no longer finite. Try a smaller learning_rate, keep "
+            "learning_rate * weight_decay well below 1, and check the scale of X."
         )
     record = {
         "reconstruction_error": reconstruction_error(state.model, data),
@@ -117,16 +117,6 @@ def train_epoch(state, settings, data):
     }
     for name, figure in record.items():
         state.history.setdefault(name, []).append(figure)
-
-
-def start_chains(state, settings):
-    """Give PCD its chains, unless it has them.
-
-    All hidden units are off: the first negative rows are drawn from the base rates.
-    """
-    if settings.persistent and state.chains is None:
-        weights = state.model.weights
-        state.chains = np.zeros((settings.n_chains, weights.shape[1]), weights.dtype)
 
 
 def row_order(state, n_rows):

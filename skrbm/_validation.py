@@ -1,6 +1,7 @@
 """What the estimators accept; the only module that imports scikit-learn's private names."""
 
 import warnings
+from collections.abc import Sequence
 from functools import cached_property
 from numbers import Integral, Real
 
@@ -15,7 +16,7 @@ __all__ = [
     "PARAMETER_CONSTRAINTS",
     "Rows",
     "check_hidden",
-    "check_schedules",
+    "check_schedule",
     "check_visible",
     "fit_context",
     "warn_outside_unit_interval",
@@ -48,24 +49,25 @@ PARAMETER_CONSTRAINTS = {
 }
 
 
-def check_schedules(estimator):
-    """Raise if a parameter given as one value per epoch holds a value out of range."""
-    for name, interval in _SCHEDULES.items():
-        schedule = getattr(estimator, name)
-        if np.ndim(schedule) == 0:
-            continue
-        if np.ndim(schedule) != 1 or len(schedule) == 0:
+def check_schedule(estimator, name):
+    """A parameter that may vary by epoch: a number, or a tuple of numbers in range."""
+    schedule = getattr(estimator, name)
+    if isinstance(schedule, Real):
+        return schedule  # in range: scikit-learn has checked PARAMETER_CONSTRAINTS
+    values = schedule.tolist() if hasattr(schedule, "tolist") else schedule
+    if not isinstance(values, Sequence) or len(values) == 0:
+        raise InvalidParameterError(
+            f"The {name!r} parameter of {type(estimator).__name__} must be a number or a "
+            f"non-empty flat sequence of one value per epoch. Got {schedule!r} instead."
+        )
+    for epoch, value in enumerate(values, start=1):
+        if not _SCHEDULES[name].is_satisfied_by(value):
             raise InvalidParameterError(
-                f"The {name!r} parameter of {type(estimator).__name__} must be a number or a "
-                f"non-empty flat sequence of one value per epoch. Got {schedule!r} instead."
+                f"The {name!r} parameter of {type(estimator).__name__}, given as one value per "
+                f"epoch, must hold values that are {_SCHEDULES[name]}. "
+                f"Got {value!r} for epoch {epoch} instead."
             )
-        for epoch, value in enumerate(schedule):
-            if not interval.is_satisfied_by(value):
-                raise InvalidParameterError(
-                    f"The {name!r} parameter of {type(estimator).__name__}, given as one value "
-                    f"per epoch, must hold values that are {interval}. "
-                    f"Got {value!r} for epoch {epoch + 1} instead."
-                )
+    return tuple(values)
 
 
 def check_visible(estimator, X, *, reset=False, whole=False):
@@ -122,8 +124,8 @@ class Rows:
     def read(self, rows, out):
         """Write the rows named by a slice or an index array into ``out``."""
         if self._sparse:
-            self.X[rows].astype(self.dtype, copy=False).toarray(out=out)
-        elif self._take and not isinstance(rows, slice):
+            self.X[rows].astype(out.dtype, copy=False).toarray(out=out)
+        elif self._take and out.dtype == self.dtype and not isinstance(rows, slice):
             # mode="clip" spares NumPy a buffer; the indices are in range.
             np.take(self.X, rows, axis=0, out=out, mode="clip")
         else:

@@ -31,6 +31,11 @@ class BernoulliVisible:
     bias: np.ndarray
 
     @property
+    def n_units(self):
+        """Number of visible units, D."""
+        return len(self.bias)
+
+    @property
     def parameters(self):
         """The arrays to learn."""
         return (self.bias,)

@@ -28,9 +28,10 @@ def settings(**changes):
     return _training.Settings(**defaults | changes)
 
 
-def state_of(W, b, c, seed=11):
+def state_of(W, b, c, n_chains=3, seed=11):
     model = RBM(BernoulliVisible(b.copy()), W.copy(), c.copy())
-    return _training.State(model=model, seed=np.uint64(seed), base_rates={})
+    chains = np.zeros((n_chains, len(c)))
+    return _training.State(model=model, seed=np.uint64(seed), base_rates={}, chains=chains)
 
 
 @pytest.mark.parametrize("persistent", [True, False])
@@ -51,7 +52,7 @@ def test_an_epoch_equals_the_plain_loops_draw_for_draw(arrays, rng, persistent, 
     W, b, c = arrays
     V = rng.random((11, 4))  # 11 rows: the last batch of four is short
     options = settings(persistent=persistent, shuffle=shuffle, **changes)
-    state = state_of(W, b, c)
+    state = state_of(W, b, c, options.n_chains)
     order = _training.row_order(state, 11) if shuffle else np.arange(11)
     _training.train_epoch(state, options, Rows(V))
     expected = reference.train(

@@ -1,0 +1,167 @@
+"""What the benchmarks share: the machine described, timing in turns, memory, tables."""
+
+import ctypes
+import gc
+import os
+import platform
+import sys
+import time
+import tracemalloc
+from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+PACKAGES = ("skrbm", "numpy", "scipy", "scikit-learn", "numba", "torch")
+#: Long enough for the waiting threads of the last competitor's BLAS to go to sleep.
+PAUSE = 0.1
+
+
+def cpu_model():
+    """Name of the processor."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def describe_machine():
+    """Lines on the processor, the versions and the BLAS libraries that figures depend on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = (
+        f", load average {os.getloadavg()[0]:.1f} at the start"
+        if hasattr(os, "getloadavg")
+        else ""
+    )
+    rows = [("CPU", f"{cpu_model()}, {cores} cores{load}"), ("Python", platform.python_version())]
+    for package in PACKAGES:
+        try:
+            rows.append((package, version(package)))
+        except PackageNotFoundError:
+            rows.append((package, "not installed"))
+    for pool in threadpool_info():
+        about = [pool["internal_api"], pool["version"], pool.get("architecture")]
+        threads = f"{pool['num_threads']} threads"
+        name = "BLAS" if pool["user_api"] == "blas" else pool["user_api"]
+        folder = f"({Path(pool['filepath']).parent.name})"
+        rows.append((name, " ".join(str(a) for a in [*about, threads, folder] if a)))
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def turn_order(names, round_number):
+    """Names in the order of their turns: each round starts with another one.
+
+    So a drift of the machine's speed, or what the predecessor leaves behind, meets all alike.
+    """
+    names = list(names)
+    first = round_number % len(names)
+    return names[first:] + names[:first]
+
+
+def take_turns(competitors, rounds):
+    """Seconds of each call of the competitors, a dict of functions; one warm-up call of each."""
+    for function in competitors.values():
+        function()
+    seconds = {name: [] for name in competitors}
+    for r in range(rounds):
+        for name in turn_order(competitors, r):
+            time.sleep(PAUSE)
+            begin = time.perf_counter()
+            competitors[name]()
+            seconds[name].append(time.perf_counter() - begin)
+    return seconds
+
+
+def median(seconds):
+    """Median; nothing for a competitor that did not run."""
+    return float(np.median(seconds)) if seconds else None
+
+
+def figure(value, form=".3g"):
+    """A number as the tables show it; what is missing is a dash."""
+    return "-" if value is None else f"{value:{form}}"
+
+
+def with_minimum(seconds):
+    """Median and, in brackets, minimum."""
+    return f"{median(seconds):.3f} ({min(seconds):.3f})" if seconds else "-"
+
+
+def ratio(seconds, other_seconds):
+    """Ratio of the medians."""
+    return median(seconds) / median(other_seconds) if seconds and other_seconds else None
+
+
+def verdict(value, at_least=None, at_most=None):
+    """Whether a figure meets its target."""
+    if value is None or (at_least is None and at_most is None):
+        return "-"
+    return "yes" if (value >= at_least if at_most is None else value <= at_most) else "NO"
+
+
+def table(title, header, rows, note=""):
+    """A titled table as text: the first column flush left, the others flush right."""
+    cells = [[str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join(["", title, "", lines[0], rule, *lines[1:], *([note] if note else [])])
+
+
+def in_fresh_process(function, *args):
+    """What ``function(*args)`` returns in a new Python process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *args).result()
+
+
+def _status(field):
+    """A figure of /proc/self/status in bytes."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return 1024 * int(line.split()[1])
+    raise KeyError(field)
+
+
+def resident_peak(function):
+    """Bytes by which a call raises the resident memory of this process at its highest.
+
+    None where the system cannot reset the high-water mark. Linux counts it to about 0.5 MB.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    gc.collect()
+    if hasattr(ctypes.CDLL(None), "malloc_trim"):
+        ctypes.CDLL(None).malloc_trim(0)  # memory freed earlier must not hide new one
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return None
+    before = _status("VmRSS")
+    keep = function()
+    peak = _status("VmHWM") - before
+    del keep
+    return peak
+
+
+def traced_peak(function):
+    """Bytes that a call allocates at its highest by Python and NumPy, without BLAS's own."""
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    keep = function()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    del keep
+    return peak - before
