@@ -58,9 +58,10 @@ class BaseRBM(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data. Read a mini-batch at a time, never copied as a whole.
+            Training data, read a mini-batch at a time and never copied as a whole. (What is
+            neither an array nor CSR is converted to the one or the other first.)
         y : Ignored
-            Present for API consistency; handed to callbacks.
+            Present for API consistency. Callbacks receive it, or X in its place if None.
 
         Returns
         -------
@@ -99,14 +100,13 @@ class BaseRBM(
             )
             if stop:
                 break
-        self._adopt(state)
         fit_task.call_on_fit_task_end(
             estimator=self,
             X=X,
             y=target,
             reconstruction_attributes=lambda: self._attributes(state.copy()),
         )
-        return self
+        return self._adopt(state)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -212,8 +212,22 @@ class BaseRBM(
 
     def _state(self):
         """The training state that the fitted attributes hold."""
+        model = self._rbm(self.components_.dtype)
+        shapes = [step.shape for step in self._steps]
+        if (
+            self.h_samples_.ndim != 2
+            or self.h_samples_.shape[0] == 0
+            or self.h_samples_.shape[1] != model.weights.shape[1]
+            or (shapes and shapes != [parameter.shape for parameter in model.parameters])
+        ):
+            raise ValueError(
+                f"cannot go on learning {self.components_.shape[0]} x "
+                f"{self.components_.shape[1]} components_ with h_samples_ of shape "
+                f"{self.h_samples_.shape} and steps for others: the shape of a fitted machine "
+                "must stay the same. Call fit to start again."
+            )
         return _training.State(
-            model=self._rbm(self.components_.dtype),
+            model=model,
             seed=self._seed,
             base_rates=self._base_rates,
             chains=self.h_samples_,

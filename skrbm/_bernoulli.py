@@ -57,8 +57,9 @@ class BernoulliRBM(BaseRBM):
         the gradient.
 
     negative_visibles : {"sample", "mean"}, default="sample"
-        Visible units of the negative phase: drawn, or set to their probabilities, which has
-        less noise and a bias [3]_.
+        Visible units of the last Gibbs step as the gradient sees them: drawn, or set to
+        their probabilities, which has less noise and a bias [3]_. Draws drive the chains
+        in either case.
 
     shuffle : bool, default=True
         Whether ``fit`` takes the rows in a new order each epoch.

@@ -457,11 +457,13 @@ def bernoulli_pseudo_likelihood(v, x, b, W, exp_W, exp_minus_W, max_factors, out
     x : ndarray of shape (n, M)                                                           IN
         Inputs of the hidden units, bias included.
     b : ndarray of shape (D,), float64                                                    IN
-    W, exp_W, exp_minus_W : ndarray of shape (D, M), float64                              IN
-        The weights, ``exp(W)`` and ``exp(-W)``.
+    W : ndarray of shape (D, M)                                                           IN
+    exp_W, exp_minus_W : ndarray of shape (D, M), float64                                 IN
+        ``exp(W)`` and ``exp(-W)``.
     max_factors : int                                                                     IN
         ``max_factors * max|W| < 700``; 0 where a single weight breaks it: then every term is
-        a difference of two softplus.
+        a difference of two softplus. So it is for a value outside [0, 1], where the bound
+        on the factors does not hold.
     out : ndarray of shape (n,), float64                                                  OUT
     """
     n_rows, n_visible = v.shape
@@ -483,18 +485,23 @@ def bernoulli_pseudo_likelihood(v, x, b, W, exp_W, exp_minus_W, max_factors, out
             for r in rows:
                 vi = float64(v[first + r, i])
                 logit = b[i]  # of p(v_i = 1 | v without i)
-                if max_factors == 0:
+                if max_factors == 0 or vi < 0.0 or vi > 1.0:
                     for j in range(n_hidden):
-                        rest = x[first + r, j] - vi * W[i, j]
-                        logit += _softplus(rest + W[i, j]) - _softplus(rest)
+                        w = float64(W[i, j])
+                        rest = float64(x[first + r, j]) - vi * w
+                        logit += _softplus(rest + w) - _softplus(rest)
                 elif vi == 0.0:
                     logit += _log_product(q[r], p[r], exp_W[i], max_factors)
                 elif vi == 1.0:
                     logit -= _log_product(q[r], p[r], exp_minus_W[i], max_factors)
                 else:
                     for j in range(n_hidden):
-                        off[j] = p[r, j] * _exp64(-vi * W[i, j])
+                        off[j] = p[r, j] * _exp64(-vi * float64(W[i, j]))
                         on[j] = off[j] * exp_W[i, j]
                     logit += _log_product(q[r], on, ones, max_factors)
                     logit -= _log_product(q[r], off, ones, max_factors)
-                out[first + r] -= vi * _softplus(-logit) + (1.0 - vi) * _softplus(logit)
+                # A term of weight 0 is left out: its logarithm may be infinite.
+                if vi != 0.0:
+                    out[first + r] -= vi * _softplus(-logit)
+                if vi != 1.0:
+                    out[first + r] -= (1.0 - vi) * _softplus(logit)

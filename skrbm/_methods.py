@@ -158,8 +158,9 @@ class FittedMethods(TransformerMixin):
         pseudo_likelihood : ndarray of shape (n_samples,)
             In nats, in the dtype of X.
         """
-        X, rbm = self._read(X)
-        data = Rows(X)
+        check_is_fitted(self)
+        data = Rows(check_visible(self, X))
+        rbm = self._rbm(data.dtype)
 
         def score_block(rows):
             return rbm.pseudo_likelihood(data.dense(rows))
@@ -167,7 +168,7 @@ class FittedMethods(TransformerMixin):
         block_size = max(1, min(_SCORE_ROWS, _SCORE_ENTRIES // data.n_columns))
         with ThreadPoolExecutor(get_num_threads()) as pool:
             scores = list(pool.map(score_block, gen_batches(data.n_rows, block_size)))
-        return np.concatenate(scores).astype(X.dtype, copy=False)
+        return np.concatenate(scores).astype(data.dtype, copy=False)
 
     def score(self, X, y=None):
         """Mean of ``score_samples(X)``: the larger, the better the model of the rows.
@@ -238,7 +239,12 @@ class FittedMethods(TransformerMixin):
             rbm = self._rbm(self.components_.dtype)
             base_rates = self._visible_layer(self._base_rates, rbm.weights.dtype)
             nothing = np.zeros((n_samples, rbm.weights.shape[0]), rbm.weights.dtype)
-            V = base_rates.sample(nothing, (draw_seed(random_state), 0, 0))
+            if base_rates.n_units != rbm.visible.n_units:
+                raise ValueError(
+                    f"sample starts from base rates of {base_rates.n_units} features, but the "
+                    f"machine has {rbm.visible.n_units}: give the chains a start with init."
+                )
+            V = base_rates.sample(nothing, (draw_seed(random_state), 0, _sampling.START))
         else:
             init, rbm = self._read(init)
             V = init[np.arange(n_samples) % init.shape[0]]

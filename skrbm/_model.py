@@ -55,6 +55,8 @@ def _product_transposed(v, h):
 
 def _product_with_transpose(h, weights):
     """``h W^T``."""
+    if h.shape[1] != weights.shape[1]:
+        raise ValueError(f"{h.shape[1]} hidden units given to a machine of {weights.shape[1]}")
     if h.shape[0] > FEW_ROWS:
         return h @ weights.T
     out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)
@@ -84,7 +86,7 @@ class RBM:
         """Refuse arrays that do not fit together: kernels do not check bounds."""
         n_visible, n_hidden = self.weights.shape
         biases = (self.visible.n_units, len(self.hidden_bias))
-        if (n_visible, n_hidden) != biases:
+        if (n_visible, n_hidden) != biases or self.hidden_bias.ndim != 1:
             raise ValueError(
                 f"components_ of shape {(n_hidden, n_visible)} connects {n_hidden} hidden to "
                 f"{n_visible} visible units, but there are biases for {biases[1]} hidden and "

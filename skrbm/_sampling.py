@@ -1,5 +1,9 @@
 """Chains: alternate draws of the hidden and of the visible units."""
 
+# Purposes of random numbers; training, which may have the same seed, counts from 0 and never
+# comes so far.
+HIDDEN, VISIBLE, START = 2**31, 2**31 + 1, 2**31 + 2
+
 
 def gibbs(model, v, n_steps, seed):
     """Run one chain from each row of ``v``.
@@ -20,6 +24,6 @@ def gibbs(model, v, n_steps, seed):
         Where the chains stop.
     """
     for step in range(n_steps):
-        h = model.sample_hidden(v, (seed, step, 0))
-        v = model.sample_visible(h, (seed, step, 1))
+        h = model.sample_hidden(v, (seed, step, HIDDEN))
+        v = model.sample_visible(h, (seed, step, VISIBLE))
     return v

@@ -7,13 +7,16 @@ phase is averaged over its own number of rows.
 """
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
 
 from . import _kernels
 from ._model import RBM
+
+#: What ``history_`` holds of each epoch.
+FIGURES = ("reconstruction_error", "learning_rate", "n_gibbs_steps", "momentum", "seconds")
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,12 @@ class State:
     steps: tuple = ()  # the last step of each parameter, for momentum
     n_updates: int = 0
     n_epochs: int = 0
-    history: dict = field(default_factory=dict)
+    history: dict = field(default_factory=lambda: {figure: [] for figure in FIGURES})
 
     def copy(self):
-        """A state that shares no array with this one."""
-        return deepcopy(self)
+        """A state that shares no array or list with this one."""
+        history = {figure: list(values) for figure, values in self.history.items()}
+        return replace(deepcopy(replace(self, history={})), history=history)
 
 
 def scheduled(value, epoch):
@@ -64,7 +68,7 @@ def train_epoch(state, settings, data):
     settings : Settings
     data : object with ``n_rows``, ``read`` and ``monitor``
         ``read(rows)`` gives the rows of a slice or of an index array, dense;
-        ``monitor()`` yields blocks of the rows on which an epoch is measured.
+        ``monitor(block_size)`` yields blocks of the rows on which an epoch is measured.
 
     Raises
     ------
@@ -108,20 +112,17 @@ def train_epoch(state, settings, data):
             "the parameters are no longer finite. Try a smaller learning_rate, keep "
             "learning_rate * weight_decay well below 1, and check the scale of X."
         )
-    record = {
-        "reconstruction_error": reconstruction_error(state.model, data),
-        "learning_rate": learning_rate,
-        "n_gibbs_steps": n_gibbs_steps,
-        "momentum": momentum,
-        "seconds": perf_counter() - begin,
-    }
-    for name, figure in record.items():
-        state.history.setdefault(name, []).append(figure)
+    error = reconstruction_error(state.model, data.monitor(settings.batch_size))
+    record = (error, learning_rate, n_gibbs_steps, momentum, perf_counter() - begin)
+    for figure, value in zip(FIGURES, record, strict=True):
+        state.history[figure].append(value)
 
 
 def row_order(state, n_rows):
     """This epoch's order of rows; it depends on the seed and the epoch alone."""
-    return np.random.default_rng((int(state.seed), state.n_epochs)).permutation(n_rows)
+    rows = np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64)
+    np.random.default_rng((int(state.seed), state.n_epochs)).shuffle(rows)
+    return rows
 
 
 def contrast(state, settings, v, n_pos, n_gibbs_steps):
@@ -153,14 +154,17 @@ def contrast(state, settings, v, n_pos, n_gibbs_steps):
     for k in range(n_gibbs_steps):
         if k > 0:
             h_neg = model.sample_hidden(v_neg, draw(2 * k))
-        if settings.mean_negative_visibles:
-            v_neg[...] = model.visible_mean(h_neg)
-        else:
-            model.sample_visible(h_neg, draw(2 * k + 1), out=v_neg)
+        model.sample_visible(h_neg, draw(2 * k + 1), out=v_neg)
 
+    if settings.mean_negative_visibles:
+        # Means enter the gradient; samples drive the chains all the same.
+        if settings.persistent:
+            state.chains = model.sample_hidden(v_neg, draw(2 * n_gibbs_steps))
+        v_neg[...] = model.visible_mean(h_neg)
     if settings.persistent:
         h = model.hidden_mean(v)  # both phases in one matrix product
-        state.chains = model.draw_hidden(h[n_pos:], draw(2 * n_gibbs_steps))
+        if not settings.mean_negative_visibles:
+            state.chains = model.draw_hidden(h[n_pos:], draw(2 * n_gibbs_steps))
     else:
         h = np.concatenate((h_pos, model.hidden_mean(v_neg)))
 
@@ -169,10 +173,10 @@ def contrast(state, settings, v, n_pos, n_gibbs_steps):
     return model.gradient(v, h, row_weights)
 
 
-def reconstruction_error(model, data):
+def reconstruction_error(model, blocks):
     """Mean squared difference between an entry and its mean-field reconstruction."""
     total, n_entries = 0.0, 0
-    for v in data.monitor():
+    for v in blocks:
         difference = model.visible_mean(model.hidden_mean(v)) - v
         total += float(np.square(difference).sum(dtype=np.float64))
         n_entries += difference.size

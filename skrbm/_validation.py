@@ -24,7 +24,6 @@ __all__ = [
 
 #: Rows on which an epoch is measured, spread evenly over the data.
 MAX_MONITOR_ROWS = 1000
-_MONITOR_BLOCK = 100
 _SUMMARY_BLOCK = 1000
 
 _SCHEDULES = {
@@ -136,11 +135,11 @@ class Rows:
         part = self.X[rows]
         return (part.toarray() if self._sparse else part).astype(self.dtype, copy=False)
 
-    def monitor(self):
+    def monitor(self, block_size=100):
         """Yield dense blocks of the rows on which an epoch is measured."""
         stride = -(-self.n_rows // MAX_MONITOR_ROWS)
-        for first in range(0, self.n_rows, _MONITOR_BLOCK * stride):
-            yield self.dense(slice(first, first + _MONITOR_BLOCK * stride, stride))
+        for first in range(0, self.n_rows, block_size * stride):
+            yield self.dense(slice(first, first + block_size * stride, stride))
 
     @cached_property
     def column_sums(self):
@@ -158,7 +157,8 @@ class Rows:
         sums, lowest, highest = np.zeros(self.n_columns), np.inf, -np.inf
         for block in gen_batches(self.n_rows, _SUMMARY_BLOCK):
             part = self.X[block]
-            sums += np.asarray(part.sum(axis=0)).ravel()
+            dtype = np.promote_types(part.dtype, np.float32)
+            sums += np.asarray(part.sum(axis=0, dtype=dtype)).ravel()
             lowest, highest = min(lowest, part.min()), max(highest, part.max())
         return sums, lowest, highest
 

@@ -30,6 +30,11 @@ class BernoulliVisible:
 
     bias: np.ndarray
 
+    def __post_init__(self):
+        """Refuse a bias that is no vector."""
+        if self.bias.ndim != 1:
+            raise ValueError(f"intercept_visible_ must be flat, but is {self.bias.ndim}-D.")
+
     @property
     def n_units(self):
         """Number of visible units, D."""
@@ -70,13 +75,14 @@ class BernoulliVisible:
         A value inside (0, 1) counts as the expectation over a unit that is 1 with this
         probability, the other units as given.
         """
-        weights = weights.astype(np.float64, copy=False)
-        largest = np.abs(weights).max()
-        # exp(600) is far from the limit of float64, exp(709), for sums of rounding errors.
-        max_factors = int(min(600 / largest, weights.size)) if largest > 0 else weights.size
+        largest = float(max(weights.max(), -weights.min()))
+        # A product of so many factors stays below exp(600), safely within float64. (Below
+        # 1e-6 the number of hidden units is the limit, whatever the weights.)
+        max_factors = int(600 / max(largest, 1e-6))
         out = np.empty(v.shape[0])
         with np.errstate(over="ignore"):  # max_factors == 0: the tables are not read
-            exp_weights, exp_minus_weights = np.exp(weights), np.exp(-weights)
+            exp_weights = np.exp(weights, dtype=np.float64)
+            exp_minus_weights = np.exp(-weights, dtype=np.float64)
         _kernels.bernoulli_pseudo_likelihood(
             v,
             x,

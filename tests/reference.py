@@ -228,9 +228,10 @@ def train(
         h = bernoulli(h_pos, seed, update, 0) if chains is None else chains
         for k in range(n_steps):
             p = visible(h)
-            v_neg = p if means else bernoulli(p, seed, update, 2 * k + 1)
-            h_neg = hidden(v_neg)
-            h = bernoulli(h_neg, seed, update, 2 * k + 2)
+            v = bernoulli(p, seed, update, 2 * k + 1)
+            h = bernoulli(hidden(v), seed, update, 2 * k + 2)
+        v_neg = p if means else v
+        h_neg = hidden(v_neg)
         if chains is not None:
             chains = h
         n_pos, n_neg = len(v_pos), len(v_neg)

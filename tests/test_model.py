@@ -199,3 +199,46 @@ def test_pseudo_likelihood_of_any_small_machine(W, b, c):
     expected = [oracle.pseudo_likelihood(v) for v in V]
     assert_allclose(model.pseudo_likelihood(V), expected, rtol=1e-9, atol=1e-9)
     assert_allclose(model.free_energy(V), [oracle.free_energy(v) for v in V], **EXACT)
+
+
+def test_pseudo_likelihood_outside_the_unit_interval_stays_finite(rng):
+    """A scaled test fold may step over the edge: expectations with weights outside [0, 1]."""
+    W, b, c = rng.normal(0, 1, (4, 3)), rng.normal(size=4), rng.normal(size=3)
+    oracle = reference.EnumeratedRBM(W, b, c)
+    model = RBM(BernoulliVisible(b), W, c)
+    V = rng.uniform(-0.5, 1.5, (20, 4))
+    expected = [oracle.pseudo_likelihood(v) for v in V]
+    assert_allclose(model.pseudo_likelihood(V), expected, **EXACT)
+    wide = RBM(BernoulliVisible(np.zeros(64)), rng.normal(0, 1, (64, 300)), np.zeros(300))
+    assert np.isfinite(wide.pseudo_likelihood(rng.uniform(0, 16, (5, 64)))).all()
+
+
+def test_infinite_biases_are_certainties():
+    model = RBM(BernoulliVisible(np.array([np.inf, -np.inf, 0.0])), np.zeros((3, 2)), np.ones(2))
+    assert_allclose(model.visible_mean(np.zeros((1, 2))), [[1, 0, 0.5]])
+    V = np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    assert_allclose(model.pseudo_likelihood(V), [-np.log(2), -np.inf])
+
+
+def test_weights_next_to_nothing(model):
+    tiny = RBM(model.visible, model.weights * 1e-320, model.hidden_bias)
+    V = reference.states(4)
+    b = model.visible.bias
+    assert_allclose(tiny.pseudo_likelihood(V), V @ b - np.logaddexp(0, b).sum(), **EXACT)
+
+
+@pytest.mark.parametrize("shapes", [((4, 2), 3, 4), ((3, 3), 3, 4), ((4, 3), 2, 4)])
+def test_arrays_that_do_not_fit_are_refused(shapes):
+    weights, n_hidden, n_visible = shapes
+    with pytest.raises(ValueError, match="connects"):
+        RBM(BernoulliVisible(np.zeros(n_visible)), np.zeros(weights), np.zeros(n_hidden))
+    with pytest.raises(ValueError, match="flat"):
+        BernoulliVisible(np.zeros((3, 1)))
+
+
+def test_rows_that_do_not_fit_are_refused(model):
+    """The kernels do not check bounds; their callers do."""
+    with pytest.raises(ValueError, match="5 features given to a machine of 4"):
+        model.hidden_mean(np.zeros((2, 5)))
+    with pytest.raises(ValueError, match="2 hidden units given to a machine of 3"):
+        model.visible_mean(np.zeros((2, 2)))

@@ -111,3 +111,14 @@ def test_two_steps_are_not_the_same_step_twice(estimator):
     v = np.zeros((1000, 4))
     one, two = (estimator.gibbs(v, n, random_state=0) for n in (1, 2))
     assert abs((one == two).mean() - 0.5) < 4 * np.sqrt(0.25 / one.size)
+
+
+def test_draws_are_not_those_of_training(rng):
+    """One seed for fit and gibbs: the noise of the one tells nothing of the other's."""
+    X = np.full((400, 6), 0.5)
+    # With steps this small the machine stays at p = 1/2, and noise is all there is.
+    options = {"n_components": 3, "learning_rate": 1e-12, "n_iter": 1, "batch_size": 400}
+    rbm = BernoulliRBM(**options, shuffle=False, random_state=0).fit(X)
+    negative = 0.5 - (rbm.intercept_visible_ - rbm._base_rates["intercept_visible_"]) / 1e-12
+    means = rbm.gibbs(np.zeros((400, 6)), random_state=0).mean(axis=0)
+    assert np.abs(negative - means).max() > 1e-3

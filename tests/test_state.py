@@ -340,3 +340,25 @@ def test_the_same_bits_whatever_verbose(X, verbose, capsys):
     loud, silent = machine(verbose=verbose), machine()
     assert_same_model(loud.partial_fit(X).partial_fit(X), silent.partial_fit(X).partial_fit(X))
     assert len(capsys.readouterr().out.splitlines()) == 5
+
+
+@pytest.mark.parametrize("name", ["h_samples_", "components_"])
+def test_a_machine_of_another_shape_does_not_go_on_learning(X, name):
+    """Chains and steps of other shapes would be read and written out of bounds."""
+    rbm = machine(momentum=0.5).fit(X)
+    if name == "h_samples_":
+        rbm.h_samples_ = np.zeros((4, 50))
+    else:
+        rbm.components_ = np.zeros((50, X.shape[1]))
+        rbm.intercept_hidden_ = np.zeros(50)
+        rbm.h_samples_ = np.zeros((4, 50))
+    with pytest.raises(ValueError, match="must stay the same"):
+        rbm.partial_fit(X)
+
+
+def test_base_rates_of_another_shape_are_no_start(X):
+    rbm = machine().fit(X)
+    rbm.components_ = np.zeros((3, 9))
+    rbm.intercept_visible_ = np.zeros(9)
+    with pytest.raises(ValueError, match="base rates of 6 features"):
+        rbm.sample(2, n_gibbs_steps=1)

@@ -1,0 +1,258 @@
+"""
+=======================================================
+RBM features before a classifier, and a model of digits
+=======================================================
+
+A linear classifier weighs each pixel by itself, so it is weak where a digit may stand one
+pixel further left. This example tunes two classifiers on such data: logistic regression on
+the pixels, and logistic regression on the hidden units of a :class:`~skrbm.BernoulliRBM`. A
+restricted Boltzmann machine is also a model of the digits themselves: the second half draws
+new digits from it and has it complete half-erased ones.
+
+The 1,797 digits of 8 x 8 grey pixels come with scikit-learn. The task is that of
+scikit-learn's own RBM example, with one repair: there the shifted copies are made before the
+data are split, so that copies of test digits are in the training data.
+"""
+
+# %%
+# Split first, then shift
+# -----------------------
+# Each digit comes five times: as it is, and shifted by one pixel to each side. Training and
+# test digits are shifted separately.
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+
+def with_shifts(X):
+    """Each row of X and its four copies shifted by one pixel, in consecutive rows."""
+    padded = np.pad(X.reshape(-1, 8, 8), ((0, 0), (1, 1), (1, 1)))
+    corners = [(1, 1), (0, 1), (2, 1), (1, 0), (1, 2)]
+    copies = [padded[:, i : i + 8, j : j + 8] for i, j in corners]
+    return np.stack(copies, axis=1).reshape(-1, 64)
+
+
+X, y = load_digits(return_X_y=True)
+X = X.astype(np.float32)  # kept by skrbm and by scikit-learn, and faster
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=0.2, stratify=y, random_state=0
+)
+X_train_shifted, X_test_shifted = with_shifts(X_train), with_shifts(X_test)
+y_train_shifted, y_test_shifted = np.repeat(y_train, 5), np.repeat(y_test, 5)
+
+# %%
+# A search that keeps copies together
+# -----------------------------------
+# Copies of a digit must not be split between the folds of the cross-validation either, so
+# they form a group. If rich is installed, a bar shows the progress of each search.
+
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import MinMaxScaler
+from threadpoolctl import threadpool_limits
+
+from skrbm import BernoulliRBM
+
+# The matrices are small and two fits run at a time: more BLAS threads would only get in each
+# other's way. With one, the figures do not depend on the number of cores either.
+threadpool_limits(1, user_api="blas")
+
+
+def progress_bars():
+    """The callbacks of a search: a progress bar, or none if rich is not installed."""
+    try:
+        from sklearn.callback import ProgressBar
+
+        return [ProgressBar(max_propagation_depth=0)]
+    except ImportError:
+        return []
+
+
+def tune(title, pipeline, grid, X, y, groups):
+    """Search the grid; the best parameters are then refitted to all rows."""
+    print(f"\n{title}", flush=True)
+    folds = StratifiedGroupKFold(n_splits=3, shuffle=True, random_state=0)
+    search = GridSearchCV(pipeline, grid, cv=folds, n_jobs=2)
+    search.set_callbacks(*progress_bars())
+    search.fit(X, y, groups=groups)
+    print("best:", ", ".join(f"{k} = {v}" for k, v in search.best_params_.items()), flush=True)
+    return search
+
+
+# %%
+# Shifted digits
+# --------------
+# The pixels are grey. The model reads a grey value as the probability of a 1, but its own side
+# of the gradient comes, by default, from black and white samples. With
+# ``negative_visibles="mean"`` it comes from probabilities too, and grey is compared with grey.
+
+pixels = Pipeline(
+    [
+        ("scale", MinMaxScaler()),
+        ("classify", LogisticRegression(max_iter=5000)),
+    ]
+)
+rbm = BernoulliRBM(batch_size=20, n_iter=15, negative_visibles="mean", random_state=0)
+features = Pipeline(
+    [
+        ("scale", MinMaxScaler()),
+        ("rbm", rbm),
+        ("classify", LogisticRegression(max_iter=5000)),
+    ]
+)
+shifted = X_train_shifted, y_train_shifted, np.repeat(np.arange(len(X_train)), 5)
+
+shifted_pixels = tune("Shifted digits, pixels", pixels, {"classify__C": [1, 10, 100]}, *shifted)
+shifted_features = tune(
+    "Shifted digits, RBM features",
+    features,
+    {
+        "rbm__n_components": [100, 200],
+        "rbm__learning_rate": [0.05, 0.1],
+        "classify__C": [10, 100],
+    },
+    *shifted,
+)
+
+# %%
+# Plain digits
+# ------------
+# Where every digit stands in the middle of its image, pixels are good features already. RBM
+# features learned by default, from samples, do not beat them. Those learned from
+# probabilities are on a par or a little better, and pixels and RBM features together are
+# best. The RBM has the parameters that the search above chose, and five times the epochs for
+# a fifth of the rows.
+
+rbm = clone(shifted_features.best_estimator_["rbm"]).set_params(n_iter=75)
+union = Pipeline(
+    [
+        ("scale", MinMaxScaler()),
+        ("both", FeatureUnion([("pixels", "passthrough"), ("rbm", rbm)])),
+        ("classify", LogisticRegression(max_iter=5000)),
+    ]
+)
+plain = {"classify__C": [3, 30, 300]}, X_train, y_train, np.arange(len(X_train))
+
+plain_pixels = tune("Plain digits, pixels", pixels, *plain)
+plain_samples = tune(
+    "Plain digits, RBM features (samples)",
+    clone(features).set_params(rbm=clone(rbm).set_params(negative_visibles="sample")),
+    *plain,
+)
+plain_features = tune("Plain digits, RBM features", clone(features).set_params(rbm=rbm), *plain)
+plain_union = tune("Plain digits, pixels and RBM features", union, *plain)
+
+# %%
+# Accuracy
+# --------
+# "Folds" is the mean over the folds of the search, with the best parameters. The 360 plain
+# test digits tell half a point from chance badly, so the figures here are means over three
+# splits (``random_state`` 0, 1 and 2 above): on the shifted test digits 0.80 for pixels and
+# 0.97 for RBM features; on the plain ones 0.971 for pixels, 0.958 for RBM features learned
+# from samples, 0.976 for those learned from probabilities, 0.983 for pixels and RBM features.
+# The order was the same in each split.
+
+print(f"\n{'accuracy':<26}{'folds':>7}{'test':>7}")
+for title, search, X_held_out, y_held_out in [
+    ("shifted, pixels", shifted_pixels, X_test_shifted, y_test_shifted),
+    ("shifted, RBM features", shifted_features, X_test_shifted, y_test_shifted),
+    ("plain, pixels", plain_pixels, X_test, y_test),
+    ("plain, RBM f. (samples)", plain_samples, X_test, y_test),
+    ("plain, RBM features", plain_features, X_test, y_test),
+    ("plain, pixels and RBM", plain_union, X_test, y_test),
+]:
+    print(f"{title:<26}{search.best_score_:>7.3f}{search.score(X_held_out, y_held_out):>7.3f}")
+
+# %%
+# A model of the digits
+# ---------------------
+# Features may come from a biased gradient; samples need the true one. This machine learns
+# from samples, by 100 persistent chains, with a learning rate that falls to nearly zero:
+# chains can follow the model only while it changes slowly.
+
+scale = MinMaxScaler().fit(X_train)
+model = BernoulliRBM(
+    100,
+    learning_rate=np.linspace(0.2, 0.005, 150),
+    batch_size=20,
+    n_iter=150,
+    n_chains=100,
+    random_state=0,
+).fit(scale.transform(X_train))
+
+# Samples are black and white. Shown are the probabilities of their pixels.
+samples = model.reconstruct(model.sample(60, n_gibbs_steps=2000, random_state=0))
+
+# %%
+# A half-erased digit is completed by clamped Gibbs sampling: the known pixels are put back
+# after every step, and the others end as draws given these. Shown are the mean probabilities
+# over the last 500 of 1,000 steps, for the first two test digits of each class.
+
+chosen = np.concatenate([np.flatnonzero(y_test == label)[:2] for label in range(10)])
+digits = scale.transform(X_test[chosen])
+known = np.arange(64) < 32  # the upper half
+
+rng = np.random.RandomState(0)
+V = np.where(known, digits, 0)
+completed = np.zeros_like(digits)
+for step in range(1000):
+    V = np.where(known, digits, model.gibbs(V, random_state=rng))
+    if step >= 500:
+        completed += model.reconstruct(V) / 500
+completed = np.where(known, digits, completed)
+
+# %%
+# The picture
+# -----------
+# The filters are the weights of 60 hidden units of the tuned pipeline, those whose
+# probability varies most from digit to digit: red pixels excite the unit, blue ones inhibit
+# it. They are spots and short strokes, most with a surround of the other sign. Two in three
+# samples can be read as a digit. A completion is a blend where the upper half leaves a choice,
+# as between 4 and 6 or between 7 and 9.
+
+hidden = shifted_features.best_estimator_[:-1].transform(X_test_shifted)
+filters = shifted_features.best_estimator_["rbm"].components_[np.argsort(-hidden.std(axis=0))]
+filters = filters[:60] / np.abs(filters[:60]).max(axis=1, keepdims=True)
+
+
+def tiles(images, n_columns):
+    """Images side by side in one, framed by NaN."""
+    grid = images.reshape(-1, n_columns, 8, 8)
+    grid = np.pad(grid, ((0, 0), (0, 0), (1, 0), (1, 0)), constant_values=np.nan)
+    grid = grid.swapaxes(1, 2).reshape(-1, n_columns * 9)
+    return np.pad(grid, ((0, 1), (0, 1)), constant_values=np.nan)
+
+
+try:
+    import matplotlib.pyplot as plt
+except ImportError:
+    print('\nNo picture without matplotlib: pip install "skrbm[plot]"')
+else:
+    grey = plt.get_cmap("gray_r").with_extremes(bad="lightsteelblue")
+    red_blue = plt.get_cmap("RdBu_r").with_extremes(bad="dimgrey")
+
+    figure, axes = plt.subplot_mosaic(
+        [["filters", "samples"], ["halves", "halves"]],
+        figsize=(10, 5.4),
+        height_ratios=[55, 29],
+        layout="constrained",
+    )
+    axes["filters"].imshow(tiles(filters, 10), cmap=red_blue, vmin=-1, vmax=1)
+    axes["filters"].set_title("Filters of the tuned pipeline")
+    axes["samples"].imshow(tiles(samples, 10), cmap=grey, vmin=0, vmax=1)
+    axes["samples"].set_title("Samples from the model of the digits")
+    rows = np.concatenate([digits, np.where(known, digits, np.nan), completed])
+    axes["halves"].imshow(tiles(rows, 20), cmap=grey, vmin=0, vmax=1)
+    axes["halves"].set_title("Test digits, their upper halves, and what the model makes of these")
+    for ax in axes.values():
+        ax.axis("off")
+
+    if __name__ == "__main__":
+        from pathlib import Path
+
+        path = Path(__file__).with_suffix(".png")
+        figure.savefig(path, dpi=150)
+        print(f"\nPicture: {path}")
