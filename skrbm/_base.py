@@ -240,7 +240,7 @@ class BaseRBM(
     def _report(self, state, data):
         """Print a line on the epoch just finished, in scikit-learn's form."""
         if self.verbose:
-            scores = [state.model.pseudo_likelihood(v) for v in data.monitor()]
+            scores = [state.model.pseudo_likelihood(v) for v in data.monitor(1000)]
             print(
                 f"[{type(self).__name__}] Iteration {state.n_epochs}, "
                 f"pseudo-likelihood = {np.concatenate(scores).mean():.2f}, "

@@ -92,7 +92,7 @@ class BernoulliRBM(BaseRBM):
 
     history_ : dict of list
         One entry per epoch: "reconstruction_error" (mean squared difference between an entry
-        and its ``reconstruct``-ion, on at most 1,000 rows), "learning_rate",
+        and its ``reconstruct``-ion, on at most 250 rows), "learning_rate",
         "n_gibbs_steps", "momentum", "seconds".
 
     n_features_in_ : int

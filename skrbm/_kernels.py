@@ -26,7 +26,9 @@ __all__ = [
     "product",
     "product_transposed",
     "product_with_transpose",
+    "read_csr",
     "sigmoid",
+    "weigh_rows",
 ]
 
 _OPTIONS = {
@@ -263,6 +265,26 @@ def bernoulli_sigmoid(x, bias, seed, update, purpose, out):
             out[r, i] = _uniform(words[i], p[i]) < p[i]
 
 
+# --- Reading rows -----------------------------------------------------------------------------
+
+
+@njit(**_OPTIONS)
+def read_csr(indptr, indices, data, rows, out):
+    """Rows of a CSR matrix, dense; several entries at one place add up.
+
+    Parameters
+    ----------
+    indptr, indices, data : ndarray                                                       IN
+        The arrays of the matrix.
+    rows : ndarray of shape (n,), int                                                     IN
+    out : ndarray of shape (n, D)                                                         OUT
+    """
+    out[:] = 0
+    for r in range(rows.shape[0]):
+        for k in range(indptr[rows[r]], indptr[rows[r] + 1]):
+            out[r, indices[k]] += data[k]
+
+
 # --- Products of few rows ---------------------------------------------------------------------
 #
 # For a handful of rows a library's matrix product spends its time on packing the weights and
@@ -270,13 +292,32 @@ def bernoulli_sigmoid(x, bias, seed, update, purpose, out):
 # terms at a time, because then the target is read and written a quarter as often.
 
 
-@njit(**_OPTIONS)
+def _bits(x):  # pragma: no cover - typed by the overload below
+    raise TypeError("compiled code only")
+
+
+@overload(_bits, jit_options=_INLINED)
+def _overload_bits(x):
+    """The bits of a float: comparing them with 0 is cheaper, and -0.0 may count as non-zero."""
+    bits = _bits_of_float32 if x == float32 else _bits_of_float64
+    return lambda x: bits(x)
+
+
+@njit(inline="always")
 def _nonzero(row, where):
     """Write the indices of the non-zeros to ``where`` (size + 1, OUT); returns their number."""
     n = 0
-    for i in range(row.shape[0]):
-        where[n] = i  # overwritten by the next index if the entry is 0: no branch to mispredict
-        n += row[i] != 0
+    n_eights = row.shape[0] // 8 * 8
+    for i in range(0, n_eights, 8):
+        left = _bits(row[i]) | _bits(row[i + 1]) | _bits(row[i + 2]) | _bits(row[i + 3])
+        right = _bits(row[i + 4]) | _bits(row[i + 5]) | _bits(row[i + 6]) | _bits(row[i + 7])
+        if left | right != 0:
+            for k in range(i, i + 8):
+                where[n] = k  # overwritten by the next if the entry is 0: no branch to mispredict
+                n += _bits(row[k]) != 0
+    for i in range(n_eights, row.shape[0]):
+        where[n] = i
+        n += _bits(row[i]) != 0
     return n
 
 
@@ -290,7 +331,7 @@ def product(v, W, out):
     W : ndarray of shape (D, M)                                                           IN
     out : ndarray of shape (n, M)                                                         OUT
     """
-    nonzero = np.empty(v.shape[1] + 1, np.int64)
+    nonzero = np.empty(v.shape[1] + 1, np.int32)
     for r in range(v.shape[0]):
         n = _nonzero(v[r], nonzero)
         _weighted_rows(v[r], W, nonzero[:n], out[r])
@@ -309,22 +350,27 @@ def product_transposed(v, h, out):
     n_rows, n_visible = v.shape
     # Find the non-zeros along rows, as memory lies, then sort them by column (count, cumulate,
     # fill): the rows of column i end up in nonzero_rows[stop[i - 1] : stop[i]].
-    nonzero = np.empty(n_visible + 1, np.int64)
-    stop = np.zeros(n_visible, np.int64)
-    for r in range(n_rows):
-        for i in range(n_visible):
-            stop[i] += v[r, i] != 0
+    nonzero = np.empty(v.size + 1, np.int32)
+    row_stop = np.empty(n_rows, np.int64)
     total = 0
+    for r in range(n_rows):
+        total += _nonzero(v[r], nonzero[total:])
+        row_stop[r] = total
+    stop = np.zeros(n_visible, np.int64)
+    for i in nonzero[:total]:
+        stop[i] += 1
+    start = 0
     for i in range(n_visible):
         count = stop[i]
-        stop[i] = total
-        total += count
-    nonzero_rows = np.empty(total, np.int64)
+        stop[i] = start
+        start += count
+    nonzero_rows = np.empty(total, np.int32)
+    start = 0
     for r in range(n_rows):
-        n = _nonzero(v[r], nonzero)
-        for i in nonzero[:n]:
+        for i in nonzero[start : row_stop[r]]:
             nonzero_rows[stop[i]] = r
             stop[i] += 1
+        start = row_stop[r]
     start = 0
     for i in range(n_visible):
         _weighted_rows(v[:, i], h, nonzero_rows[start : stop[i]], out[i])
@@ -379,6 +425,24 @@ def product_with_transpose(h, W, out):
             for j in range(n_hidden):
                 s0 += h0[j] * w[j]
             out[r, i] = s0
+
+
+@njit(**_OPTIONS)
+def weigh_rows(rows, weights, weighted, total):
+    """``weighted[r] = weights[r] rows[r]`` and their sum, in one pass.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, N)                                                        IN
+    weights : ndarray of shape (n,)                                                       IN
+    weighted : ndarray of shape (n, N)                                                    OUT
+    total : ndarray of shape (N,)                                                         OUT
+    """
+    total[:] = 0
+    for r in range(rows.shape[0]):
+        for i in range(rows.shape[1]):
+            weighted[r, i] = weights[r] * rows[r, i]
+            total[i] += weights[r] * rows[r, i]
 
 
 @njit(**_OPTIONS)

@@ -26,10 +26,10 @@ SPARSE = 0.1  # share of non-zero entries
 
 
 def _skips_zeros(v):
-    """Whether the kernels for few rows or mostly 0 suit dense ``v``; looks at some rows only."""
+    """Whether the kernels for few rows or mostly 0 suit dense ``v``; looks at some entries."""
     if v.shape[0] <= FEW_ROWS:
         return True
-    some = v[:: v.shape[0] // 8]
+    some = v[:: v.shape[0] // 16, :: 1 + v.shape[1] // 64]
     return np.count_nonzero(some) <= SPARSE * some.size
 
 
@@ -159,6 +159,7 @@ class RBM:
             Hidden states or, with less noise, their means given ``v``.
         row_weights : ndarray of shape (n,)
         """
-        h = h * row_weights[:, np.newaxis]
-        weights = _product_transposed(self.visible.features(v), h)
-        return (weights, h.sum(axis=0), *self.visible.gradient(v, row_weights))
+        weighted, hidden_bias = np.empty_like(h), np.empty_like(self.hidden_bias)
+        _kernels.weigh_rows(h, row_weights, weighted, hidden_bias)
+        weights = _product_transposed(self.visible.features(v), weighted)
+        return (weights, hidden_bias, *self.visible.gradient(v, row_weights))

@@ -18,6 +18,9 @@ from ._model import RBM
 #: What ``history_`` holds of each epoch.
 FIGURES = ("reconstruction_error", "learning_rate", "n_gibbs_steps", "momentum", "seconds")
 
+#: Rows, at most, on which the reconstruction error of an epoch is measured.
+ERROR_ROWS = 250
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -68,7 +71,7 @@ def train_epoch(state, settings, data):
     settings : Settings
     data : object with ``n_rows``, ``read`` and ``monitor``
         ``read(rows)`` gives the rows of a slice or of an index array, dense;
-        ``monitor(block_size)`` yields blocks of the rows on which an epoch is measured.
+        ``monitor(max_rows, block_size)`` yields blocks of at most so many rows.
 
     Raises
     ------
@@ -112,7 +115,7 @@ def train_epoch(state, settings, data):
             "the parameters are no longer finite. Try a smaller learning_rate, keep "
             "learning_rate * weight_decay well below 1, and check the scale of X."
         )
-    error = reconstruction_error(state.model, data.monitor(settings.batch_size))
+    error = reconstruction_error(state.model, data.monitor(ERROR_ROWS, settings.batch_size))
     record = (error, learning_rate, n_gibbs_steps, momentum, perf_counter() - begin)
     for figure, value in zip(FIGURES, record, strict=True):
         state.history[figure].append(value)

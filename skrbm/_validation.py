@@ -12,6 +12,8 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
 from sklearn.utils.validation import validate_data
 
+from . import _kernels
+
 __all__ = [
     "PARAMETER_CONSTRAINTS",
     "Rows",
@@ -22,8 +24,6 @@ __all__ = [
     "warn_outside_unit_interval",
 ]
 
-#: Rows on which an epoch is measured, spread evenly over the data.
-MAX_MONITOR_ROWS = 1000
 _SUMMARY_BLOCK = 1000
 
 _SCHEDULES = {
@@ -82,7 +82,10 @@ def check_visible(estimator, X, *, reset=False, whole=False):
         Whether the caller computes on all rows at once and needs floats; otherwise integers
         and booleans stay as they are, for :class:`Rows` to convert batch by batch.
     """
-    dtype = (np.float64, np.float32) if whole else "numeric"
+    dtype = getattr(X, "dtype", None)
+    # Kernels read native numbers of at most 64 bits.
+    exotic = isinstance(dtype, np.dtype) and not (dtype.isnative and dtype.itemsize <= 8)
+    dtype = (np.float64, np.float32) if whole or exotic else "numeric"
     return validate_data(estimator, X, accept_sparse="csr", dtype=dtype, reset=reset)
 
 
@@ -96,6 +99,16 @@ def check_hidden(estimator, H):
             "hidden units (n_components): pass what transform returns, one column per unit."
         )
     return H
+
+
+def check_csr(X):
+    """Refuse a CSR matrix that points outside itself: kernels do not check bounds."""
+    inside = X.nnz == 0 or (X.indices.min() >= 0 and X.indices.max() < X.shape[1])
+    if not inside or (X.indptr[1:] < X.indptr[:-1]).any():
+        raise ValueError(
+            f"X is not a valid CSR matrix of shape {X.shape}: an entry of X.indices lies outside "
+            "the columns, or X.indptr decreases. X.check_format() says more; build X anew."
+        )
 
 
 class Rows:
@@ -118,12 +131,16 @@ class Rows:
         self.n_rows, self.n_columns = X.shape
         self.dtype = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
         self._sparse = issparse(X)
+        if self._sparse:
+            check_csr(X)
         self._take = not self._sparse and X.flags.c_contiguous and X.dtype == self.dtype
 
     def read(self, rows, out):
         """Write the rows named by a slice or an index array into ``out``."""
         if self._sparse:
-            self.X[rows].astype(out.dtype, copy=False).toarray(out=out)
+            if isinstance(rows, slice):
+                rows = np.arange(rows.start, rows.stop)
+            _kernels.read_csr(self.X.indptr, self.X.indices, self.X.data, rows, out)
         elif self._take and out.dtype == self.dtype and not isinstance(rows, slice):
             # mode="clip" spares NumPy a buffer; the indices are in range.
             np.take(self.X, rows, axis=0, out=out, mode="clip")
@@ -135,9 +152,9 @@ class Rows:
         part = self.X[rows]
         return (part.toarray() if self._sparse else part).astype(self.dtype, copy=False)
 
-    def monitor(self, block_size=100):
-        """Yield dense blocks of the rows on which an epoch is measured."""
-        stride = -(-self.n_rows // MAX_MONITOR_ROWS)
+    def monitor(self, max_rows, block_size=100):
+        """Yield dense blocks of at most so many rows, spread evenly over the data."""
+        stride = -(-self.n_rows // max_rows)
         for first in range(0, self.n_rows, block_size * stride):
             yield self.dense(slice(first, first + block_size * stride, stride))
 

@@ -100,6 +100,7 @@ CONTAINERS = {
     "reversed": lambda X, path: X[::-1, ::-1].copy()[::-1, ::-1],
     "big-endian": lambda X, path: X.astype(">f8"),
     "object": lambda X, path: X.astype(object),
+    "long double csr": lambda X, path: sparse.csr_array(X.astype(np.longdouble)),
     "read-only csr": as_read_only_csr,
     "long csr": as_csr_with_long_indices,
     "unsorted csr": as_unsorted_csr,
@@ -109,7 +110,7 @@ CONTAINERS = {
         for kind in (sparse.csr_array, sparse.csr_matrix)
     },
 }
-FLOAT64_ONLY = {"list", "big-endian", "object"}
+FLOAT64_ONLY = {"list", "big-endian", "object", "long double csr"}
 containers = pytest.mark.parametrize("container", CONTAINERS.values(), ids=CONTAINERS.keys())
 
 
@@ -382,3 +383,11 @@ def test_before_fit_every_method_that_reads_says_so(bits):
     for name, arguments in calls.items():
         with pytest.raises(NotFittedError, match="BernoulliRBM"):
             getattr(machine(), name)(*arguments)
+
+
+@pytest.mark.parametrize(("indices", "indptr"), [([0, 9], [0, 1, 2]), ([0, -1], [0, 1, 2])])
+def test_a_csr_matrix_that_points_outside_itself_is_refused(indices, indptr):
+    X = sparse.csr_array((np.ones(2), [0, 1], [0, 1, 2]), shape=(2, 3))
+    X.indices[:], X.indptr[:] = indices, indptr
+    with pytest.raises(ValueError, match="not a valid CSR matrix"):
+        machine().fit(X)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from scipy.special import expit
 
 from skrbm import _kernels
@@ -160,6 +161,42 @@ def test_products_of_few_rows(dtype, shape, density, rng):
     out = np.full((n, n_visible), np.nan, dtype)
     _kernels.product_with_transpose(h, W, out)
     assert_allclose(out, reference.matmul(h, W.T), **tolerance)
+
+
+def test_products_count_every_non_zero(rng):
+    """Infinities, NaN, subnormal and negative numbers, at every place of a long row."""
+    values = [-1.0, 5e-324, np.inf, np.nan]
+    for i in range(21):
+        for value in values:
+            v = np.zeros((1, 21))
+            v[0, i] = value
+            out = np.empty((1, 1))
+            _kernels.product(v, np.ones((21, 1)), out)
+            assert_array_equal(out, [[value]])
+            out = np.empty((21, 1))
+            _kernels.product_transposed(v, np.ones((1, 1)), out)
+            assert_array_equal(out, v.T)
+
+
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, bool])
+def test_read_csr(dtype, index, rng):
+    dense = rng.integers(0, 2, (6, 9)).astype(dtype)
+    X = sparse.csr_array(dense)
+    rows = np.array([4, 0, 0, 5], index)
+    out = np.full((4, 9), np.nan)
+    _kernels.read_csr(X.indptr.astype(index), X.indices.astype(index), X.data, rows, out)
+    assert_array_equal(out, dense[rows])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_weigh_rows(dtype, rng):
+    rows, weights = rng.normal(size=(6, 5)).astype(dtype), rng.normal(size=6).astype(dtype)
+    weighted, total = np.full_like(rows, np.nan), np.full(5, np.nan, dtype)
+    _kernels.weigh_rows(rows, weights, weighted, total)
+    assert_allclose(weighted, [w * row for w, row in zip(weights, rows, strict=True)])
+    plain = reference.matmul(weights[np.newaxis], rows)[0]
+    assert_allclose(total, plain, rtol=0, atol=rounding(dtype, 24))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
