@@ -1,6 +1,7 @@
 """Restricted Boltzmann machines for scikit-learn, compiled with Numba."""
 
 from ._bernoulli import BernoulliRBM
+from ._gaussian import GaussianBernoulliRBM
 
-__all__ = ["BernoulliRBM"]
+__all__ = ["BernoulliRBM", "GaussianBernoulliRBM"]
 __version__ = "0.1.0.dev0"

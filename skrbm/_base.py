@@ -2,6 +2,7 @@
 
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
+from copy import deepcopy
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
@@ -35,6 +36,7 @@ class BaseRBM(
     """
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
+    _verbose_rows = 1000  # whose score is printed
 
     # --- what a model adds ---
 
@@ -185,7 +187,7 @@ class BaseRBM(
             weights=weights.astype(data.dtype, copy=False),
             hidden_bias=np.zeros(self.n_components, data.dtype),
         )
-        base_rates = {k: a.copy() for k, a in self._visible_attributes(visible).items()}
+        base_rates = deepcopy(self._visible_attributes(visible))
         # All hidden units off: the first negative rows of PCD are drawn from the base rates.
         chains = np.zeros((settings.n_chains, self.n_components), data.dtype)
         return _training.State(model=model, seed=seed, base_rates=base_rates, chains=chains)
@@ -240,7 +242,7 @@ class BaseRBM(
     def _report(self, state, data):
         """Print a line on the epoch just finished, in scikit-learn's form."""
         if self.verbose:
-            scores = [state.model.pseudo_likelihood(v) for v in data.monitor(1000)]
+            scores = [state.model.pseudo_likelihood(v) for v in data.monitor(self._verbose_rows)]
             print(
                 f"[{type(self).__name__}] Iteration {state.n_epochs}, "
                 f"pseudo-likelihood = {np.concatenate(scores).mean():.2f}, "
@@ -255,6 +257,6 @@ class BaseRBM(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self._accepts_sparse
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

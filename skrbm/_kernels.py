@@ -1,4 +1,4 @@
-"""Every Numba function of the package; the only module that imports numba.
+"""Numba functions of the models: random numbers, conditionals, pseudo-likelihoods.
 
 Notation, as in the user guide: ``v`` visible rows (n, D), ``x`` inputs of hidden units (n, M),
 ``W`` weights (D, M), ``b`` visible bias (D,), ``c`` hidden bias (M,).
@@ -16,30 +16,25 @@ from numba import float32, float64, get_num_threads, int32, int64, njit, types
 from numba.extending import intrinsic, overload
 
 __all__ = [
-    "add_gradient",
-    "add_step",
     "bernoulli",
     "bernoulli_pseudo_likelihood",
     "bernoulli_sigmoid",
+    "gaussian",
+    "gaussian_pseudo_likelihood",
     "get_num_threads",
     "philox",
-    "product",
-    "product_transposed",
-    "product_with_transpose",
-    "read_csr",
     "sigmoid",
-    "weigh_rows",
 ]
 
-_OPTIONS = {
+OPTIONS = {
     "cache": True,
     "nogil": True,
     "error_model": "numpy",
     "fastmath": {"contract", "arcp", "nsz"},
 }
-_INLINED = {key: _OPTIONS[key] for key in ("error_model", "fastmath")}
-# Products over hidden units may be taken in any order, so that they use vector registers.
-_REORDERED = _OPTIONS | {"fastmath": {"contract", "arcp", "nsz", "reassoc"}}
+INLINED = {key: OPTIONS[key] for key in ("error_model", "fastmath")}
+# Sums and products may be taken in any order, so that they use vector registers.
+REORDERED = OPTIONS | {"fastmath": {"contract", "arcp", "nsz", "reassoc"}}
 
 
 # --- Random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC 2011) -------------------
@@ -87,7 +82,7 @@ def _random_row(seed, update, purpose, row, words):
         words[block + 3 * n_blocks] = w3
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def philox(seed, update, purpose, row, words):
     """The random words of one row.
 
@@ -107,7 +102,7 @@ def _uniform(word, like):  # pragma: no cover - typed by the overload below
     raise TypeError("compiled code only")
 
 
-@overload(_uniform, jit_options=_INLINED)
+@overload(_uniform, jit_options=INLINED)
 def _overload_uniform(word, like):
     """The middle of one of 2^23 (float32) or 2^31 (float64) equal cells of (0, 1).
 
@@ -146,10 +141,10 @@ def _bitcast(name, to, of, llvm_type):
     return intrinsic(typer)
 
 
-_float32_of_bits = _bitcast("_float32_of_bits", types.float32, types.int32, ir.FloatType())
-_bits_of_float32 = _bitcast("_bits_of_float32", types.int32, types.float32, ir.IntType(32))
-_float64_of_bits = _bitcast("_float64_of_bits", types.float64, types.int64, ir.DoubleType())
-_bits_of_float64 = _bitcast("_bits_of_float64", types.int64, types.float64, ir.IntType(64))
+float32_of_bits = _bitcast("float32_of_bits", types.float32, types.int32, ir.FloatType())
+bits_of_float32 = _bitcast("bits_of_float32", types.int32, types.float32, ir.IntType(32))
+float64_of_bits = _bitcast("float64_of_bits", types.float64, types.int64, ir.DoubleType())
+bits_of_float64 = _bitcast("bits_of_float64", types.int64, types.float64, ir.IntType(64))
 
 
 @njit(inline="always")
@@ -166,7 +161,7 @@ def _exp32(t):
     y = y * r + float32(1.6666665459e-1)
     y = y * r + float32(5.0000001201e-1)
     y = y * r * r + r + float32(1.0)
-    return y * _float32_of_bits((_bits_of_float32(shifted) << int32(23)) + int32(0x3F800000))
+    return y * float32_of_bits((bits_of_float32(shifted) << int32(23)) + int32(0x3F800000))
 
 
 @njit(inline="always")
@@ -181,14 +176,14 @@ def _exp64(t):
     q = (3.00198505138664455042e-6 * rr + 2.52448340349684104192e-3) * rr
     q = (q + 2.27265548208155028766e-1) * rr + 2.0
     y = 1.0 + 2.0 * p / (q - p)
-    return y * _float64_of_bits((_bits_of_float64(shifted) << int64(52)) + int64(0x3FF << 52))
+    return y * float64_of_bits((bits_of_float64(shifted) << int64(52)) + int64(0x3FF << 52))
 
 
 def _logistic(x):  # pragma: no cover - typed by the overload below
     raise TypeError("compiled code only")
 
 
-@overload(_logistic, jit_options=_INLINED)
+@overload(_logistic, jit_options=INLINED)
 def _overload_logistic(x):
     """1 / (1 + exp(-x)), exactly 0 where the result would be below the normal numbers."""
     if x == float32:
@@ -207,7 +202,7 @@ def _overload_logistic(x):
     return impl
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def sigmoid(x, bias, out):
     """``out = 1 / (1 + exp(-(x + bias)))``.
 
@@ -222,7 +217,7 @@ def sigmoid(x, bias, out):
             out[r, i] = _logistic(x[r, i] + bias[i])
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def bernoulli(p, seed, update, purpose, out):
     """Independent draws: ``out[r, i]`` is 1 with probability ``p[r, i]``, else 0.
 
@@ -242,7 +237,7 @@ def bernoulli(p, seed, update, purpose, out):
             out[r, i] = _uniform(words[i], p[r, i]) < p[r, i]
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def bernoulli_sigmoid(x, bias, seed, update, purpose, out):
     """``sigmoid`` and ``bernoulli`` in one pass: the probabilities stay in the cache.
 
@@ -265,218 +260,161 @@ def bernoulli_sigmoid(x, bias, seed, update, purpose, out):
             out[r, i] = _uniform(words[i], p[i]) < p[i]
 
 
-# --- Reading rows -----------------------------------------------------------------------------
-
-
-@njit(**_OPTIONS)
-def read_csr(indptr, indices, data, rows, out):
-    """Rows of a CSR matrix, dense; several entries at one place add up.
-
-    Parameters
-    ----------
-    indptr, indices, data : ndarray                                                       IN
-        The arrays of the matrix.
-    rows : ndarray of shape (n,), int                                                     IN
-    out : ndarray of shape (n, D)                                                         OUT
-    """
-    out[:] = 0
-    for r in range(rows.shape[0]):
-        for k in range(indptr[rows[r]], indptr[rows[r] + 1]):
-            out[r, indices[k]] += data[k]
-
-
-# --- Products of few rows ---------------------------------------------------------------------
+# --- Standard normal draws (Box & Muller, 1958) -----------------------------------------------
 #
-# For a handful of rows a library's matrix product spends its time on packing the weights and
-# on waking its threads. One thread that skips the zeros is faster (design_notes.rst). Four
-# terms at a time, because then the target is read and written a quarter as often.
+# With R = sqrt(-2 log U) and an angle A both R cos A and R sin A are standard normal. The
+# series for log, sine and cosine are Taylor's, cut where they reach the precision of the dtype.
 
 
-def _bits(x):  # pragma: no cover - typed by the overload below
+def _log(u):  # pragma: no cover - typed by the overload below
     raise TypeError("compiled code only")
 
 
-@overload(_bits, jit_options=_INLINED)
-def _overload_bits(x):
-    """The bits of a float: comparing them with 0 is cheaper, and -0.0 may count as non-zero."""
-    bits = _bits_of_float32 if x == float32 else _bits_of_float64
-    return lambda x: bits(x)
+@overload(_log, jit_options=INLINED)
+def _overload_log(u):
+    """log(u) of a normal number, u > 0.
+
+    u = 2^e m with m between sqrt(1/2) and sqrt(2); with f = (m - 1) / (m + 1), |f| < 0.172,
+    log(m) = 2 (f + f^3 / 3 + f^5 / 5 + ...).
+    """
+    if u == float32:
+
+        def impl(u):
+            bits = bits_of_float32(u)
+            e = (bits - int32(0x3F3504F3)) >> int32(23)
+            m = float32_of_bits(bits - (e << int32(23)))
+            f = (m - float32(1)) / (m + float32(1))
+            g = f * f
+            s = float32(1 / 7) + g * float32(1 / 9)
+            s = float32(1) + g * (float32(1 / 3) + g * (float32(1 / 5) + g * s))
+            return float32(e) * float32(0.6931471805599453) + float32(2) * f * s
+    else:
+
+        def impl(u):
+            bits = bits_of_float64(u)
+            # The upper half will do, and AVX2 cannot shift signed 64-bit numbers.
+            e = (int32(bits >> int64(32)) - int32(0x3FE6A09E)) >> int32(20)
+            m = float64_of_bits(bits - (int64(e) << int64(52)))
+            f = (m - 1.0) / (m + 1.0)
+            g = f * f
+            s = 1 / 15 + g * (1 / 17 + g * (1 / 19 + g * (1 / 21)))
+            s = 1 / 7 + g * (1 / 9 + g * (1 / 11 + g * (1 / 13 + g * s)))
+            s = 1.0 + g * (1 / 3 + g * (1 / 5 + g * s))
+            return float64(e) * 0.6931471805599453 + 2.0 * f * s
+
+    return impl
 
 
-@njit(inline="always")
-def _nonzero(row, where):
-    """Write the indices of the non-zeros to ``where`` (size + 1, OUT); returns their number."""
-    n = 0
-    n_eights = row.shape[0] // 8 * 8
-    for i in range(0, n_eights, 8):
-        left = _bits(row[i]) | _bits(row[i + 1]) | _bits(row[i + 2]) | _bits(row[i + 3])
-        right = _bits(row[i + 4]) | _bits(row[i + 5]) | _bits(row[i + 6]) | _bits(row[i + 7])
-        if left | right != 0:
-            for k in range(i, i + 8):
-                where[n] = k  # overwritten by the next if the entry is 0: no branch to mispredict
-                n += _bits(row[k]) != 0
-    for i in range(n_eights, row.shape[0]):
-        where[n] = i
-        n += _bits(row[i]) != 0
-    return n
+def _cosine_sine(a):  # pragma: no cover - typed by the overload below
+    raise TypeError("compiled code only")
 
 
-@njit(**_REORDERED)
-def product(v, W, out):
-    """``out = v W``, skipping the zeros of v.
+@overload(_cosine_sine, jit_options=INLINED)
+def _overload_cosine_sine(a):
+    """Cosine and sine of an angle of at most 45 degrees."""
+    if a == float32:
+
+        def impl(a):
+            g = a * a
+            c = float32(-1 / 720) + g * float32(1 / 40320)
+            c = float32(1) + g * (float32(-1 / 2) + g * (float32(1 / 24) + g * c))
+            s = float32(-1 / 5040) + g * float32(1 / 362880)
+            s = float32(1) + g * (float32(-1 / 6) + g * (float32(1 / 120) + g * s))
+            return c, a * s
+    else:
+
+        def impl(a):
+            g = a * a
+            c = 1 / 479001600 + g * (-1 / 87178291200 + g * (1 / 20922789888000))
+            c = -1 / 720 + g * (1 / 40320 + g * (-1 / 3628800 + g * c))
+            c = 1.0 + g * (-1 / 2 + g * (1 / 24 + g * c))
+            s = -1 / 39916800 + g * (1 / 6227020800 + g * (-1 / 1307674368000))
+            s = -1 / 5040 + g * (1 / 362880 + g * s)
+            s = 1.0 + g * (-1 / 6 + g * (1 / 120 + g * s))
+            return c, a * s
+
+    return impl
+
+
+def _radius(word, like):  # pragma: no cover - typed by the overload below
+    raise TypeError("compiled code only")
+
+
+@overload(_radius, jit_options=INLINED)
+def _overload_radius(word, like):
+    """R of 31 bits: at most 6.66, beyond which lie 3e-11 of the normal distribution."""
+    real = float32 if like == float32 else float64
+
+    def impl(word, like):
+        u = (real(int32(word >> np.uint32(1))) + real(0.5)) * real(2.0**-31)
+        return np.sqrt(abs(real(2) * _log(u)))
+
+    return impl
+
+
+def _direction(word, like):  # pragma: no cover - typed by the overload below
+    raise TypeError("compiled code only")
+
+
+@overload(_direction, jit_options=INLINED)
+def _overload_direction(word, like):
+    """Cosine and sine of an angle anywhere on the circle.
+
+    30 bits give an angle within 45 degrees of an axis, one bit says which axis, one which side.
+    """
+    real = float32 if like == float32 else float64
+
+    def impl(word, like):
+        fraction = (real(int32(word & np.uint32(0x3FFFFFFF))) + real(0.5)) * real(2.0**-30)
+        c, s = _cosine_sine((fraction - real(0.5)) * real(np.pi / 2))
+        c = -c if word & np.uint32(0x40000000) else c
+        swap = word >= np.uint32(0x80000000)
+        return s if swap else c, c if swap else s
+
+    return impl
+
+
+@njit(**OPTIONS)
+def _normal_pairs(radius_words, angle_words, radius, z0, z1):
+    """Fill ``z0`` and ``z1`` (OUT) with standard normal numbers; ``radius`` (OUT) is room."""
+    like = z0.dtype.type(0)
+    for i in range(radius.shape[0]):  # one loop for all would not be vectorised in float64
+        radius[i] = _radius(radius_words[i], like)
+    for i in range(radius.shape[0]):
+        c, s = _direction(angle_words[i], like)
+        z0[i] = radius[i] * c
+        z1[i] = radius[i] * s
+
+
+@njit(**OPTIONS)
+def gaussian(x, bias, scale, seed, update, purpose, out):
+    """Independent draws ``out = bias + scale * (x + z)`` with standard normal ``z``.
+
+    With Q = ceil(N / 4) units i and i + Q, and i + 2Q and i + 3Q, share two random words.
 
     Parameters
     ----------
-    v : ndarray of shape (n, D)                                                           IN
-    W : ndarray of shape (D, M)                                                           IN
-    out : ndarray of shape (n, M)                                                         OUT
+    x : ndarray of shape (n, N)                                                           IN
+    bias, scale : ndarray of shape (N,)                                                   IN
+    seed : uint64                                                                         IN
+    update, purpose : int                                                                 IN
+    out : ndarray of shape (n, N)                                                         OUT
     """
-    nonzero = np.empty(v.shape[1] + 1, np.int32)
-    for r in range(v.shape[0]):
-        n = _nonzero(v[r], nonzero)
-        _weighted_rows(v[r], W, nonzero[:n], out[r])
-
-
-@njit(**_REORDERED)
-def product_transposed(v, h, out):
-    """``out = v^T h``, skipping the zeros of v.
-
-    Parameters
-    ----------
-    v : ndarray of shape (n, D)                                                           IN
-    h : ndarray of shape (n, M)                                                           IN
-    out : ndarray of shape (D, M)                                                         OUT
-    """
-    n_rows, n_visible = v.shape
-    # Find the non-zeros along rows, as memory lies, then sort them by column (count, cumulate,
-    # fill): the rows of column i end up in nonzero_rows[stop[i - 1] : stop[i]].
-    nonzero = np.empty(v.size + 1, np.int32)
-    row_stop = np.empty(n_rows, np.int64)
-    total = 0
-    for r in range(n_rows):
-        total += _nonzero(v[r], nonzero[total:])
-        row_stop[r] = total
-    stop = np.zeros(n_visible, np.int64)
-    for i in nonzero[:total]:
-        stop[i] += 1
-    start = 0
-    for i in range(n_visible):
-        count = stop[i]
-        stop[i] = start
-        start += count
-    nonzero_rows = np.empty(total, np.int32)
-    start = 0
-    for r in range(n_rows):
-        for i in nonzero[start : row_stop[r]]:
-            nonzero_rows[stop[i]] = r
-            stop[i] += 1
-        start = row_stop[r]
-    start = 0
-    for i in range(n_visible):
-        _weighted_rows(v[:, i], h, nonzero_rows[start : stop[i]], out[i])
-        start = stop[i]
-
-
-@njit(**_REORDERED)
-def _weighted_rows(weights, rows, which, out):
-    """``out = sum_k weights[k] rows[k]`` over the k in ``which``."""
-    out[:] = 0
-    n_columns = out.shape[0]
-    n_fours = which.shape[0] // 4 * 4
-    for k in range(0, n_fours, 4):
-        k0, k1, k2, k3 = which[k], which[k + 1], which[k + 2], which[k + 3]
-        w0, w1, w2, w3 = weights[k0], weights[k1], weights[k2], weights[k3]
-        r0, r1, r2, r3 = rows[k0], rows[k1], rows[k2], rows[k3]
-        for j in range(n_columns):
-            out[j] += (w0 * r0[j] + w1 * r1[j]) + (w2 * r2[j] + w3 * r3[j])
-    for k in which[n_fours:]:
-        w0, r0 = weights[k], rows[k]
-        for j in range(n_columns):
-            out[j] += w0 * r0[j]
-
-
-@njit(**_REORDERED)
-def product_with_transpose(h, W, out):
-    """``out = h W^T``.
-
-    Parameters
-    ----------
-    h : ndarray of shape (n, M)                                                           IN
-    W : ndarray of shape (D, M)                                                           IN
-    out : ndarray of shape (n, D)                                                         OUT
-    """
-    n_rows, n_hidden = h.shape
-    n_fours = n_rows // 4 * 4
-    zero = h.dtype.type(0)
-    for i in range(W.shape[0]):
-        w = W[i]
-        for r in range(0, n_fours, 4):
-            h0, h1, h2, h3 = h[r], h[r + 1], h[r + 2], h[r + 3]
-            s0 = s1 = s2 = s3 = zero
-            for j in range(n_hidden):
-                s0 += h0[j] * w[j]
-                s1 += h1[j] * w[j]
-                s2 += h2[j] * w[j]
-                s3 += h3[j] * w[j]
-            out[r, i], out[r + 1, i], out[r + 2, i], out[r + 3, i] = s0, s1, s2, s3
-        for r in range(n_fours, n_rows):
-            h0 = h[r]
-            s0 = zero
-            for j in range(n_hidden):
-                s0 += h0[j] * w[j]
-            out[r, i] = s0
-
-
-@njit(**_OPTIONS)
-def weigh_rows(rows, weights, weighted, total):
-    """``weighted[r] = weights[r] rows[r]`` and their sum, in one pass.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n, N)                                                        IN
-    weights : ndarray of shape (n,)                                                       IN
-    weighted : ndarray of shape (n, N)                                                    OUT
-    total : ndarray of shape (N,)                                                         OUT
-    """
-    total[:] = 0
-    for r in range(rows.shape[0]):
-        for i in range(rows.shape[1]):
-            weighted[r, i] = weights[r] * rows[r, i]
-            total[i] += weights[r] * rows[r, i]
-
-
-@njit(**_OPTIONS)
-def add_step(gradient, learning_rate, momentum, weight_decay, step, parameter):
-    """One step of gradient ascent with momentum and weight decay, in one pass over memory.
-
-    ``step = momentum * step + learning_rate * (gradient - weight_decay * parameter)``, then
-    ``parameter += step``.
-
-    Parameters
-    ----------
-    gradient : ndarray of shape (size,)                                                   IN
-    learning_rate, momentum, weight_decay : scalar of the arrays' dtype                   IN
-    step, parameter : ndarray of shape (size,)                                            INOUT
-    """
-    for i in range(parameter.shape[0]):
-        direction = gradient[i] - weight_decay * parameter[i]
-        step[i] = momentum * step[i] + learning_rate * direction
-        parameter[i] += step[i]
-
-
-@njit(**_OPTIONS)
-def add_gradient(gradient, learning_rate, weight_decay, parameter):
-    """``add_step`` without momentum: nothing to remember, half the memory traffic.
-
-    Parameters
-    ----------
-    gradient : ndarray of shape (size,)                                                   IN
-    learning_rate, weight_decay : scalar of the arrays' dtype                             IN
-    parameter : ndarray of shape (size,)                                                  INOUT
-    """
-    for i in range(parameter.shape[0]):
-        direction = gradient[i] - weight_decay * parameter[i]
-        parameter[i] += learning_rate * direction
+    n_units = x.shape[1]
+    n_blocks = (n_units + 3) // 4
+    words = np.empty(4 * n_blocks, np.uint32)
+    w0, w1 = words[:n_blocks], words[n_blocks : 2 * n_blocks]
+    w2, w3 = words[2 * n_blocks : 3 * n_blocks], words[3 * n_blocks :]
+    z = np.empty(4 * n_blocks, x.dtype)
+    z0, z1 = z[:n_blocks], z[n_blocks : 2 * n_blocks]
+    z2, z3 = z[2 * n_blocks : 3 * n_blocks], z[3 * n_blocks :]
+    radius = np.empty(n_blocks, x.dtype)
+    for r in range(x.shape[0]):
+        _random_row(seed, update, purpose, r, words)
+        _normal_pairs(w0, w1, radius, z0, z1)
+        _normal_pairs(w2, w3, radius, z2, z3)
+        for i in range(n_units):
+            out[r, i] = bias[i] + scale[i] * (x[r, i] + z[i])
 
 
 # --- Pseudo-likelihood ------------------------------------------------------------------------
@@ -490,7 +428,7 @@ def _softplus(x):
     return max(x, 0.0) + np.log1p(np.exp(-abs(x)))
 
 
-@njit(**_REORDERED)
+@njit(**REORDERED)
 def _log_product(q, p, e, max_factors):
     """``sum_j log(q_j + p_j e_j)``, one logarithm for ``max_factors`` factors."""
     total = 0.0
@@ -506,7 +444,7 @@ def _log_product(q, p, e, max_factors):
     return total
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def bernoulli_pseudo_likelihood(v, x, b, W, exp_W, exp_minus_W, max_factors, out):
     """Exact log pseudo-likelihood ``sum_i log p(v_i | v without i)`` of each row.
 
@@ -569,3 +507,80 @@ def bernoulli_pseudo_likelihood(v, x, b, W, exp_W, exp_minus_W, max_factors, out
                     out[first + r] -= vi * _softplus(-logit)
                 if vi != 1.0:
                     out[first + r] -= (1.0 - vi) * _softplus(logit)
+
+
+@njit(**OPTIONS)
+def gaussian_pseudo_likelihood(d, x, W, first, n_nodes, spacing, out):
+    """Exact log pseudo-likelihood of each row, up to the widths of the units.
+
+    With ``d = (v - b) / s`` and ``p = sigmoid(x)``, ``q = sigmoid(-x)``, moving unit i from
+    ``d_i`` to t multiplies the unnormalised density by
+    ``exp((d_i^2 - t^2) / 2) prod_j (q_j + p_j exp(W_ij (t - d_i)))``. The density of unit i
+    is a mixture of normal distributions of width 1; its integral is a sum over equidistant
+    nodes, whose error for spacing h is the factor ``1 +- 2 exp(-2 pi^2 / h^2)``.
+
+    Parameters
+    ----------
+    d : ndarray of shape (n, D), float64                                                  IN
+    x : ndarray of shape (n, M), float64                                                  IN
+        Inputs of the hidden units, bias included.
+    W : ndarray of shape (D, M), float64                                                  IN
+    first : ndarray of shape (D,), float64                                                IN
+        The lowest node of each unit.
+    n_nodes : ndarray of shape (D,), int64                                                IN
+        Numbers of nodes, which together cover the mixture.
+    spacing : float                                                                       IN
+        Of the nodes.
+    out : ndarray of shape (n,), float64                                                  OUT
+        ``sum_i log p(d_i | v without i)``: a density of d; that of v is 1 / s of it.
+    """
+    n_rows, n_visible = d.shape
+    n_hidden = W.shape[1]
+    p = np.empty((_TILE, n_hidden))
+    q = np.empty((_TILE, n_hidden))
+    shifted = np.empty(n_hidden)
+    exp_W = np.empty((n_nodes.max(), n_hidden))  # at the nodes of one unit: exp(W_ij t)
+    log_terms = np.empty(n_nodes.max())
+    out[:] = 0.0
+    for tile in range(0, n_rows, _TILE):
+        rows = range(min(_TILE, n_rows - tile))
+        for r in rows:
+            for j in range(n_hidden):
+                p[r, j] = _logistic(x[tile + r, j])
+                q[r, j] = _logistic(-x[tile + r, j])
+        for i in range(n_visible):
+            n, low = n_nodes[i], first[i]
+            high = low + (n - 1) * spacing
+            steepest = 0.0
+            for j in range(n_hidden):
+                steepest = max(steepest, abs(W[i, j]))
+            # exp stays below exp(300) in a table, a product of factors below exp(600).
+            tables = steepest * max(-low, high) < 300.0
+            if tables:
+                for k in range(n):
+                    for j in range(n_hidden):
+                        exp_W[k, j] = _exp64(W[i, j] * (low + k * spacing))
+            for r in rows:
+                di = d[tile + r, i]
+                reach = steepest * max(abs(di - low), abs(high - di))
+                if tables and steepest * abs(di) < 300.0 and reach < 300.0:
+                    for j in range(n_hidden):
+                        shifted[j] = p[r, j] * _exp64(-W[i, j] * di)
+                    max_factors = n_hidden if reach * n_hidden < 600.0 else int(600.0 / reach)
+                    for k in range(n):
+                        log_terms[k] = _log_product(q[r], shifted, exp_W[k], max_factors)
+                else:
+                    for k in range(n):
+                        log_terms[k] = 0.0
+                        for j in range(n_hidden):
+                            xj = x[tile + r, j]
+                            moved = xj + W[i, j] * (low + k * spacing - di)
+                            log_terms[k] += _softplus(moved) - _softplus(xj)
+                for k in range(n):
+                    t = low + k * spacing
+                    log_terms[k] -= 0.5 * t * t
+                largest = log_terms[:n].max()
+                total = 0.0
+                for k in range(n):
+                    total += np.exp(log_terms[k] - largest)
+                out[tile + r] -= 0.5 * di * di + largest + np.log(spacing * total)

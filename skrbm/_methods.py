@@ -30,6 +30,8 @@ def draw_seed(random_state):
 class FittedMethods(TransformerMixin):
     """Mixin of the methods that need fitted attributes and change none."""
 
+    _accepts_sparse = True
+
     @abstractmethod
     def _visible_layer(self, attributes, dtype):
         """The visible layer of a dict of attributes: views where the dtype is right."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import issparse
 
-from . import _kernels
+from . import _kernels, _linear
 
 # A product of few rows, or of rows that are mostly 0, is faster by our own kernels, which run
 # in one thread and skip zeros, than by BLAS (measured: design_notes.rst).
@@ -40,7 +40,7 @@ def _product(v, weights):
     if issparse(v) or not _skips_zeros(v):
         return v @ weights
     out = np.empty((v.shape[0], weights.shape[1]), weights.dtype)
-    _kernels.product(v, weights, out)
+    _linear.product(v, weights, out)
     return out
 
 
@@ -49,7 +49,7 @@ def _product_transposed(v, h):
     if not _skips_zeros(v):
         return v.T @ h
     out = np.empty((v.shape[1], h.shape[1]), h.dtype)
-    _kernels.product_transposed(v, h, out)
+    _linear.product_transposed(v, h, out)
     return out
 
 
@@ -60,7 +60,7 @@ def _product_with_transpose(h, weights):
     if h.shape[0] > FEW_ROWS:
         return h @ weights.T
     out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)
-    _kernels.product_with_transpose(h, weights, out)
+    _linear.product_with_transpose(h, weights, out)
     return out
 
 
@@ -160,6 +160,7 @@ class RBM:
         row_weights : ndarray of shape (n,)
         """
         weighted, hidden_bias = np.empty_like(h), np.empty_like(self.hidden_bias)
-        _kernels.weigh_rows(h, row_weights, weighted, hidden_bias)
+        _linear.weigh_rows(h, row_weights, weighted, hidden_bias)
         weights = _product_transposed(self.visible.features(v), weighted)
-        return (weights, hidden_bias, *self.visible.gradient(v, row_weights))
+        visible = self.visible.gradient(v, row_weights, self.weights, weights)
+        return (weights, hidden_bias, *visible)

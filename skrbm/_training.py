@@ -12,7 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
-from . import _kernels
+from . import _linear
 from ._model import RBM
 
 #: What ``history_`` holds of each epoch.
@@ -84,7 +84,7 @@ def train_epoch(state, settings, data):
     momentum = scheduled(settings.momentum, state.n_epochs)
 
     parameters = state.model.parameters
-    weights = state.model.weights
+    weights, visible = state.model.weights, state.model.visible
     dtype = weights.dtype.type
     if not state.steps and np.any(settings.momentum):
         state.steps = tuple(np.zeros_like(parameter) for parameter in parameters)
@@ -99,13 +99,15 @@ def train_epoch(state, settings, data):
         v = buffer[: n_pos + (n_neg if settings.persistent else n_pos)]
         data.read(rows if order is None else order[rows], out=v[:n_pos])
         gradient = contrast(state, settings, v, n_pos, n_gibbs_steps)
+        direction = visible.direction(*gradient)
         for k, parameter in enumerate(parameters):
-            g, p = gradient[k].ravel(), parameter.ravel()
+            g, p = direction[k].ravel(), parameter.ravel()
             if state.steps:
                 step = state.steps[k].ravel()
-                _kernels.add_step(g, dtype(learning_rate), dtype(momentum), decays[k], step, p)
+                _linear.add_step(g, dtype(learning_rate), dtype(momentum), decays[k], step, p)
             else:
-                _kernels.add_gradient(g, dtype(learning_rate), decays[k], p)
+                _linear.add_gradient(g, dtype(learning_rate), decays[k], p)
+        visible.constrain()
         state.n_updates += 1
     state.n_epochs += 1
 

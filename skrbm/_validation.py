@@ -12,15 +12,18 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
 from sklearn.utils.validation import validate_data
 
-from . import _kernels
+from . import _linear
 
 __all__ = [
+    "NOISE_VARIANCE",
     "PARAMETER_CONSTRAINTS",
     "Rows",
     "check_hidden",
+    "check_noise_variance",
     "check_schedule",
     "check_visible",
     "fit_context",
+    "warn_badly_scaled",
     "warn_outside_unit_interval",
 ]
 
@@ -47,6 +50,10 @@ PARAMETER_CONSTRAINTS = {
     **{name: [interval, "array-like"] for name, interval in _SCHEDULES.items()},
 }
 
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+#: Constraint on the noise variance of real-valued units.
+NOISE_VARIANCE = [_POSITIVE, "array-like", StrOptions({"learned"})]
+
 
 def check_schedule(estimator, name):
     """A parameter that may vary by epoch: a number, or a tuple of numbers in range."""
@@ -69,6 +76,31 @@ def check_schedule(estimator, name):
     return tuple(values)
 
 
+def check_noise_variance(estimator, n_features):
+    """Fixed noise variances, one per feature in float64; None if they are to be learned."""
+    given = estimator.noise_variance
+    if isinstance(given, str):  # "learned": scikit-learn has checked NOISE_VARIANCE
+        if estimator.negative_visibles == "mean":
+            raise InvalidParameterError(
+                "noise_variance='learned' of GaussianBernoulliRBM needs "
+                "negative_visibles='sample': means, given as 'mean', have no noise to learn from."
+            )
+        return None
+    variance = np.asarray(given, dtype=np.float64)
+    if variance.shape not in ((), (n_features,)):
+        raise InvalidParameterError(
+            "The 'noise_variance' parameter of GaussianBernoulliRBM must be a number, 'learned' "
+            f"or one number per feature, of shape ({n_features},). Got shape {variance.shape}."
+        )
+    wrong = np.flatnonzero(~((variance > 0) & (variance < np.inf)))
+    if len(wrong):
+        raise InvalidParameterError(
+            "The 'noise_variance' parameter of GaussianBernoulliRBM must be positive and finite. "
+            f"Got {variance.ravel()[wrong[0]]} for feature {wrong[0]}."
+        )
+    return np.broadcast_to(variance, n_features)
+
+
 def check_visible(estimator, X, *, reset=False, whole=False):
     """Visible rows as a numeric array or CSR matrix, with as little copying as possible.
 
@@ -86,7 +118,8 @@ def check_visible(estimator, X, *, reset=False, whole=False):
     # Kernels read native numbers of at most 64 bits.
     exotic = isinstance(dtype, np.dtype) and not (dtype.isnative and dtype.itemsize <= 8)
     dtype = (np.float64, np.float32) if whole or exotic else "numeric"
-    return validate_data(estimator, X, accept_sparse="csr", dtype=dtype, reset=reset)
+    accept_sparse = "csr" if estimator._accepts_sparse else False
+    return validate_data(estimator, X, accept_sparse=accept_sparse, dtype=dtype, reset=reset)
 
 
 def check_hidden(estimator, H):
@@ -140,7 +173,7 @@ class Rows:
         if self._sparse:
             if isinstance(rows, slice):
                 rows = np.arange(rows.start, rows.stop)
-            _kernels.read_csr(self.X.indptr, self.X.indices, self.X.data, rows, out)
+            _linear.read_csr(self.X.indptr, self.X.indices, self.X.data, rows, out)
         elif self._take and out.dtype == self.dtype and not isinstance(rows, slice):
             # mode="clip" spares NumPy a buffer; the indices are in range.
             np.take(self.X, rows, axis=0, out=out, mode="clip")
@@ -162,6 +195,25 @@ class Rows:
     def column_sums(self):
         """Sums of the columns, (n_features,) in float64."""
         return self._summary[0]
+
+    @property
+    def column_means(self):
+        """Means of the columns, (n_features,) in float64."""
+        return self.column_sums / self.n_rows
+
+    @cached_property
+    def column_variances(self):
+        """Variances of the columns of a dense X, (n_features,) in float64."""
+        squares = np.zeros(self.n_columns)
+        for block in gen_batches(self.n_rows, _SUMMARY_BLOCK):
+            squares += np.square(self.X[block] - self.column_means).sum(axis=0)
+        return squares / self.n_rows
+
+    @property
+    def constant_columns(self):
+        """Whether each column varies by no more than rounding does, (n_features,)."""
+        rounding = self.n_rows * np.finfo(np.float64).eps * np.abs(self.column_means)
+        return self.column_variances <= rounding**2
 
     @cached_property
     def range(self):
@@ -188,6 +240,27 @@ def warn_outside_unit_interval(estimator, data):
             f"{type(estimator).__name__} reads values as probabilities of binary units, but X "
             f"ranges from {lowest:.6g} to {highest:.6g}. Scale it to [0, 1], for example with "
             "MinMaxScaler, or use GaussianBernoulliRBM for real-valued data.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def warn_badly_scaled(estimator, data, scale):
+    """Warn if a column does not suit real-valued units with noise of the given scale."""
+    deviation = np.sqrt(data.column_variances)
+    with np.errstate(divide="ignore"):
+        too_narrow = np.where(data.constant_columns, 0, scale / deviation)
+    # A factor of 3 is bearable; so is a mean ten scales from 0.
+    badness = np.max([deviation / scale, too_narrow, 0.3 * np.abs(data.column_means) / scale], 0)
+    worst = np.argmax(badness)
+    if badness[worst] > 3:
+        names = getattr(estimator, "feature_names_in_", range(data.n_columns))
+        warnings.warn(
+            f"{type(estimator).__name__} has noise of standard deviation {scale[worst]:.3g} in "
+            f"feature {names[worst]!r}, but in X this feature has mean "
+            f"{data.column_means[worst]:.3g} and standard deviation {deviation[worst]:.3g}: the "
+            "model will be poor. Standardise X, for example with StandardScaler, or use "
+            "noise_variance='learned'.",
             UserWarning,
             stacklevel=2,
         )

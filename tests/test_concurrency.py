@@ -1,10 +1,8 @@
 """Threads, forked children and workers learn what a process alone would have learned."""
 
-import ast
 import multiprocessing
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import joblib
 import numba
@@ -14,8 +12,7 @@ from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 from sklearn.model_selection import GridSearchCV, KFold
 
-import skrbm
-from skrbm import BernoulliRBM, _kernels
+from skrbm import BernoulliRBM, _kernels, _linear
 
 from .comparison import assert_same_bits, assert_same_model, learned
 
@@ -160,27 +157,21 @@ def test_grid_search_with_two_jobs_scores_like_one(X, backend):
 # --- how the kernels are compiled ---
 
 
-def kernels_called_from_outside():
-    """Names used as ``_kernels.name`` or imported from ``_kernels`` in the other modules."""
-    names = set()
-    for file in Path(skrbm.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                names |= {node.attr} if node.value.id == "_kernels" else set()
-            elif isinstance(node, ast.ImportFrom) and node.module == "_kernels":
-                names |= {alias.name for alias in node.names}
-    return sorted(n for n in names if isinstance(getattr(_kernels, n), Dispatcher))
+def kernels():
+    """The compiled functions that the other modules call."""
+    for module in (_kernels, _linear):
+        for name in module.__all__:
+            function = getattr(module, name)
+            if isinstance(function, Dispatcher):
+                yield pytest.param(function, id=name)
 
 
 def test_kernels_are_found():
-    assert {"add_step", "bernoulli_pseudo_likelihood", "sigmoid"} <= set(
-        kernels_called_from_outside()
-    )
+    assert {"add_step", "bernoulli_pseudo_likelihood", "sigmoid"} <= {k.id for k in kernels()}
 
 
-@pytest.mark.parametrize("name", kernels_called_from_outside())
-def test_every_kernel_called_from_outside_is_cached_and_frees_the_gil(name):
-    kernel = getattr(_kernels, name)
+@pytest.mark.parametrize("kernel", kernels())
+def test_every_kernel_is_cached_and_frees_the_gil(kernel):
     assert kernel.targetoptions["nogil"] is True
     assert kernel.targetoptions["nopython"] is True
     assert isinstance(kernel._cache, FunctionCache)
@@ -189,7 +180,7 @@ def test_every_kernel_called_from_outside_is_cached_and_frees_the_gil(name):
 def test_a_fit_is_compiled_into_the_cache(X):
     """A kernel that Numba silently refuses to cache would have no file to load from."""
     machine(n_components=3, n_iter=1).fit(X)
-    stats = [_kernels.add_step.stats, _kernels.sigmoid.stats, _kernels.bernoulli.stats]
+    stats = [_linear.add_step.stats, _kernels.sigmoid.stats, _kernels.bernoulli.stats]
     for stat in stats:
         assert stat.cache_path is not None
         assert sum(stat.cache_hits.values()) + sum(stat.cache_misses.values()) > 0

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.special import expit
 
-from skrbm import _kernels
+from skrbm import _kernels, _linear
 
 from . import reference
 
@@ -153,13 +153,13 @@ def test_products_of_few_rows(dtype, shape, density, rng):
     W = rng.normal(size=(n_visible, n_hidden)).astype(dtype)
     tolerance = {"rtol": 0, "atol": rounding(dtype, 40)}  # sums of at most nine terms of size 3
     out = np.full((n, n_hidden), np.nan, dtype)
-    _kernels.product(v, W, out)
+    _linear.product(v, W, out)
     assert_allclose(out, reference.matmul(v, W), **tolerance)
     out = np.full((n_visible, n_hidden), np.nan, dtype)
-    _kernels.product_transposed(v, h, out)
+    _linear.product_transposed(v, h, out)
     assert_allclose(out, reference.matmul(v.T, h), **tolerance)
     out = np.full((n, n_visible), np.nan, dtype)
-    _kernels.product_with_transpose(h, W, out)
+    _linear.product_with_transpose(h, W, out)
     assert_allclose(out, reference.matmul(h, W.T), **tolerance)
 
 
@@ -171,10 +171,10 @@ def test_products_count_every_non_zero(rng):
             v = np.zeros((1, 21))
             v[0, i] = value
             out = np.empty((1, 1))
-            _kernels.product(v, np.ones((21, 1)), out)
+            _linear.product(v, np.ones((21, 1)), out)
             assert_array_equal(out, [[value]])
             out = np.empty((21, 1))
-            _kernels.product_transposed(v, np.ones((1, 1)), out)
+            _linear.product_transposed(v, np.ones((1, 1)), out)
             assert_array_equal(out, v.T)
 
 
@@ -185,7 +185,7 @@ def test_read_csr(dtype, index, rng):
     X = sparse.csr_array(dense)
     rows = np.array([4, 0, 0, 5], index)
     out = np.full((4, 9), np.nan)
-    _kernels.read_csr(X.indptr.astype(index), X.indices.astype(index), X.data, rows, out)
+    _linear.read_csr(X.indptr.astype(index), X.indices.astype(index), X.data, rows, out)
     assert_array_equal(out, dense[rows])
 
 
@@ -193,7 +193,7 @@ def test_read_csr(dtype, index, rng):
 def test_weigh_rows(dtype, rng):
     rows, weights = rng.normal(size=(6, 5)).astype(dtype), rng.normal(size=6).astype(dtype)
     weighted, total = np.full_like(rows, np.nan), np.full(5, np.nan, dtype)
-    _kernels.weigh_rows(rows, weights, weighted, total)
+    _linear.weigh_rows(rows, weights, weighted, total)
     assert_allclose(weighted, [w * row for w, row in zip(weights, rows, strict=True)])
     plain = reference.matmul(weights[np.newaxis], rows)[0]
     assert_allclose(total, plain, rtol=0, atol=rounding(dtype, 24))
@@ -203,7 +203,7 @@ def test_weigh_rows(dtype, rng):
 def test_add_step(dtype, rng):
     gradient, step, parameter = rng.normal(size=(3, 11)).astype(dtype)
     before_step, before = step.copy(), parameter.copy()
-    _kernels.add_step(gradient, dtype(0.3), dtype(0.9), dtype(0.01), step, parameter)
+    _linear.add_step(gradient, dtype(0.3), dtype(0.9), dtype(0.01), step, parameter)
     for i in range(11):
         s = 0.9 * before_step[i] + 0.3 * (gradient[i] - 0.01 * before[i])
         # Cancellation between terms of size 3 leaves an absolute error.
@@ -215,7 +215,7 @@ def test_add_step(dtype, rng):
 def test_add_gradient(dtype, rng):
     gradient, parameter = rng.normal(size=(2, 11)).astype(dtype)
     before = parameter.copy()
-    _kernels.add_gradient(gradient, dtype(0.3), dtype(0.01), parameter)
+    _linear.add_gradient(gradient, dtype(0.3), dtype(0.01), parameter)
     plain = [p + 0.3 * (g - 0.01 * p) for p, g in zip(before, gradient, strict=True)]
     assert_allclose(parameter, plain, rtol=0, atol=rounding(dtype, 12))
 

@@ -328,6 +328,8 @@ def bench_memory(options):
     for form, shape, n_components, batch_size in (
         ("dense", dense, 256, 10),
         ("dense", dense, 256, 100),
+        ("dense", dense, 8, 10),
+        ("dense", (20000, 10), 4, 10),
         ("CSR", text, 100, 100),
     ):
         unit = 4 * ((shape[1] + 1) * (n_components + 1) - 1 + batch_size * shape[1])

@@ -1,0 +1,236 @@
+"""Numba functions of linear algebra: reading rows, products that skip zeros, steps.
+
+The notation and the house rules are those of ``_kernels``. The two files are the only ones that
+import numba. No kernel of one calls a kernel of the other, because Numba's cache would not
+notice a change there.
+"""
+
+import numpy as np
+from numba import float32, njit
+from numba.extending import overload
+
+from ._kernels import INLINED, OPTIONS, REORDERED, bits_of_float32, bits_of_float64
+
+__all__ = [
+    "add_gradient",
+    "add_step",
+    "product",
+    "product_transposed",
+    "product_with_transpose",
+    "read_csr",
+    "weigh_rows",
+]
+
+
+# --- Reading rows -----------------------------------------------------------------------------
+
+
+@njit(**OPTIONS)
+def read_csr(indptr, indices, data, rows, out):
+    """Rows of a CSR matrix, dense; several entries at one place add up.
+
+    Parameters
+    ----------
+    indptr, indices, data : ndarray                                                       IN
+        The arrays of the matrix.
+    rows : ndarray of shape (n,), int                                                     IN
+    out : ndarray of shape (n, D)                                                         OUT
+    """
+    out[:] = 0
+    for r in range(rows.shape[0]):
+        for k in range(indptr[rows[r]], indptr[rows[r] + 1]):
+            out[r, indices[k]] += data[k]
+
+
+# --- Products of few rows ---------------------------------------------------------------------
+#
+# For a handful of rows a library's matrix product spends its time on packing the weights and
+# on waking its threads. One thread that skips the zeros is faster (design_notes.rst). Four
+# terms at a time, because then the target is read and written a quarter as often.
+
+
+def _bits(x):  # pragma: no cover - typed by the overload below
+    raise TypeError("compiled code only")
+
+
+@overload(_bits, jit_options=INLINED)
+def _overload_bits(x):
+    """The bits of a float: comparing them with 0 is cheaper, and -0.0 may count as non-zero."""
+    bits = bits_of_float32 if x == float32 else bits_of_float64
+    return lambda x: bits(x)
+
+
+@njit(inline="always")
+def _nonzero(row, where):
+    """Write the indices of the non-zeros to ``where`` (size + 1, OUT); returns their number."""
+    n = 0
+    n_eights = row.shape[0] // 8 * 8
+    for i in range(0, n_eights, 8):
+        left = _bits(row[i]) | _bits(row[i + 1]) | _bits(row[i + 2]) | _bits(row[i + 3])
+        right = _bits(row[i + 4]) | _bits(row[i + 5]) | _bits(row[i + 6]) | _bits(row[i + 7])
+        if left | right != 0:
+            for k in range(i, i + 8):
+                where[n] = k  # overwritten by the next if the entry is 0: no branch to mispredict
+                n += _bits(row[k]) != 0
+    for i in range(n_eights, row.shape[0]):
+        where[n] = i
+        n += _bits(row[i]) != 0
+    return n
+
+
+@njit(**REORDERED)
+def product(v, W, out):
+    """``out = v W``, skipping the zeros of v.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n, D)                                                           IN
+    W : ndarray of shape (D, M)                                                           IN
+    out : ndarray of shape (n, M)                                                         OUT
+    """
+    nonzero = np.empty(v.shape[1] + 1, np.int32)
+    for r in range(v.shape[0]):
+        n = _nonzero(v[r], nonzero)
+        _weighted_rows(v[r], W, nonzero[:n], out[r])
+
+
+@njit(**REORDERED)
+def product_transposed(v, h, out):
+    """``out = v^T h``, skipping the zeros of v.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n, D)                                                           IN
+    h : ndarray of shape (n, M)                                                           IN
+    out : ndarray of shape (D, M)                                                         OUT
+    """
+    n_rows, n_visible = v.shape
+    # Find the non-zeros along rows, as memory lies, then sort them by column (count, cumulate,
+    # fill): the rows of column i end up in nonzero_rows[stop[i - 1] : stop[i]].
+    nonzero = np.empty(v.size + 1, np.int32)
+    row_stop = np.empty(n_rows, np.int64)
+    total = 0
+    for r in range(n_rows):
+        total += _nonzero(v[r], nonzero[total:])
+        row_stop[r] = total
+    stop = np.zeros(n_visible, np.int64)
+    for i in nonzero[:total]:
+        stop[i] += 1
+    start = 0
+    for i in range(n_visible):
+        count = stop[i]
+        stop[i] = start
+        start += count
+    nonzero_rows = np.empty(total, np.int32)
+    start = 0
+    for r in range(n_rows):
+        for i in nonzero[start : row_stop[r]]:
+            nonzero_rows[stop[i]] = r
+            stop[i] += 1
+        start = row_stop[r]
+    start = 0
+    for i in range(n_visible):
+        _weighted_rows(v[:, i], h, nonzero_rows[start : stop[i]], out[i])
+        start = stop[i]
+
+
+@njit(**REORDERED)
+def _weighted_rows(weights, rows, which, out):
+    """``out = sum_k weights[k] rows[k]`` over the k in ``which``."""
+    out[:] = 0
+    n_columns = out.shape[0]
+    n_fours = which.shape[0] // 4 * 4
+    for k in range(0, n_fours, 4):
+        k0, k1, k2, k3 = which[k], which[k + 1], which[k + 2], which[k + 3]
+        w0, w1, w2, w3 = weights[k0], weights[k1], weights[k2], weights[k3]
+        r0, r1, r2, r3 = rows[k0], rows[k1], rows[k2], rows[k3]
+        for j in range(n_columns):
+            out[j] += (w0 * r0[j] + w1 * r1[j]) + (w2 * r2[j] + w3 * r3[j])
+    for k in which[n_fours:]:
+        w0, r0 = weights[k], rows[k]
+        for j in range(n_columns):
+            out[j] += w0 * r0[j]
+
+
+@njit(**REORDERED)
+def product_with_transpose(h, W, out):
+    """``out = h W^T``.
+
+    Parameters
+    ----------
+    h : ndarray of shape (n, M)                                                           IN
+    W : ndarray of shape (D, M)                                                           IN
+    out : ndarray of shape (n, D)                                                         OUT
+    """
+    n_rows, n_hidden = h.shape
+    n_fours = n_rows // 4 * 4
+    zero = h.dtype.type(0)
+    for i in range(W.shape[0]):
+        w = W[i]
+        for r in range(0, n_fours, 4):
+            h0, h1, h2, h3 = h[r], h[r + 1], h[r + 2], h[r + 3]
+            s0 = s1 = s2 = s3 = zero
+            for j in range(n_hidden):
+                s0 += h0[j] * w[j]
+                s1 += h1[j] * w[j]
+                s2 += h2[j] * w[j]
+                s3 += h3[j] * w[j]
+            out[r, i], out[r + 1, i], out[r + 2, i], out[r + 3, i] = s0, s1, s2, s3
+        for r in range(n_fours, n_rows):
+            h0 = h[r]
+            s0 = zero
+            for j in range(n_hidden):
+                s0 += h0[j] * w[j]
+            out[r, i] = s0
+
+
+@njit(**OPTIONS)
+def weigh_rows(rows, weights, weighted, total):
+    """``weighted[r] = weights[r] rows[r]`` and their sum, in one pass.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, N)                                                        IN
+    weights : ndarray of shape (n,)                                                       IN
+    weighted : ndarray of shape (n, N)                                                    OUT
+    total : ndarray of shape (N,)                                                         OUT
+    """
+    total[:] = 0
+    for r in range(rows.shape[0]):
+        for i in range(rows.shape[1]):
+            weighted[r, i] = weights[r] * rows[r, i]
+            total[i] += weights[r] * rows[r, i]
+
+
+@njit(**OPTIONS)
+def add_step(gradient, learning_rate, momentum, weight_decay, step, parameter):
+    """One step of gradient ascent with momentum and weight decay, in one pass over memory.
+
+    ``step = momentum * step + learning_rate * (gradient - weight_decay * parameter)``, then
+    ``parameter += step``.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (size,)                                                   IN
+    learning_rate, momentum, weight_decay : scalar of the arrays' dtype                   IN
+    step, parameter : ndarray of shape (size,)                                            INOUT
+    """
+    for i in range(parameter.shape[0]):
+        direction = gradient[i] - weight_decay * parameter[i]
+        step[i] = momentum * step[i] + learning_rate * direction
+        parameter[i] += step[i]
+
+
+@njit(**OPTIONS)
+def add_gradient(gradient, learning_rate, weight_decay, parameter):
+    """``add_step`` without momentum: nothing to remember, half the memory traffic.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (size,)                                                   IN
+    learning_rate, weight_decay : scalar of the arrays' dtype                             IN
+    parameter : ndarray of shape (size,)                                                  INOUT
+    """
+    for i in range(parameter.shape[0]):
+        direction = gradient[i] - weight_decay * parameter[i]
+        parameter[i] += learning_rate * direction
