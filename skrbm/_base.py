@@ -189,7 +189,10 @@ class BaseRBM(
         )
         base_rates = deepcopy(self._visible_attributes(visible))
         # All hidden units off: the first negative rows of PCD are drawn from the base rates.
-        chains = np.zeros((settings.n_chains, self.n_components), data.dtype)
+        n_chains = settings.n_chains
+        if not settings.persistent:
+            n_chains = min(n_chains, data.n_rows)
+        chains = np.zeros((n_chains, self.n_components), data.dtype)
         return _training.State(model=model, seed=seed, base_rates=base_rates, chains=chains)
 
     def _attributes(self, state):
@@ -214,7 +217,7 @@ class BaseRBM(
 
     def _state(self):
         """The training state that the fitted attributes hold."""
-        model = self._rbm(self.components_.dtype)
+        model = self._rbm(self._dtype)
         shapes = [step.shape for step in self._steps]
         if (
             self.h_samples_.ndim != 2

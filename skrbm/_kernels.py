@@ -106,8 +106,9 @@ def _uniform(word, like):  # pragma: no cover - typed by the overload below
 def _overload_uniform(word, like):
     """The middle of one of 2^23 (float32) or 2^31 (float64) equal cells of (0, 1).
 
-    Never 0 or 1, so that probabilities 0 and 1 are certainties, and without bias. Both are
-    the leading bits of the same word: a float32 machine follows its float64 twin.
+    Never 0 or 1, so that probabilities 0 and 1 are certainties; any other probability is
+    rounded to a multiple of the cell. Both are the leading bits of the same word: a float32
+    machine follows its float64 twin.
     """
     if like == float32:
 
@@ -491,7 +492,7 @@ def bernoulli_pseudo_likelihood(v, x, b, W, exp_W, exp_minus_W, max_factors, out
                     for j in range(n_hidden):
                         w = float64(W[i, j])
                         rest = float64(x[first + r, j]) - vi * w
-                        logit += _softplus(rest + w) - _softplus(rest)
+                        logit += w if rest == np.inf else _softplus(rest + w) - _softplus(rest)
                 elif vi == 0.0:
                     logit += _log_product(q[r], p[r], exp_W[i], max_factors)
                 elif vi == 1.0:

@@ -36,6 +36,11 @@ class FittedMethods(TransformerMixin):
     def _visible_layer(self, attributes, dtype):
         """The visible layer of a dict of attributes: views where the dtype is right."""
 
+    @property
+    def _dtype(self):
+        """The dtype to work in where no data say it: float32 or float64."""
+        return np.dtype(np.float32 if self.components_.dtype == np.float32 else np.float64)
+
     def _rbm(self, dtype):
         """The machine of the fitted attributes: a view where their dtype is already right."""
         return RBM(
@@ -238,7 +243,7 @@ class FittedMethods(TransformerMixin):
         check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
         random_state = check_random_state(random_state)
         if init is None:
-            rbm = self._rbm(self.components_.dtype)
+            rbm = self._rbm(self._dtype)
             base_rates = self._visible_layer(self._base_rates, rbm.weights.dtype)
             nothing = np.zeros((n_samples, rbm.weights.shape[0]), rbm.weights.dtype)
             if base_rates.n_units != rbm.visible.n_units:

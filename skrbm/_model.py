@@ -19,18 +19,19 @@ from scipy.sparse import issparse
 
 from . import _kernels, _linear
 
-# A product of few rows, or of rows that are mostly 0, is faster by our own kernels, which run
-# in one thread and skip zeros, than by BLAS (measured: design_notes.rst).
+# Products of few rows that hold zeros, or of rows that are mostly 0, are faster by our own
+# kernels, which run in one thread and skip zeros, than by BLAS (measured: design_notes.rst).
 FEW_ROWS = 32
-SPARSE = 0.1  # share of non-zero entries
+MOSTLY_ZERO = 0.1  # share of non-zero entries, at most
+HALF_ZERO = 0.5  # the same for few rows
 
 
 def _skips_zeros(v):
-    """Whether the kernels for few rows or mostly 0 suit dense ``v``; looks at some entries."""
-    if v.shape[0] <= FEW_ROWS:
-        return True
-    some = v[:: v.shape[0] // 16, :: 1 + v.shape[1] // 64]
-    return np.count_nonzero(some) <= SPARSE * some.size
+    """Whether the kernels that skip zeros suit dense ``v``; looks at some entries."""
+    n_rows, n_columns = v.shape
+    some = v[:: 1 + n_rows // 16, :: 1 + n_columns // 64]
+    share = HALF_ZERO if n_rows <= FEW_ROWS else MOSTLY_ZERO
+    return np.count_nonzero(some) <= share * some.size
 
 
 def _product(v, weights):
@@ -106,7 +107,9 @@ class RBM:
 
     def energy(self, v, h):
         """``E(v, h)`` of each pair of rows, shape (n,)."""
-        return self.visible.energy(v) - (self.hidden_input(v) * h).sum(axis=1)
+        # Left out where h is 0: an input may be infinite.
+        x = np.multiply(self.hidden_input(v), h, out=np.zeros_like(h), where=h != 0)
+        return self.visible.energy(v) - x.sum(axis=1)
 
     def free_energy(self, v):
         """``F(v)`` of each row, shape (n,)."""

@@ -76,7 +76,7 @@ def train_epoch(state, settings, data):
     Raises
     ------
     ValueError
-        If a parameter is not finite at the end of the epoch.
+        If a parameter is beyond all bounds at the end of the epoch.
     """
     begin = perf_counter()
     learning_rate = scheduled(settings.learning_rate, state.n_epochs)
@@ -88,8 +88,9 @@ def train_epoch(state, settings, data):
     dtype = weights.dtype.type
     if not state.steps and np.any(settings.momentum):
         state.steps = tuple(np.zeros_like(parameter) for parameter in parameters)
-    n_neg = len(state.chains) if settings.persistent else settings.batch_size
-    buffer = np.empty((settings.batch_size + n_neg, weights.shape[0]), dtype)
+    most_rows = min(settings.batch_size, data.n_rows)
+    n_neg = len(state.chains) if settings.persistent else most_rows
+    buffer = np.empty((most_rows + n_neg, weights.shape[0]), dtype)
     decays = [dtype(settings.weight_decay if p is weights else 0) for p in parameters]
     order = row_order(state, data.n_rows) if settings.shuffle else None
 
@@ -111,11 +112,13 @@ def train_epoch(state, settings, data):
         state.n_updates += 1
     state.n_epochs += 1
 
-    if not all(np.isfinite(parameter).all() for parameter in parameters):
+    limit = np.sqrt(np.finfo(dtype).max)  # beyond it energies overflow; NaN fails as well
+    if not all((np.abs(parameter) < limit).all() for parameter in parameters):
         raise ValueError(
             f"training diverged in epoch {state.n_epochs} with learning_rate={learning_rate}: "
-            "the parameters are no longer finite. Try a smaller learning_rate, keep "
-            "learning_rate * weight_decay well below 1, and check the scale of X."
+            f"a parameter is larger than {limit:.2g} or not a number. Try a smaller "
+            "learning_rate, keep learning_rate * weight_decay well below 1, and check the scale "
+            "of X."
         )
     error = reconstruction_error(state.model, data.monitor(ERROR_ROWS, settings.batch_size))
     record = (error, learning_rate, n_gibbs_steps, momentum, perf_counter() - begin)

@@ -114,12 +114,37 @@ def check_visible(estimator, X, *, reset=False, whole=False):
         Whether the caller computes on all rows at once and needs floats; otherwise integers
         and booleans stay as they are, for :class:`Rows` to convert batch by batch.
     """
-    dtype = getattr(X, "dtype", None)
-    # Kernels read native numbers of at most 64 bits.
-    exotic = isinstance(dtype, np.dtype) and not (dtype.isnative and dtype.itemsize <= 8)
-    dtype = (np.float64, np.float32) if whole or exotic else "numeric"
+    if isinstance(X, np.ndarray):
+        X = _native(X)
+    dtype = (np.float64, np.float32) if whole else "numeric"
     accept_sparse = "csr" if estimator._accepts_sparse else False
-    return validate_data(estimator, X, accept_sparse=accept_sparse, dtype=dtype, reset=reset)
+    X = validate_data(estimator, X, accept_sparse=accept_sparse, dtype=dtype, reset=reset)
+    if issparse(X):
+        _check_csr(X)
+    # Kernels read numbers of at most 64 bits.
+    return _native(X if X.dtype.itemsize <= 8 else X.astype(np.float64))
+
+
+def _native(X):
+    """X with numbers in the byte order of this machine."""
+    return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
+
+
+def _check_csr(X):
+    """Refuse a CSR matrix that points outside itself: kernels do not check bounds."""
+    indptr, indices = X.indptr, X.indices
+    if (
+        len(indptr) != X.shape[0] + 1
+        or indptr[0] != 0
+        or (indptr[1:] < indptr[:-1]).any()
+        or indptr[-1] > min(len(indices), len(X.data))
+        or (len(indices) > 0 and not 0 <= indices.min() <= indices.max() < X.shape[1])
+        or not (indptr.dtype.isnative and indices.dtype.isnative)
+    ):
+        raise ValueError(
+            f"X is not a valid CSR matrix of shape {X.shape} in native byte order: X.indptr or "
+            "X.indices points outside it. X.check_format() says more; build X anew."
+        )
 
 
 def check_hidden(estimator, H):
@@ -132,16 +157,6 @@ def check_hidden(estimator, H):
             "hidden units (n_components): pass what transform returns, one column per unit."
         )
     return H
-
-
-def check_csr(X):
-    """Refuse a CSR matrix that points outside itself: kernels do not check bounds."""
-    inside = X.nnz == 0 or (X.indices.min() >= 0 and X.indices.max() < X.shape[1])
-    if not inside or (X.indptr[1:] < X.indptr[:-1]).any():
-        raise ValueError(
-            f"X is not a valid CSR matrix of shape {X.shape}: an entry of X.indices lies outside "
-            "the columns, or X.indptr decreases. X.check_format() says more; build X anew."
-        )
 
 
 class Rows:
@@ -164,8 +179,6 @@ class Rows:
         self.n_rows, self.n_columns = X.shape
         self.dtype = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
         self._sparse = issparse(X)
-        if self._sparse:
-            check_csr(X)
         self._take = not self._sparse and X.flags.c_contiguous and X.dtype == self.dtype
 
     def read(self, rows, out):
@@ -182,8 +195,8 @@ class Rows:
 
     def dense(self, rows):
         """The rows of a slice as a dense array, which may be a view of X."""
-        part = self.X[rows]
-        return (part.toarray() if self._sparse else part).astype(self.dtype, copy=False)
+        part = self.X[rows].astype(self.dtype, copy=False)
+        return part.toarray() if self._sparse else part
 
     def monitor(self, max_rows, block_size=100):
         """Yield dense blocks of at most so many rows, spread evenly over the data."""
@@ -226,6 +239,8 @@ class Rows:
         sums, lowest, highest = np.zeros(self.n_columns), np.inf, -np.inf
         for block in gen_batches(self.n_rows, _SUMMARY_BLOCK):
             part = self.X[block]
+            if self._sparse:  # entries at one place add up as floats do
+                part = part.astype(self.dtype, copy=False)
             dtype = np.promote_types(part.dtype, np.float32)
             sums += np.asarray(part.sum(axis=0, dtype=dtype)).ravel()
             lowest, highest = min(lowest, part.min()), max(highest, part.max())

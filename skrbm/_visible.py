@@ -12,6 +12,7 @@ this package differ. Its arrays may be updated in place (training does), never r
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import issparse
 
 from . import _kernels
 
@@ -58,7 +59,10 @@ class BernoulliVisible:
 
     def energy(self, v):
         """``E_vis(v)`` of each row."""
-        return -(v @ self.bias)
+        if np.isfinite(self.bias).all():
+            return -(v @ self.bias)
+        v = v.toarray() if issparse(v) else v
+        return -np.multiply(v, self.bias, out=np.zeros_like(v), where=v != 0).sum(axis=1)
 
     def mean(self, input):
         """``E[v | h]``, here ``p(v = 1 | h)``."""

@@ -169,10 +169,13 @@ def test_fit_leaves_the_data_alone(X, container, tmp_path):
     data, untouched = container(X, tmp_path), container(X, tmp_path)
     machine().fit(data)
     machine().partial_fit(data)
-    if sparse.issparse(data):  # to the order of the entries
+    if sparse.issparse(data) and data.format == "dok":
+        assert dict(data.items()) == dict(untouched.items())
+    elif sparse.issparse(data):  # to the order of the entries
         data, untouched = vars(data), vars(untouched)
         data = {k: v for k, v in data.items() if isinstance(v, np.ndarray)}
         untouched = {k: untouched[k] for k in data}
+        assert data
         assert_same_bits(data, untouched)
     else:
         np.testing.assert_array_equal(np.asarray(data), np.asarray(untouched))
@@ -383,11 +386,3 @@ def test_before_fit_every_method_that_reads_says_so(bits):
     for name, arguments in calls.items():
         with pytest.raises(NotFittedError, match="BernoulliRBM"):
             getattr(machine(), name)(*arguments)
-
-
-@pytest.mark.parametrize(("indices", "indptr"), [([0, 9], [0, 1, 2]), ([0, -1], [0, 1, 2])])
-def test_a_csr_matrix_that_points_outside_itself_is_refused(indices, indptr):
-    X = sparse.csr_array((np.ones(2), [0, 1], [0, 1, 2]), shape=(2, 3))
-    X.indices[:], X.indptr[:] = indices, indptr
-    with pytest.raises(ValueError, match="not a valid CSR matrix"):
-        machine().fit(X)

@@ -220,6 +220,22 @@ def test_infinite_biases_are_certainties():
     assert_allclose(model.pseudo_likelihood(V), [-np.log(2), -np.inf])
 
 
+def test_energies_with_infinite_biases():
+    """A unit that is off adds nothing, whatever its bias."""
+    b, c = np.array([np.inf, -np.inf, 0.5]), np.array([np.inf, -np.inf])
+    W = np.arange(6.0).reshape(3, 2)
+    V, H = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]), np.array([[0.0, 0.0], [0.0, 0.0]])
+    model = RBM(BernoulliVisible(b), W, np.zeros(2))
+    assert_allclose(model.energy(V, H), [-0.5, -np.inf])
+    assert_allclose(model.free_energy(V), [-0.5 - np.logaddexp(0, W[2]).sum(), -np.inf])
+    assert_allclose(model.free_energy(sparse.csr_array(V)), model.free_energy(V))
+    model = RBM(BernoulliVisible(np.zeros(3)), 1e6 * W, c)
+    assert_allclose(model.energy(V, H), [0, 0])
+    # The first hidden unit is on for certain, so that the visible biases are its weights.
+    on, weights = np.array([[1.0, 1.0, 1.0]]), 1e6 * W[:, 0]
+    assert_allclose(model.pseudo_likelihood(on), -np.logaddexp(0, -weights).sum())
+
+
 def test_weights_next_to_nothing(model):
     tiny = RBM(model.visible, model.weights * 1e-320, model.hidden_bias)
     V = reference.states(4)

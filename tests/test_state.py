@@ -1,5 +1,6 @@
 """What an estimator holds, and who may change it: fits, chunks, failures, readers, seeds."""
 
+import copy
 import pickle
 import re
 
@@ -362,3 +363,19 @@ def test_base_rates_of_another_shape_are_no_start(X):
     rbm.intercept_visible_ = np.zeros(9)
     with pytest.raises(ValueError, match="base rates of 6 features"):
         rbm.sample(2, n_gibbs_steps=1)
+
+
+@pytest.mark.parametrize("dtype", [int, np.float16])
+def test_components_of_any_dtype_may_be_put_in(dtype):
+    """The machine works in float32 or float64: integers must not round biases and steps."""
+    X = np.eye(4)
+    rbm = machine(n_components=2).fit(X)
+    rbm.components_ = np.array([[3, 0, 0, 0], [0, 3, 0, 0]])
+    rbm.intercept_visible_, rbm.intercept_hidden_ = np.full(4, -0.9), np.full(2, -0.5)
+    other = copy.deepcopy(rbm)
+    other.components_ = rbm.components_.astype(dtype)
+    rbm.components_ = rbm.components_.astype(float)
+    draws = [r.sample(50, n_gibbs_steps=3, random_state=0) for r in (rbm, other)]
+    np.testing.assert_array_equal(*draws)
+    assert 0 < draws[0].mean() < 1
+    np.testing.assert_array_equal(other.partial_fit(X).components_, rbm.partial_fit(X).components_)

@@ -6,7 +6,6 @@ Seconds are medians over rounds in which all competitors take turns, after a war
 each, with the minimum in brackets. ``--quick`` only shows that the script works.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -29,12 +28,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import BernoulliRBM as SklearnRBM
 from timing import (
     PAUSE,
-    describe_machine,
     figure,
     in_fresh_process,
     median,
     ratio,
     resident_peak,
+    run_sections,
     table,
     take_turns,
     traced_peak,
@@ -357,23 +356,10 @@ SECTIONS = {
 }
 
 
-def main():
-    """Run the sections asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="small sizes, one round")
-    parser.add_argument("--rounds", type=int, help="rounds per comparison (default 5)")
-    parser.add_argument("--only", default=",".join(SECTIONS), help="sections, comma-separated")
+def add_arguments(parser):
+    """What only this benchmark asks."""
     parser.add_argument("--mnist", help="file with x_train and x_test for the curve")
-    options = parser.parse_args()
-    sections = options.only.split(",")
-    if unknown := set(sections) - set(SECTIONS):
-        parser.error(f"no such section: {', '.join(unknown)}")
-    options.rounds = options.rounds or (1 if options.quick else 5)
-    print(describe_machine())
-    print(f"\nRounds: {options.rounds}{'; quick, not a measurement' if options.quick else ''}")
-    for name in sections:
-        SECTIONS[name](options)
 
 
 if __name__ == "__main__":
-    main()
+    run_sections(SECTIONS, __doc__.partition("\n")[0], add_arguments)

@@ -1,5 +1,6 @@
 """What the benchmarks share: the machine described, timing in turns, memory, tables."""
 
+import argparse
 import ctypes
 import gc
 import os
@@ -165,3 +166,21 @@ def traced_peak(function):
     tracemalloc.stop()
     del keep
     return peak - before
+
+
+def run_sections(sections, description, add_arguments=lambda parser: None):
+    """The command line of a benchmark: run the sections, a dict of functions, asked for."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round")
+    parser.add_argument("--rounds", type=int, help="rounds per comparison (default 5)")
+    parser.add_argument("--only", default=",".join(sections), help="sections, comma-separated")
+    add_arguments(parser)
+    options = parser.parse_args()
+    names = options.only.split(",")
+    if unknown := set(names) - set(sections):
+        parser.error(f"no such section: {', '.join(unknown)}")
+    options.rounds = options.rounds or (1 if options.quick else 5)
+    print(describe_machine())
+    print(f"\nRounds: {options.rounds}{'; quick, not a measurement' if options.quick else ''}")
+    for name in names:
+        sections[name](options)

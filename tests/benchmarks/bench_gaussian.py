@@ -1,0 +1,92 @@
+"""Speed of skrbm.GaussianBernoulliRBM beside skrbm.BernoulliRBM, as plain tables.
+
+    python tests/benchmarks/bench_gaussian.py [--quick] [--only SECTION,...]
+
+Seconds are medians over rounds in which all competitors take turns, after a warm-up call of
+each, with the minimum in brackets. ``--quick`` only shows that the script works.
+"""
+
+from functools import partial
+
+import numpy as np
+from competitors import binary_rows
+from timing import figure, ratio, run_sections, table, take_turns, verdict, with_minimum
+
+from skrbm import BernoulliRBM, GaussianBernoulliRBM
+
+#: Gaussian / Bernoulli at most, for the same sizes.
+MOST = 1.3
+
+
+def normal_rows(n_rows, n_features, dtype):
+    """Independent standard normal numbers."""
+    return np.random.default_rng(0).standard_normal((n_rows, n_features), np.float32).astype(dtype)
+
+
+def bench_epoch(options):
+    """Seconds of one epoch, with fixed and with learned noise variance."""
+    shape, n_components = ((1000, 784) if options.quick else (20000, 784)), 256
+    times, ratios = [], []
+    for dtype in ("float32", "float64"):
+        bits, normal = binary_rows(*shape, dtype), normal_rows(*shape, dtype)
+        for algorithm in ("pcd", "cd"):
+            for batch_size in (10, 100, 500):
+                common = {
+                    "batch_size": batch_size,
+                    "n_iter": 1,
+                    "algorithm": algorithm,
+                    "random_state": 0,
+                }
+                binary = BernoulliRBM(n_components, **common)
+                fixed = GaussianBernoulliRBM(n_components, **common)
+                learned = GaussianBernoulliRBM(n_components, noise_variance="learned", **common)
+                seconds = take_turns(
+                    {
+                        "binary": partial(binary.fit, bits),
+                        "fixed": partial(fixed.fit, normal),
+                        "learned": partial(learned.fit, normal),
+                    },
+                    options.rounds,
+                )
+                case = [dtype, algorithm, batch_size]
+                times.append([*case, *map(with_minimum, seconds.values())])
+                times_slower = [ratio(seconds[k], seconds["binary"]) for k in ("fixed", "learned")]
+                met = [verdict(value, at_most=MOST) for value in times_slower]
+                ratios.append([*case, *map(figure, times_slower), MOST, *met])
+    title = f"One epoch of {shape[0]} x {shape[1]}, {n_components} hidden units"
+    header = ["", "", "batch", "Bernoulli", "Gaussian, fixed", "Gaussian, learned"]
+    note = (
+        "Bernoulli: bits, 19 % ones. Gaussian: standard normal numbers, variance fixed or learned."
+    )
+    print(table(f"{title}: seconds, median (minimum)", header, times, note))
+    header = ["", "", "batch", "fixed", "learned", "limit", "fixed met", "learned met"]
+    print(table("The same: times the seconds of Bernoulli", header, ratios))
+
+
+def bench_score(options):
+    """Seconds of the exact pseudo-likelihood and of transform."""
+    rows = []
+    shapes = (
+        ((100, 64, 64),) if options.quick else ((1000, 64, 64), (1000, 196, 100), (200, 784, 256))
+    )
+    for n_rows, n_features, n_components in shapes:
+        X = normal_rows(max(n_rows, 200), n_features, "float64")
+        machine = GaussianBernoulliRBM(n_components, n_iter=20, random_state=0).fit(X)
+        X = X[:n_rows]
+        calls = {
+            "score": partial(machine.score_samples, X),
+            "transform": partial(machine.transform, X),
+        }
+        seconds = take_turns(calls, options.rounds)
+        per_row = np.median(seconds["score"]) / n_rows * 1e3
+        shape = f"{n_rows} x {n_features}, {n_components} hidden"
+        rows.append([shape, *map(with_minimum, seconds.values()), f"{per_row:.3g}"])
+    header = ["float64", "score_samples", "transform", "score, ms a row"]
+    print(table("Exact pseudo-likelihood: seconds, median (minimum)", header, rows))
+
+
+SECTIONS = {"epoch": bench_epoch, "score": bench_score}
+
+
+if __name__ == "__main__":
+    run_sections(SECTIONS, __doc__.partition("\n")[0])
