@@ -51,6 +51,11 @@ class BaseRBM(
     def _visible_attributes(self, visible):
         """The fitted attributes of a visible layer: a dict of its own arrays."""
 
+    def _initial_weights(self, visible, random_state):
+        """Weights (D, M) and hidden biases (M,) before training, in float64."""
+        weights = random_state.normal(0, 0.01, (visible.n_units, self.n_components))
+        return weights, np.zeros(self.n_components)
+
     # --- fitting ---
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -175,17 +180,17 @@ class BaseRBM(
         )
 
     def _initial_state(self, data, settings):
-        """Small random weights, hidden biases 0, visible biases from the data."""
+        """Random weights and hidden biases to start from, visible biases from the data."""
         random_state = check_random_state(self.random_state)
         seed = draw_seed(random_state)
         visible = self._initial_visible(data)
         # Drawn in (D, M), the order of storage; values in float64 whatever the dtype, so that
         # a float32 machine starts where its float64 twin does.
-        weights = random_state.normal(0, 0.01, (data.n_columns, self.n_components))
+        weights, hidden_bias = self._initial_weights(visible, random_state)
         model = RBM(
             visible=visible,
             weights=weights.astype(data.dtype, copy=False),
-            hidden_bias=np.zeros(self.n_components, data.dtype),
+            hidden_bias=hidden_bias.astype(data.dtype, copy=False),
         )
         base_rates = deepcopy(self._visible_attributes(visible))
         # All hidden units off: the first negative rows of PCD are drawn from the base rates.

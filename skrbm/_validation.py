@@ -214,19 +214,23 @@ class Rows:
         """Means of the columns, (n_features,) in float64."""
         return self.column_sums / self.n_rows
 
-    @cached_property
+    @property
     def column_variances(self):
         """Variances of the columns of a dense X, (n_features,) in float64."""
-        squares = np.zeros(self.n_columns)
-        for block in gen_batches(self.n_rows, _SUMMARY_BLOCK):
-            squares += np.square(self.X[block] - self.column_means).sum(axis=0)
-        return squares / self.n_rows
+        return self._spread[0]
 
     @property
     def constant_columns(self):
-        """Whether each column varies by no more than rounding does, (n_features,)."""
-        rounding = self.n_rows * np.finfo(np.float64).eps * np.abs(self.column_means)
-        return self.column_variances <= rounding**2
+        """Whether each column of a dense X is constant, (n_features,)."""
+        return self._spread[1]
+
+    @cached_property
+    def _spread(self):
+        squares, constant = np.zeros(self.n_columns), True
+        for block in gen_batches(self.n_rows, _SUMMARY_BLOCK):
+            squares += np.square(self.X[block] - self.column_means).sum(axis=0)
+            constant = constant & (self.X[block] == self.X[0]).all(axis=0)
+        return squares / self.n_rows, constant
 
     @cached_property
     def range(self):
@@ -262,6 +266,8 @@ def warn_outside_unit_interval(estimator, data):
 
 def warn_badly_scaled(estimator, data, scale):
     """Warn if a column does not suit real-valued units with noise of the given scale."""
+    if data.n_rows < 30:  # a small chunk says little of scales
+        return
     deviation = np.sqrt(data.column_variances)
     with np.errstate(divide="ignore"):
         too_narrow = np.where(data.constant_columns, 0, scale / deviation)

@@ -190,11 +190,41 @@ def bars_and_stripes(n):
 # --- learning, one number at a time -----------------------------------------------------------
 
 
+class BinaryUnits:
+    """What the loop below asks of visible units, and the parameters that it learns of them."""
+
+    def __init__(self, b):
+        self.parameters = [np.array(b, dtype=float)]
+
+    def features(self, v):
+        """What meets the weights."""
+        return v
+
+    def mean(self, inputs):
+        """E[v | h]."""
+        return np.vectorize(sigmoid)(inputs + self.parameters[0])
+
+    def draw(self, inputs, seed, update, purpose):
+        """A draw from p(v | h)."""
+        return bernoulli(self.mean(inputs), seed, update, purpose)
+
+    def statistics(self, v, h, W):
+        """Mean over rows of the derivative of -E(v, h) by each parameter."""
+        return [v.sum(axis=0) / len(v)]
+
+    def direction(self, gradient):
+        """What is added to (W, c, parameters), times the learning rate."""
+        return gradient
+
+    def constrain(self):
+        """Parameters back into their bounds."""
+
+
 def train(
     V,
     W,
-    b,
     c,
+    units,
     *,
     seed,
     order,
@@ -206,40 +236,42 @@ def train(
     weight_decay=0.0,
     means=False,
 ):
-    """One epoch of CD (``n_chains=None``) or PCD in plain loops; returns W, b, c, chains.
+    """One epoch of CD (``n_chains=None``) or PCD in plain loops; returns W, c, chains.
 
-    ``order`` lists the rows; draws follow the package's numbering: purpose 0 for CD's first
-    hidden draw, 2k + 1 for the visible and 2k + 2 for the hidden draw of Gibbs step k.
+    ``units`` are changed. ``order`` lists the rows; draws follow the package's numbering:
+    purpose 0 for CD's first hidden draw, 2k + 1 for the visible and 2k + 2 for the hidden draw
+    of Gibbs step k.
     """
-    W, b, c = (np.array(a, dtype=float) for a in (W, b, c))
-    n_hidden = len(c)
-    chains = None if n_chains is None else np.zeros((n_chains, n_hidden))
-    step_W, step_b, step_c = np.zeros_like(W), np.zeros_like(b), np.zeros_like(c)
+    W, c = (np.array(a, dtype=float) for a in (W, c))
+    chains = None if n_chains is None else np.zeros((n_chains, len(c)))
+    steps = [np.zeros_like(a) for a in (W, c, *units.parameters)]
 
     def hidden(v):
-        return np.vectorize(sigmoid)(matmul(v, W) + c)
+        return np.vectorize(sigmoid)(matmul(units.features(v), W) + c)
 
-    def visible(h):
-        return np.vectorize(sigmoid)(matmul(h, W.T) + b)
+    def statistics(v, h):
+        interaction = matmul(units.features(v).T, h) / len(v)
+        return [interaction, h.sum(axis=0) / len(v), *units.statistics(v, h, W)]
 
     for update, first in enumerate(range(0, len(order), batch_size)):
         v_pos = V[order[first : first + batch_size]]
         h_pos = hidden(v_pos)
         h = bernoulli(h_pos, seed, update, 0) if chains is None else chains
         for k in range(n_steps):
-            p = visible(h)
-            v = bernoulli(p, seed, update, 2 * k + 1)
+            inputs = matmul(h, W.T)
+            v = units.draw(inputs, seed, update, 2 * k + 1)
             h = bernoulli(hidden(v), seed, update, 2 * k + 2)
-        v_neg = p if means else v
-        h_neg = hidden(v_neg)
+        v_neg = units.mean(inputs) if means else v
         if chains is not None:
             chains = h
-        n_pos, n_neg = len(v_pos), len(v_neg)
-        gradient_W = matmul(v_pos.T, h_pos) / n_pos - matmul(v_neg.T, h_neg) / n_neg
-        gradient_b = v_pos.sum(axis=0) / n_pos - v_neg.sum(axis=0) / n_neg
-        gradient_c = h_pos.sum(axis=0) / n_pos - h_neg.sum(axis=0) / n_neg
-        step_W = momentum * step_W + learning_rate * (gradient_W - weight_decay * W)
-        step_b = momentum * step_b + learning_rate * gradient_b
-        step_c = momentum * step_c + learning_rate * gradient_c
-        W, b, c = W + step_W, b + step_b, c + step_c
-    return W, b, c, chains
+        phases = zip(statistics(v_pos, h_pos), statistics(v_neg, hidden(v_neg)), strict=True)
+        directions = units.direction([data - model for data, model in phases])
+        directions[0] = directions[0] - weight_decay * W
+        steps = [
+            momentum * step + learning_rate * direction
+            for step, direction in zip(steps, directions, strict=True)
+        ]
+        W, c = W + steps[0], c + steps[1]
+        units.parameters = [p + s for p, s in zip(units.parameters, steps[2:], strict=True)]
+        units.constrain()
+    return W, c, chains

@@ -12,7 +12,7 @@ from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 from sklearn.model_selection import GridSearchCV, KFold
 
-from skrbm import BernoulliRBM, _kernels, _linear
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, _kernels, _linear
 
 from .comparison import assert_same_bits, assert_same_model, learned
 
@@ -29,12 +29,13 @@ def bits():
 SIZES = {
     "few rows": {"batch_size": 10, "n_components": 16, "n_iter": 4},
     "many rows": {"batch_size": 150, "n_components": 128, "n_iter": 2},
+    "real values": {"model": GaussianBernoulliRBM, "batch_size": 10, "noise_variance": "learned"},
 }
 sizes = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 
 
-def machine(**parameters):
-    return BernoulliRBM(**{"n_iter": 2, "random_state": 0, "momentum": 0.5} | parameters)
+def machine(model=BernoulliRBM, **parameters):
+    return model(**{"n_iter": 2, "random_state": 0, "momentum": 0.5} | parameters)
 
 
 # --- threads ---
@@ -157,17 +158,22 @@ def test_grid_search_with_two_jobs_scores_like_one(X, backend):
 # --- how the kernels are compiled ---
 
 
+MODULES = (_kernels, _linear)
+
+
 def kernels():
     """The compiled functions that the other modules call."""
-    for module in (_kernels, _linear):
-        for name in module.__all__:
-            function = getattr(module, name)
-            if isinstance(function, Dispatcher):
-                yield pytest.param(function, id=name)
+    functions = {name: getattr(module, name) for module in MODULES for name in module.__all__}
+    return [
+        pytest.param(function, id=name)
+        for name, function in functions.items()
+        if isinstance(function, Dispatcher)
+    ]
 
 
 def test_kernels_are_found():
-    assert {"add_step", "bernoulli_pseudo_likelihood", "sigmoid"} <= {k.id for k in kernels()}
+    names = {kernel.id for kernel in kernels()}
+    assert {"add_step", "bernoulli_pseudo_likelihood", "gaussian", "sigmoid"} <= names
 
 
 @pytest.mark.parametrize("kernel", kernels())

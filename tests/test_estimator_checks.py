@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skrbm import BernoulliRBM
+from skrbm import BernoulliRBM, GaussianBernoulliRBM
 
 from .comparison import assert_same_model
 
@@ -55,10 +55,50 @@ def test_scikit_learns_checks_pass(estimator, check):
     check(estimator)
 
 
+# Some of the checks' data are badly scaled; what fit warns of is tested in
+# test_gaussian_scales.py.
+badly_scaled_expected = pytest.mark.filterwarnings(
+    "ignore:GaussianBernoulliRBM has noise of standard deviation:UserWarning"
+)
+
+
+@badly_scaled_expected
+@parametrize_with_checks(
+    [
+        GaussianBernoulliRBM(n_components=4),
+        GaussianBernoulliRBM(n_components=4, n_iter=3, noise_variance="learned"),
+        GaussianBernoulliRBM(n_components=4, n_iter=3, negative_visibles="mean"),
+        GaussianBernoulliRBM(
+            n_components=4,
+            n_iter=3,
+            noise_variance="learned",
+            algorithm="pcd",
+            n_chains=7,
+            momentum=(0.0, 0.5),
+            weight_decay=0.01,
+        ),
+    ]
+)
+def test_scikit_learns_checks_pass_on_real_values(estimator, check):
+    check(estimator)
+
+
+@badly_scaled_expected
+@pytest.mark.parametrize("noise_variance", [1.0, "learned"])
+def test_check_estimator_expects_no_failure(noise_variance):
+    results = estimator_checks.check_estimator(
+        GaussianBernoulliRBM(n_components=4, n_iter=2, noise_variance=noise_variance),
+        on_skip=None,
+    )
+    assert {result["status"] for result in results} <= {"passed", "skipped"}
+
+
 # Those that scikit-learn runs on its own estimators but not on other people's.
 @outside_unit_interval_expected
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
-@pytest.mark.filterwarnings("ignore:X has feature names, but BernoulliRBM:UserWarning")
+@pytest.mark.filterwarnings("ignore:X has feature names, but .*BernoulliRBM:UserWarning")
+@badly_scaled_expected
+@pytest.mark.parametrize("estimator_class", [BernoulliRBM, GaussianBernoulliRBM])
 @pytest.mark.parametrize(
     "check",
     [
@@ -71,8 +111,8 @@ def test_scikit_learns_checks_pass(estimator, check):
     ],
     ids=lambda check: check.__name__,
 )
-def test_scikit_learns_stricter_checks_pass(check):
-    check("BernoulliRBM", BernoulliRBM(n_components=4, n_iter=2))
+def test_scikit_learns_stricter_checks_pass(check, estimator_class):
+    check(estimator_class.__name__, estimator_class(n_components=4, n_iter=2))
 
 
 # --- names and containers ---

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 from scipy.special import expit
 
-from skrbm import BernoulliRBM
+from skrbm import BernoulliRBM, GaussianBernoulliRBM
 
 from .comparison import assert_same_model, learned
 
@@ -26,8 +26,8 @@ def more():
     return np.random.default_rng(1).integers(0, 2, (50, 6)).astype(float)
 
 
-def machine(**parameters):
-    return BernoulliRBM(**{"n_components": 3, "n_iter": 3, "random_state": 0} | parameters)
+def machine(model=BernoulliRBM, **parameters):
+    return model(**{"n_components": 3, "n_iter": 3, "random_state": 0} | parameters)
 
 
 # Every part of the training state: chains or none, steps, draws of each kind.
@@ -37,6 +37,7 @@ VARIANTS = {
     "pcd, BLAS": {"n_chains": 50, "momentum": 0.5},
     "cd": {"algorithm": "cd", "momentum": 0.5},
     "cd, means": {"algorithm": "cd", "negative_visibles": "mean", "n_gibbs_steps": 2},
+    "real values": {"model": GaussianBernoulliRBM, "batch_size": 10, "algorithm": "pcd"},
 }
 variants = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS.keys())
 

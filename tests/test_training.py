@@ -55,11 +55,12 @@ def test_an_epoch_equals_the_plain_loops_draw_for_draw(arrays, rng, persistent, 
     state = state_of(W, b, c, options.n_chains)
     order = _training.row_order(state, 11) if shuffle else np.arange(11)
     _training.train_epoch(state, options, Rows(V))
-    expected = reference.train(
+    units = reference.BinaryUnits(b)
+    plain_W, plain_c, plain_chains = reference.train(
         V,
         W,
-        b,
         c,
+        units,
         seed=11,
         order=order,
         batch_size=options.batch_size,
@@ -71,12 +72,11 @@ def test_an_epoch_equals_the_plain_loops_draw_for_draw(arrays, rng, persistent, 
         means=options.mean_negative_visibles,
     )
     model = state.model
-    for ours, plain in zip(
-        (model.weights, model.visible.bias, model.hidden_bias), expected[:3], strict=True
-    ):
+    expected = (plain_W, plain_c, *units.parameters)
+    for ours, plain in zip(model.parameters, expected, strict=True):
         assert_allclose(ours, plain, rtol=1e-11, atol=1e-13)
     if persistent:
-        assert_allclose(state.chains, expected[3])
+        assert_allclose(state.chains, plain_chains)
 
 
 def mean_contrast(state, options, v_pos, n_repeats):
