@@ -14,10 +14,12 @@ from ._kernels import INLINED, OPTIONS, REORDERED, bits_of_float32, bits_of_floa
 __all__ = [
     "add_gradient",
     "add_step",
+    "moments",
     "product",
     "product_transposed",
     "product_with_transpose",
     "read_csr",
+    "row_dots",
     "weigh_rows",
 ]
 
@@ -200,6 +202,43 @@ def weigh_rows(rows, weights, weighted, total):
         for i in range(rows.shape[1]):
             weighted[r, i] = weights[r] * rows[r, i]
             total[i] += weights[r] * rows[r, i]
+
+
+@njit(**OPTIONS)
+def moments(rows, center, weights, first, second):
+    """``first = sum_r weights[r] d_r`` and ``second``, with ``d_r^2``, of ``d = rows - center``.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, N)                                                        IN
+    center : ndarray of shape (N,)                                                        IN
+    weights : ndarray of shape (n,)                                                       IN
+    first, second : ndarray of shape (N,)                                                 OUT
+    """
+    first[:] = 0
+    second[:] = 0
+    for r in range(rows.shape[0]):
+        for i in range(rows.shape[1]):
+            d = rows[r, i] - center[i]
+            first[i] += weights[r] * d
+            second[i] += weights[r] * d * d
+
+
+@njit(**REORDERED)
+def row_dots(a, b, out):
+    """``out[i] = sum_j a[i, j] b[i, j]``.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n, N)                                                        IN
+    out : ndarray of shape (n,)                                                           OUT
+    """
+    for i in range(a.shape[0]):
+        x, y = a[i], b[i]
+        total = a.dtype.type(0)
+        for j in range(x.shape[0]):
+            total += x[j] * y[j]
+        out[i] = total
 
 
 @njit(**OPTIONS)

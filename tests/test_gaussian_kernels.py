@@ -8,7 +8,7 @@ from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from skrbm import _kernels
+from skrbm import _kernels, _linear
 from skrbm._visible import GaussianVisible
 
 from . import reference_gaussian
@@ -255,3 +255,28 @@ def test_independent_units(rng):
     V = rng.normal(size=(5, 3))
     expected = stats.norm.logpdf(V, b, np.sqrt(variance)).sum(axis=1)
     assert_allclose(scored(np.zeros((3, 3)), b, c, variance, V), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sums_of_deviations(dtype, rng):
+    rows, weights = rng.normal(size=(6, 5)).astype(dtype), rng.normal(size=6).astype(dtype)
+    center = rng.normal(size=5).astype(dtype)
+    first, second = np.full((2, 5), np.nan, dtype)
+    _linear.moments(rows, center, weights, first, second)
+    tolerance = {"rtol": 0, "atol": 50 * np.finfo(dtype).eps}  # sums of six terms of size 9
+    for i in range(5):
+        terms = [(w, row[i] - center[i]) for w, row in zip(weights, rows, strict=True)]
+        assert_allclose(first[i], sum(w * d for w, d in terms), **tolerance)
+        assert_allclose(second[i], sum(w * d * d for w, d in terms), **tolerance)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_row_dots(dtype, rng):
+    a, b = rng.normal(size=(2, 6, 37)).astype(dtype)
+    out = np.full(6, np.nan, dtype)
+    _linear.row_dots(a, b, out)
+    plain = [
+        sum(float(x) * float(y) for x, y in zip(*rows, strict=True))
+        for rows in zip(a, b, strict=True)
+    ]
+    assert_allclose(out, plain, rtol=0, atol=200 * np.finfo(dtype).eps)

@@ -16,6 +16,7 @@ from skrbm import BernoulliRBM, GaussianBernoulliRBM
 
 #: Gaussian / Bernoulli at most, for the same sizes.
 MOST = 1.3
+BATCH_SIZES = (10, 100, 500)
 
 
 def normal_rows(n_rows, n_features, dtype):
@@ -30,7 +31,7 @@ def bench_epoch(options):
     for dtype in ("float32", "float64"):
         bits, normal = binary_rows(*shape, dtype), normal_rows(*shape, dtype)
         for algorithm in ("pcd", "cd"):
-            for batch_size in (10, 100, 500):
+            for batch_size in BATCH_SIZES:
                 common = {
                     "batch_size": batch_size,
                     "n_iter": 1,
