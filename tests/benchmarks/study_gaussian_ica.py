@@ -7,8 +7,8 @@ sources, mixed and whitened; four hidden units, one for each half-axis. With 16 
 the partition function is a sum of 16 terms, so the likelihoods are exact.
 
 The settings were chosen by the likelihood of the training rows of seed 0. For every seed the
-likelihood of the training rows also picks one of several random starts, of which about half end
-where two hidden units share a half-axis. Test rows are only reported on.
+likelihood of the training rows also picks one of several random starts, of which some end where
+two hidden units share a half-axis. Test rows are only reported on.
 """
 
 import argparse
@@ -207,14 +207,15 @@ def print_settings(options):
         "batch 100": {"batch_size": 100},
     }
     X = Task(0, options.rows).train
+    n_starts = options.starts // 3 or 1
     rows = []
     for name, settings in variants.items():
         begin = time.perf_counter()
-        _, scores = train_several(X, range(options.starts), **settings)
-        seconds = (time.perf_counter() - begin) / options.starts
+        _, scores = train_several(X, range(n_starts), **settings)
+        seconds = (time.perf_counter() - begin) / n_starts
         rows.append([name, f"{scores[0]:.4f}", f"{median(scores):.4f}", f"{seconds:.1f}"])
     header = ["", "best start", "median start", "seconds a start"]
-    title = f"Training rows of seed 0, {options.starts} starts, one setting changed at a time"
+    title = f"Training rows of seed 0, {n_starts} starts, one setting changed at a time"
     print(table(title, header, rows))
 
 
@@ -298,7 +299,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="few rows, starts and seeds")
     parser.add_argument("--picture", default="study_gaussian_ica.png", help="file to write")
     options = parser.parse_args()
-    options.rows, options.starts = (5000, 2) if options.quick else (50000, 6)
+    options.rows, options.starts = (5000, 2) if options.quick else (50000, 12)
     options.seeds = options.seeds or (2 if options.quick else 5)
     print(describe_machine())
     print(
