@@ -40,8 +40,8 @@ class BaseRBM(
 
     # --- what a model adds ---
 
-    def _check_data(self, data):
-        """Warn of training data (:class:`Rows`) that suit the model badly."""
+    def _check_data(self, data, chunk=False):
+        """Warn of training data (:class:`Rows`), or a chunk, that suit the model badly."""
 
     @abstractmethod
     def _initial_visible(self, data):
@@ -144,7 +144,7 @@ class BaseRBM(
         first_call = not hasattr(self, "components_")
         with self._keeping_features_on_error():
             data = Rows(check_visible(self, X, reset=first_call))
-            self._check_data(data)
+            self._check_data(data, chunk=True)
             settings = self._settings(shuffle=False)
             state = self._initial_state(data, settings) if first_call else self._state().copy()
             _training.train_epoch(state, settings, data)

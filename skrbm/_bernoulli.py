@@ -162,7 +162,7 @@ class BernoulliRBM(BaseRBM):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _check_data(self, data):
+    def _check_data(self, data, chunk=False):
         warn_outside_unit_interval(self, data)
 
     def _initial_visible(self, data):

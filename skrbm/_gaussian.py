@@ -30,8 +30,10 @@ class GaussianBernoulliRBM(BaseRBM):
     noise_variance : float, array-like of shape (n_features,) or "learned", default=1.0
         Variance of a visible unit around its mean given the hidden units, in squared units of
         X. A number serves all features. "learned": starts at the variances of the training
-        data, for a constant feature at its squared value, and is learned on the logarithmic
-        scale; it stays above a thousandth of where it started.
+        data (the first chunk, with ``partial_fit``), for a constant feature at its squared
+        value, and is learned on the logarithmic scale; it stays above a thousandth of where
+        it started. The first call to ``partial_fit`` fixes the noise variance, or that it is
+        learned.
 
     learning_rate : float or sequence of float, default=0.01
         Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
@@ -68,8 +70,8 @@ class GaussianBernoulliRBM(BaseRBM):
     negative_visibles : {"sample", "mean"}, default="sample"
         Visible units of the last Gibbs step as the gradient sees them: drawn, or set to
         their means, which has less noise and a bias. Draws drive the chains in either case.
-        "mean" cannot go with ``noise_variance="learned"``, which would learn that there is no
-        noise.
+        "mean" cannot go with ``noise_variance="learned"``, which would learn ever more noise,
+        since means lack it.
 
     shuffle : bool, default=True
         Whether ``fit`` takes the rows in a new order each epoch.
@@ -131,13 +133,18 @@ class GaussianBernoulliRBM(BaseRBM):
     White data (uncorrelated features of variance 1) are all noise to a model with
     ``noise_variance=1.0``: choose it smaller, for example 0.7.
 
-    Steps are bounded, so that training stays finite on data of any scale. The gradient of the
+    Data must be dense, and far from the limits of their dtype, as squares are taken. Large means
+    beside small deviations make learning slow: standardise.
+
+    Steps are bounded, so that training stays finite whatever the units of X. The gradient of the
     weights of one hidden unit is rescaled to the length sqrt(n_features), a typical row of
     standardised data, if it is longer [3]_; the gradient of the logarithm of a variance is
-    clipped to [-1, 1]. On standardised data the bounds are not reached: with the default
-    parameters they changed no bit of a fit of standardised digits, breast cancer, wine and
-    iris. The gradient of the visible biases is multiplied by ``noise_variance_``, so that a
-    feature in other units, with its noise variance in these units, is learned alike.
+    clipped to [-1, 1]. With the default parameters the bounds changed no bit of a fit of
+    standardised digits, breast cancer, wine and iris. With a learned variance the clip works on
+    nearly constant features, such as the rarely used pixels of the digits, and helps there
+    (mean score -75.3 with bounds, -76.3 without; 10 epochs). The gradient of the visible biases
+    is multiplied by ``noise_variance_``, so that a feature in other units, with its noise
+    variance in these units, is learned alike.
 
     References
     ----------
@@ -198,20 +205,22 @@ class GaussianBernoulliRBM(BaseRBM):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _check_data(self, data):
-        noise_variance = check_noise_variance(self, data.n_columns)
-        if noise_variance is not None:
-            warn_badly_scaled(self, data, np.sqrt(noise_variance))
+    def _check_data(self, data, chunk=False):
+        noise_variance = check_noise_variance(self, data)
+        if not chunk:  # a chunk says little of scales
+            warn_badly_scaled(self, data, noise_variance)
 
     def _initial_visible(self, data):
-        noise_variance = check_noise_variance(self, data.n_columns)
+        noise_variance = check_noise_variance(self, data)
         bias = data.column_means.astype(data.dtype)
         if noise_variance is not None:
             return GaussianVisible(bias, noise_variance.astype(data.dtype))
         # A constant feature has no scale but its value.
         value = np.where(data.column_means == 0, 1, data.column_means)
         variance = np.where(data.constant_columns, value**2, data.column_variances)
-        return GaussianVisible(bias, variance.astype(data.dtype), np.zeros_like(bias))
+        limits = np.finfo(data.dtype)
+        variance = np.clip(variance, limits.tiny, limits.max).astype(data.dtype)
+        return GaussianVisible(bias, variance, np.zeros_like(bias))
 
     def _initial_weights(self, visible, random_state):
         # N(0, 0.01^2) would stay near 0 on white data, which have no correlations to begin with.
@@ -237,7 +246,17 @@ class GaussianBernoulliRBM(BaseRBM):
             for name in ("intercept_visible_", "noise_variance_")
         )
         fixed = GaussianVisible(bias, variance)
-        if attributes["_reference_variance"] is None:
+        reference = attributes.get("_reference_variance")
+        if reference is None:
             return fixed
-        reference = attributes["_reference_variance"].astype(dtype, copy=False)
+        reference = reference.astype(dtype, copy=False)
         return GaussianVisible(bias, reference, np.log(fixed.noise_variance / reference))
+
+    def _state(self):
+        if isinstance(self.noise_variance, str) != (self._reference_variance is not None):
+            raise ValueError(
+                f"noise_variance={self.noise_variance!r} cannot go on with a machine whose noise "
+                f"variance is {'fixed' if self._reference_variance is None else 'learned'}: the "
+                "first call of partial_fit decides. Call fit to start again."
+            )
+        return super()._state()

@@ -575,8 +575,10 @@ def gaussian_pseudo_likelihood(d, x, W, first, n_nodes, spacing, out):
                         log_terms[k] = 0.0
                         for j in range(n_hidden):
                             xj = x[tile + r, j]
-                            moved = xj + W[i, j] * (low + k * spacing - di)
-                            log_terms[k] += _softplus(moved) - _softplus(xj)
+                            w = W[i, j] * (low + k * spacing - di)
+                            log_terms[k] += (
+                                w if xj == np.inf else _softplus(xj + w) - _softplus(xj)
+                            )
                 for k in range(n):
                     t = low + k * spacing
                     log_terms[k] -= 0.5 * t * t

@@ -76,7 +76,7 @@ def check_schedule(estimator, name):
     return tuple(values)
 
 
-def check_noise_variance(estimator, n_features):
+def check_noise_variance(estimator, data):
     """Fixed noise variances, one per feature in float64; None if they are to be learned."""
     given = estimator.noise_variance
     if isinstance(given, str):  # "learned": scikit-learn has checked NOISE_VARIANCE
@@ -86,19 +86,24 @@ def check_noise_variance(estimator, n_features):
                 "negative_visibles='sample': means, given as 'mean', have no noise to learn from."
             )
         return None
-    variance = np.asarray(given, dtype=np.float64)
-    if variance.shape not in ((), (n_features,)):
+    try:
+        variance = np.asarray(given, dtype=np.float64)
+    except ValueError:
+        variance = None
+    if variance is None or variance.shape not in ((), (data.n_columns,)):
         raise InvalidParameterError(
             "The 'noise_variance' parameter of GaussianBernoulliRBM must be a number, 'learned' "
-            f"or one number per feature, of shape ({n_features},). Got shape {variance.shape}."
+            f"or one number per feature, {data.n_columns} in all. Got {given!r}."
         )
-    wrong = np.flatnonzero(~((variance > 0) & (variance < np.inf)))
+    with np.errstate(over="ignore"):
+        cast = variance.astype(data.dtype).ravel()
+    wrong = np.flatnonzero(~((cast > 0) & (cast < np.inf)))
     if len(wrong):
         raise InvalidParameterError(
-            "The 'noise_variance' parameter of GaussianBernoulliRBM must be positive and finite. "
-            f"Got {variance.ravel()[wrong[0]]} for feature {wrong[0]}."
+            "The 'noise_variance' parameter of GaussianBernoulliRBM must be positive and finite, "
+            f"in {data.dtype} like X. Got {variance.ravel()[wrong[0]]} for feature {wrong[0]}."
         )
-    return np.broadcast_to(variance, n_features)
+    return np.broadcast_to(variance, data.n_columns)
 
 
 def check_visible(estimator, X, *, reset=False, whole=False):
@@ -264,24 +269,25 @@ def warn_outside_unit_interval(estimator, data):
         )
 
 
-def warn_badly_scaled(estimator, data, scale):
-    """Warn if a column does not suit real-valued units with noise of the given scale."""
-    if data.n_rows < 30:  # a small chunk says little of scales
+def warn_badly_scaled(estimator, data, noise_variance):
+    """Warn if a column does not suit real-valued units; learned noise, None, suits any width."""
+    varying = ~data.constant_columns
+    if data.n_rows < 30 or not varying.any():  # few rows say little of scales
         return
-    deviation = np.sqrt(data.column_variances)
+    means, deviation = data.column_means, np.sqrt(data.column_variances)
+    scale = np.where(varying, deviation, np.inf) if noise_variance is None else noise_variance**0.5
     with np.errstate(divide="ignore"):
-        too_narrow = np.where(data.constant_columns, 0, scale / deviation)
+        too_narrow = np.where(varying, scale / deviation, 0)
     # A factor of 3 is bearable; so is a mean ten scales from 0.
-    badness = np.max([deviation / scale, too_narrow, 0.3 * np.abs(data.column_means) / scale], 0)
+    badness = np.max([deviation / scale, too_narrow, 0.3 * np.abs(means) / scale], axis=0)
     worst = np.argmax(badness)
     if badness[worst] > 3:
         names = getattr(estimator, "feature_names_in_", range(data.n_columns))
         warnings.warn(
             f"{type(estimator).__name__} has noise of standard deviation {scale[worst]:.3g} in "
-            f"feature {names[worst]!r}, but in X this feature has mean "
-            f"{data.column_means[worst]:.3g} and standard deviation {deviation[worst]:.3g}: the "
-            "model will be poor. Standardise X, for example with StandardScaler, or use "
-            "noise_variance='learned'.",
+            f"feature {names[worst]!r}, but in X this feature has mean {means[worst]:.3g} and "
+            f"standard deviation {deviation[worst]:.3g}: the model will be poor. Standardise X, "
+            "for example with StandardScaler.",
             UserWarning,
             stacklevel=2,
         )

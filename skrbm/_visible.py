@@ -139,7 +139,7 @@ class GaussianVisible:
     log_ratio: np.ndarray | None = None
 
     def __post_init__(self):
-        """Refuse arrays that are no vectors of one length."""
+        """Refuse arrays that are no vectors of one length, and variances that are none."""
         vectors = [self.bias, self.reference_variance]
         vectors += [] if self.log_ratio is None else [self.log_ratio]
         if any(a.ndim != 1 or len(a) != len(self.bias) for a in vectors):
@@ -148,6 +148,9 @@ class GaussianVisible:
                 "intercept_visible_ and noise_variance_ must be flat and of one length, but "
                 f"their shapes are {shapes}."
             )
+
+        if not (self.reference_variance > 0).all():
+            raise ValueError("noise_variance_ must be positive throughout.")
 
     @property
     def n_units(self):
@@ -209,11 +212,10 @@ class GaussianVisible:
     def direction(self, weights, hidden_bias, bias, log_ratio=None):
         """The direction of a step, from the gradient (overwritten): bounded, and free of units.
 
-        - No hidden unit's weights move farther than sqrt(D), the length of a typical row of
-          standardised data and a bound that such data never reach (Pascanu, Mikolov & Bengio,
-          2013, rescale a gradient in this way).
+        - No hidden unit's gradient is longer than sqrt(D), the length of a typical row of
+          standardised data (Pascanu, Mikolov & Bengio, 2013, rescale a gradient in this way).
         - The bias moves in units of s: its gradient times s^2.
-        - The logarithm of the variance moves by at most 1.
+        - That of the logarithm of the variance is at most 1 in size.
         """
         if np.vdot(weights, weights) > self.n_units:  # else no column can be too long
             length = np.sqrt(np.einsum("ij,ij->j", weights, weights))

@@ -277,3 +277,36 @@ def test_arrays_of_other_shapes_are_refused(X, noise_variance, name, shape):
         with pytest.raises(ValueError):
             method(X)
     assert pickle.dumps(vars(rbm)) == before
+
+
+@pytest.mark.parametrize(("first", "then"), [("learned", 1.0), (1.0, "learned")])
+def test_chunks_cannot_change_whether_the_variance_is_learned(X, first, then):
+    rbm = machine(noise_variance=first).partial_fit(X).set_params(noise_variance=then)
+    with pytest.raises(ValueError, match="first call of partial_fit decides"):
+        rbm.partial_fit(X)
+    rbm.fit(X)
+
+
+def test_noise_variances_of_no_number_or_beyond_the_dtype_are_refused(X):
+    with pytest.raises(InvalidParameterError, match="noise_variance"):
+        machine(noise_variance=["learned"] * 4).fit(X)
+    for value in (1e-50, 1e60):
+        machine(noise_variance=np.full(4, value), n_iter=0).fit(X * value**0.5)
+        with pytest.raises(InvalidParameterError, match="float32"):
+            machine(noise_variance=value).fit(X.astype(np.float32))
+
+
+@noise_variances
+@pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan])
+def test_a_replaced_variance_that_is_none_is_refused(X, noise_variance, wrong):
+    rbm = machine(noise_variance=noise_variance).fit(X)
+    rbm.noise_variance_ = np.array([1, 1, wrong, 1])
+    with pytest.raises(ValueError, match="must be positive"):
+        rbm.transform(X)
+
+
+def test_a_machine_of_public_attributes_alone(X):
+    rbm, fitted = GaussianBernoulliRBM(3), machine().fit(X)
+    for name in (*ARRAYS, "n_features_in_"):
+        setattr(rbm, name, getattr(fitted, name))
+    assert_same_bits(rbm.transform(X), fitted.transform(X))

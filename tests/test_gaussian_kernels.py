@@ -280,3 +280,12 @@ def test_row_dots(dtype, rng):
         for rows in zip(a, b, strict=True)
     ]
     assert_allclose(out, plain, rtol=0, atol=200 * np.finfo(dtype).eps)
+
+
+def test_pseudo_likelihood_of_a_hidden_unit_that_is_on_for_certain():
+    """It moves the mean of its neighbours and nothing else; far rows take the other branch."""
+    W, bias = np.array([[3.0], [-2.0]]), np.zeros(2)
+    layer = GaussianVisible(bias, np.ones(2))
+    v = np.array([[1.0, 2.0], [900.0, -900.0]])
+    scores = layer.pseudo_likelihood(v, np.full((2, 1), np.inf), W)
+    assert_allclose(scores, stats.norm.logpdf(v, loc=W[:, 0]).sum(axis=1), rtol=1e-12)

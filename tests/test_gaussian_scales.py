@@ -76,8 +76,23 @@ def test_standardised_data_are_not_warned_of(name, dtype):
 
 
 @pytest.mark.parametrize("name", RAW)
-def test_who_learns_the_variance_needs_no_warning(name):
-    GaussianBernoulliRBM(4, noise_variance="learned", n_iter=1).fit(RAW[name]())
+def test_who_learns_the_variance_is_warned_of_far_means_only(name):
+    X = RAW[name]()
+    rbm = GaussianBernoulliRBM(4, noise_variance="learned", n_iter=1)
+    rbm.fit(X - X.mean(axis=0))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        rbm.fit(X)
+    deviation = X.std(axis=0)
+    far = (np.abs(X.mean(axis=0))[deviation > 0] > 10 * deviation[deviation > 0]).any()
+    assert len(told) == far
+    assert all("StandardScaler" in str(warning.message) for warning in told)
+
+
+def test_chunks_are_not_judged():
+    """A chunk of standardised digits, with pixels that it hardly uses."""
+    X = standardised("digits")
+    GaussianBernoulliRBM(4).partial_fit(X[:100]).partial_fit(X[100:200])
 
 
 def test_who_gives_the_variances_needs_no_warning():
@@ -115,12 +130,11 @@ def test_a_constant_column_is_not_warned_of(X, dtype, value):
     machine().fit(X)
 
 
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_the_warning_names_the_feature(X, method):
+def test_the_warning_names_the_feature(X):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X * [1, 1, 1000, 1], columns=["length", "width", "price", "age"])
     with pytest.warns(UserWarning, match="feature 'price'"):
-        getattr(machine(), method)(frame)
+        machine().fit(frame)
 
 
 @badly_scaled_expected
@@ -171,3 +185,13 @@ def test_other_units_give_the_same_machine(X, noise_variance, algorithm):
     assert_allclose(density, here.score_samples(X), rtol=1e-12, atol=1e-12)
     draws = [rbm.sample(5, n_gibbs_steps=3, random_state=1) for rbm in (there, here)]
     assert_same_bits(draws[0], draws[1] * unit)
+
+
+@pytest.mark.parametrize("scale", [1e-24, 1e-18, 1e15])
+def test_learned_variance_at_the_limits_of_float32(X, scale):
+    X = (X * scale).astype(np.float32)
+    X[:, 1] = 1e-30  # a constant whose square is 0
+    rbm = machine(noise_variance="learned").fit(X)
+    for name in ("components_", "intercept_hidden_", "intercept_visible_", "noise_variance_"):
+        assert np.isfinite(getattr(rbm, name)).all()
+    assert (rbm.noise_variance_ > 0).all()
