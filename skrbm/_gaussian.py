@@ -131,7 +131,7 @@ class GaussianBernoulliRBM(BaseRBM):
     binary units start with, find nothing to grow on where the features are uncorrelated.
 
     White data (uncorrelated features of variance 1) are all noise to a model with
-    ``noise_variance=1.0``: choose it smaller, for example 0.7.
+    ``noise_variance=1.0``: choose it smaller, for example 0.7, or have it learned.
 
     Data must be dense, and far from the limits of their dtype, as squares are taken. Large means
     beside small deviations make learning slow: standardise.
