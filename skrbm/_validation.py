@@ -50,9 +50,12 @@ PARAMETER_CONSTRAINTS = {
     **{name: [interval, "array-like"] for name, interval in _SCHEDULES.items()},
 }
 
-_POSITIVE = Interval(Real, 0, None, closed="neither")
 #: Constraint on the noise variance of real-valued units.
-NOISE_VARIANCE = [_POSITIVE, "array-like", StrOptions({"learned"})]
+NOISE_VARIANCE = [
+    Interval(Real, 0, None, closed="neither"),
+    "array-like",
+    StrOptions({"learned"}),
+]
 
 
 def check_schedule(estimator, name):
@@ -120,7 +123,7 @@ def check_visible(estimator, X, *, reset=False, whole=False):
         and booleans stay as they are, for :class:`Rows` to convert batch by batch.
     """
     if isinstance(X, np.ndarray):
-        X = _native(X)
+        X = _native(X)  # before validation, to which float32 in another byte order is no float32
     dtype = (np.float64, np.float32) if whole else "numeric"
     accept_sparse = "csr" if estimator._accepts_sparse else False
     X = validate_data(estimator, X, accept_sparse=accept_sparse, dtype=dtype, reset=reset)

@@ -18,22 +18,13 @@ from sklearn.utils._param_validation import InvalidParameterError
 from skrbm import GaussianBernoulliRBM
 
 from .comparison import assert_same_bits, assert_same_model
+from .gaussian_machines import ARRAYS, correlated_rows, machine, noise_variances
 from .test_callbacks import Hook
-
-noise_variances = pytest.mark.parametrize("noise_variance", [1.0, "learned"])
-ARRAYS = ("components_", "intercept_visible_", "intercept_hidden_", "noise_variance_")
 
 
 @pytest.fixture(name="X")
 def rows(rng):
-    """47 rows, standardised but for rounding: a batch of 10 does not divide them."""
-    X = rng.normal(size=(47, 4)) @ rng.normal(size=(4, 4))
-    return (X - X.mean(axis=0)) / X.std(axis=0) + 0.1
-
-
-def machine(**parameters):
-    defaults = {"n_components": 3, "n_iter": 3, "batch_size": 10, "random_state": 0}
-    return GaussianBernoulliRBM(**defaults | parameters)
+    return correlated_rows(rng)
 
 
 # --- parameters ---
