@@ -2,6 +2,7 @@
 
 from ._bernoulli import BernoulliRBM
 from ._gaussian import GaussianBernoulliRBM
+from ._softmax import SoftmaxRBM
 
-__all__ = ["BernoulliRBM", "GaussianBernoulliRBM"]
+__all__ = ["BernoulliRBM", "GaussianBernoulliRBM", "SoftmaxRBM"]
 __version__ = "0.1.0.dev0"

@@ -43,6 +43,11 @@ class BaseRBM(
     def _check_data(self, data, chunk=False):
         """Warn of training data (:class:`Rows`), or a chunk, that suit the model badly."""
 
+    def _read_training(self, X, reset):
+        """Validated X, and it as training data."""
+        X = check_visible(self, X, reset=reset)
+        return X, Rows(X)
+
     @abstractmethod
     def _initial_visible(self, data):
         """The visible layer before training: a model of independent features."""
@@ -81,10 +86,9 @@ class BaseRBM(
             If training diverges; the message names the epoch and the learning rate.
         """
         with self._keeping_features_on_error():
-            return self._fit(check_visible(self, X, reset=True), y)
+            return self._fit(*self._read_training(X, reset=True), y)
 
-    def _fit(self, X, y):
-        data = Rows(X)
+    def _fit(self, X, data, y):
         self._check_data(data)
         settings = self._settings(shuffle=self.shuffle)
         state = self._initial_state(data, settings)
@@ -143,7 +147,7 @@ class BaseRBM(
         """
         first_call = not hasattr(self, "components_")
         with self._keeping_features_on_error():
-            data = Rows(check_visible(self, X, reset=first_call))
+            _, data = self._read_training(X, reset=first_call)
             self._check_data(data, chunk=True)
             settings = self._settings(shuffle=False)
             state = self._initial_state(data, settings) if first_call else self._state().copy()

@@ -55,6 +55,10 @@ class FittedMethods(TransformerMixin):
         X = check_visible(self, X, whole=True)
         return X, self._rbm(X.dtype)
 
+    def _as_given(self, rows, dtype, X):
+        """Visible rows in the form of the data X; None: dense."""
+        return rows
+
     def transform(self, X):
         """Probabilities of the hidden units, ``P(h=1|v=X)``.
 
@@ -147,7 +151,7 @@ class FittedMethods(TransformerMixin):
                 f"V has {V.shape[0]} rows but H has {H.shape[0]}: "
                 "the energy is that of pairs of rows, give one hidden row per visible row."
             )
-        return rbm.energy(V, H.astype(V.dtype, copy=False))
+        return rbm.energy(V, H.astype(rbm.weights.dtype, copy=False))
 
     def score_samples(self, X):
         """Exact log pseudo-likelihood ``sum_i log p(v_i | v without i)`` of each row.
@@ -166,6 +170,9 @@ class FittedMethods(TransformerMixin):
             In nats, in the dtype of X.
         """
         check_is_fitted(self)
+        return self._pseudo_likelihood(X)
+
+    def _pseudo_likelihood(self, X):
         data = Rows(check_visible(self, X))
         rbm = self._rbm(data.dtype)
 
@@ -213,9 +220,10 @@ class FittedMethods(TransformerMixin):
         V_new : ndarray of shape (n_samples, n_features)
             Visible rows where the chains stop.
         """
-        V, rbm = self._read(V)
+        rows, rbm = self._read(V)
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
-        return _sampling.gibbs(rbm, V, n_steps, draw_seed(random_state))
+        rows = _sampling.gibbs(rbm, rows, n_steps, draw_seed(random_state))
+        return self._as_given(rows, rbm.weights.dtype, V)
 
     def sample(self, n_samples=1, *, n_gibbs_steps=1000, init=None, random_state=None):
         """Draw rows from the model: the ends of independent Gibbs chains.
@@ -245,14 +253,17 @@ class FittedMethods(TransformerMixin):
         if init is None:
             rbm = self._rbm(self._dtype)
             base_rates = self._visible_layer(self._base_rates, rbm.weights.dtype)
-            nothing = np.zeros((n_samples, rbm.weights.shape[0]), rbm.weights.dtype)
             if base_rates.n_units != rbm.visible.n_units:
                 raise ValueError(
                     f"sample starts from base rates of {base_rates.n_units} features, but the "
                     f"machine has {rbm.visible.n_units}: give the chains a start with init."
                 )
-            V = base_rates.sample(nothing, (draw_seed(random_state), 0, _sampling.START))
+            h, weights = (
+                np.zeros((n, 1), rbm.weights.dtype) for n in (n_samples, len(rbm.weights))
+            )
+            V = base_rates.sample(h, weights, (draw_seed(random_state), 0, _sampling.START))
         else:
-            init, rbm = self._read(init)
-            V = init[np.arange(n_samples) % init.shape[0]]
-        return _sampling.gibbs(rbm, V, n_gibbs_steps, draw_seed(random_state))
+            V, rbm = self._read(init)
+            V = V[np.arange(n_samples) % V.shape[0]]
+        V = _sampling.gibbs(rbm, V, n_gibbs_steps, draw_seed(random_state))
+        return self._as_given(V, rbm.weights.dtype, init)

@@ -15,54 +15,8 @@ Visible rows may be scipy sparse matrices wherever a method does not say otherwi
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import issparse
 
 from . import _kernels, _linear
-
-# Products of few rows that hold zeros, or of rows that are mostly 0, are faster by our own
-# kernels, which run in one thread and skip zeros, than by BLAS (measured: design_notes.rst).
-FEW_ROWS = 32
-MOSTLY_ZERO = 0.1  # share of non-zero entries, at most
-HALF_ZERO = 0.5  # the same for few rows
-
-
-def _skips_zeros(v):
-    """Whether the kernels that skip zeros suit dense ``v``; looks at some entries."""
-    n_rows, n_columns = v.shape
-    some = v[:: 1 + n_rows // 16, :: 1 + n_columns // 64]
-    share = HALF_ZERO if n_rows <= FEW_ROWS else MOSTLY_ZERO
-    return np.count_nonzero(some) <= share * some.size
-
-
-def _product(v, weights):
-    """``v W``."""
-    if v.shape[1] != weights.shape[0]:  # kernels do not check bounds
-        raise ValueError(f"{v.shape[1]} features given to a machine of {weights.shape[0]}")
-    if issparse(v) or not _skips_zeros(v):
-        return v @ weights
-    out = np.empty((v.shape[0], weights.shape[1]), weights.dtype)
-    _linear.product(v, weights, out)
-    return out
-
-
-def _product_transposed(v, h):
-    """``v^T h``."""
-    if not _skips_zeros(v):
-        return v.T @ h
-    out = np.empty((v.shape[1], h.shape[1]), h.dtype)
-    _linear.product_transposed(v, h, out)
-    return out
-
-
-def _product_with_transpose(h, weights):
-    """``h W^T``."""
-    if h.shape[1] != weights.shape[1]:
-        raise ValueError(f"{h.shape[1]} hidden units given to a machine of {weights.shape[1]}")
-    if h.shape[0] > FEW_ROWS:
-        return h @ weights.T
-    out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)
-    _linear.product_with_transpose(h, weights, out)
-    return out
 
 
 @dataclass(frozen=True)
@@ -103,7 +57,7 @@ class RBM:
 
     def hidden_input(self, v):
         """``x(v)``, shape (n, M)."""
-        return _product(self.visible.features(v), self.weights) + self.hidden_bias
+        return self.visible.forward(v, self.weights) + self.hidden_bias
 
     def energy(self, v, h):
         """``E(v, h)`` of each pair of rows, shape (n,)."""
@@ -123,7 +77,7 @@ class RBM:
 
     def hidden_mean(self, v):
         """``p(h = 1 | v)``, shape (n, M)."""
-        x = _product(self.visible.features(v), self.weights)
+        x = self.visible.forward(v, self.weights)
         out = np.empty_like(x)
         _kernels.sigmoid(x, self.hidden_bias, out)
         return out
@@ -139,12 +93,23 @@ class RBM:
         return self.draw_hidden(self.hidden_mean(v), draw)
 
     def visible_mean(self, h):
-        """``E[v | h]``, shape (n, D)."""
-        return self.visible.mean(_product_with_transpose(h, self.weights))
+        """``E[v | h]``, shape (n, number of features)."""
+        return self.visible.mean(self._checked(h), self.weights)
+
+    def expected_visible(self, h, like):
+        """``E[v | h]`` as visible rows of the form of ``like``."""
+        return self.visible.expected(self._checked(h), self.weights, like)
 
     def sample_visible(self, h, draw, out=None):
-        """A draw from ``p(v | h)``, shape (n, D)."""
-        return self.visible.sample(_product_with_transpose(h, self.weights), draw, out)
+        """A draw from ``p(v | h)``, into ``out`` or new rows. What ``out`` misses stays so."""
+        return self.visible.sample(self._checked(h), self.weights, draw, out)
+
+    def _checked(self, h):
+        """``h``, if it fits: kernels do not check bounds."""
+        if h.shape[1] != self.weights.shape[1]:
+            n_hidden = self.weights.shape[1]
+            raise ValueError(f"{h.shape[1]} hidden units given to a machine of {n_hidden}")
+        return h
 
     # --- learning ---
 
@@ -157,13 +122,12 @@ class RBM:
 
         Parameters
         ----------
-        v : ndarray of shape (n, D)
+        v : ndarray of shape (n, D), or rows of the layer's own form
         h : ndarray of shape (n, M)
             Hidden states or, with less noise, their means given ``v``.
         row_weights : ndarray of shape (n,)
         """
         weighted, hidden_bias = np.empty_like(h), np.empty_like(self.hidden_bias)
         _linear.weigh_rows(h, row_weights, weighted, hidden_bias)
-        weights = _product_transposed(self.visible.features(v), weighted)
-        visible = self.visible.gradient(v, row_weights, self.weights, weights)
+        weights, *visible = self.visible.gradient(v, weighted, row_weights, self.weights)
         return (weights, hidden_bias, *visible)

@@ -1,5 +1,7 @@
 """Chains: alternate draws of the hidden and of the visible units."""
 
+from scipy.sparse import issparse
+
 # Purposes of random numbers; training, which may have the same seed, counts from 0 and never
 # comes so far.
 HIDDEN, VISIBLE, START = 2**31, 2**31 + 1, 2**31 + 2
@@ -11,7 +13,7 @@ def gibbs(model, v, n_steps, seed):
     Parameters
     ----------
     model : RBM
-    v : {ndarray, sparse matrix} of shape (n, D)
+    v : {ndarray, sparse matrix} of shape (n, D), or rows of the layer's own form
         Where the chains start.
     n_steps : int
         A step draws all hidden units given the visible ones, then all visible units.
@@ -20,10 +22,11 @@ def gibbs(model, v, n_steps, seed):
 
     Returns
     -------
-    v : ndarray of shape (n, D)
+    v : ndarray of shape (n, D), or rows of the layer's own form
         Where the chains stop.
     """
+    v = v.toarray() if issparse(v) else v.copy()
     for step in range(n_steps):
         h = model.sample_hidden(v, (seed, step, HIDDEN))
-        v = model.sample_visible(h, (seed, step, VISIBLE))
+        model.sample_visible(h, (seed, step, VISIBLE), out=v)
     return v

@@ -69,9 +69,11 @@ def train_epoch(state, settings, data):
     ----------
     state : State
     settings : Settings
-    data : object with ``n_rows``, ``read`` and ``monitor``
-        ``read(rows)`` gives the rows of a slice or of an index array, dense;
-        ``monitor(max_rows, block_size)`` yields blocks of at most so many rows.
+    data : object with ``n_rows``, ``batch`` and ``monitor``
+        ``batch(rows, dtype, n_chains)`` gives the rows of a slice or of an index array, and
+        room for the negative phase below them: that of persistent chains, or, with None, of
+        chains that start at the rows. ``monitor(max_rows, block_size)`` yields blocks of at
+        most so many rows.
 
     Raises
     ------
@@ -84,21 +86,17 @@ def train_epoch(state, settings, data):
     momentum = scheduled(settings.momentum, state.n_epochs)
 
     parameters = state.model.parameters
-    weights, visible = state.model.weights, state.model.visible
-    dtype = weights.dtype.type
+    visible, dtype = state.model.visible, state.model.weights.dtype.type
     if not state.steps and np.any(settings.momentum):
         state.steps = tuple(np.zeros_like(parameter) for parameter in parameters)
-    most_rows = min(settings.batch_size, data.n_rows)
-    n_neg = len(state.chains) if settings.persistent else most_rows
-    buffer = np.empty((most_rows + n_neg, weights.shape[0]), dtype)
-    decays = [dtype(settings.weight_decay if p is weights else 0) for p in parameters]
+    decays = [dtype(settings.weight_decay if p.ndim == 2 else 0) for p in parameters]
     order = row_order(state, data.n_rows) if settings.shuffle else None
 
     for first in range(0, data.n_rows, settings.batch_size):
         rows = slice(first, min(first + settings.batch_size, data.n_rows))
         n_pos = rows.stop - rows.start
-        v = buffer[: n_pos + (n_neg if settings.persistent else n_pos)]
-        data.read(rows if order is None else order[rows], out=v[:n_pos])
+        n_chains = len(state.chains) if settings.persistent else None
+        v = data.batch(rows if order is None else order[rows], dtype, n_chains)
         gradient = contrast(state, settings, v, n_pos, n_gibbs_steps)
         direction = visible.direction(*gradient)
         for k, parameter in enumerate(parameters):
@@ -138,7 +136,7 @@ def contrast(state, settings, v, n_pos, n_gibbs_steps):
 
     Parameters
     ----------
-    v : ndarray of shape (n_pos + n_neg, D)
+    v : ndarray of shape (n_pos + n_neg, D), or rows of the layer's own form
         The rows of the batch; room for those of the negative phase, which are written here.
 
     Returns
@@ -168,7 +166,8 @@ def contrast(state, settings, v, n_pos, n_gibbs_steps):
         # Means enter the gradient; samples drive the chains all the same.
         if settings.persistent:
             state.chains = model.sample_hidden(v_neg, draw(2 * n_gibbs_steps))
-        v_neg[...] = model.visible_mean(h_neg)
+        v[n_pos:] = model.expected_visible(h_neg, v_neg)
+        v_neg = v[n_pos:]
     if settings.persistent:
         h = model.hidden_mean(v)  # both phases in one matrix product
         if not settings.mean_negative_visibles:
@@ -177,7 +176,8 @@ def contrast(state, settings, v, n_pos, n_gibbs_steps):
         h = np.concatenate((h_pos, model.hidden_mean(v_neg)))
 
     n_neg = v_neg.shape[0]
-    row_weights = np.repeat(np.array([1 / n_pos, -1 / n_neg], v.dtype), [n_pos, n_neg])
+    dtype = model.weights.dtype
+    row_weights = np.repeat(np.array([1 / n_pos, -1 / n_neg], dtype), [n_pos, n_neg])
     return model.gradient(v, h, row_weights)
 
 
@@ -185,7 +185,7 @@ def reconstruction_error(model, blocks):
     """Mean squared difference between an entry and its mean-field reconstruction."""
     total, n_entries = 0.0, 0
     for v in blocks:
-        difference = model.visible_mean(model.hidden_mean(v)) - v
-        total += float(np.square(difference).sum(dtype=np.float64))
-        n_entries += difference.size
-    return total / n_entries
+        squares, n_terms = model.visible.squared_error(v, model.hidden_mean(v), model.weights)
+        total += squares
+        n_entries += n_terms
+    return total / max(n_entries, 1)  # there may be rows without entries

@@ -6,7 +6,9 @@ visible ones; ``x`` (n, M) the inputs of the hidden units, bias included. ``draw
 ``(seed, update, purpose)`` names the random numbers of one call.
 
 A layer is a frozen dataclass of arrays and the few functions of them in which the models of
-this package differ. Its arrays may be updated in place (training does), never replaced.
+this package differ. Its arrays may be updated in place (training does), never replaced. The
+layers of this file see rows of numbers; that of categories, with rows of its own, is in
+``_softmax_visible``.
 """
 
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from . import _kernels, _linear
+from ._products import product, product_transposed, product_with_transpose
 
 #: A learned noise variance is at least a thousandth of where it started.
 LEAST_LOG_RATIO = float(np.log(1e-3))
@@ -24,8 +27,57 @@ LEAST_LOG_RATIO = float(np.log(1e-3))
 _TAIL, _SPACING = 9.0, 0.7
 
 
+class NumberVisible:
+    """What layers have in common whose rows are arrays of numbers.
+
+    A subclass adds ``features``, ``energy`` and what begins with an underscore here.
+    """
+
+    @property
+    def n_units(self):
+        """Number of visible units, D."""
+        return len(self.bias)
+
+    def forward(self, v, weights):
+        """``phi(v) W``, shape (n, M)."""
+        return product(self.features(v), weights)
+
+    def mean(self, h, weights):
+        """``E[v | h]``, shape (n, D)."""
+        return self._mean(product_with_transpose(h, weights))
+
+    def expected(self, h, weights, like):
+        """``E[v | h]`` as rows for ``gradient``, of the form of the rows ``like``."""
+        return self.mean(h, weights)
+
+    def sample(self, h, weights, draw, out=None):
+        """A draw from ``p(v | h)``, shape (n, D), into ``out`` or a new array."""
+        input = product_with_transpose(h, weights)
+        return self._sample(input, draw, np.empty_like(input) if out is None else out)
+
+    def gradient(self, v, h, row_weights, weights):
+        """``sum_r row_weights[r] d(-E(v_r, h_r))/d parameter``: weights, then the layer's own.
+
+        ``h`` (n, M) holds the hidden rows, each times its weight.
+        """
+        interaction = product_transposed(self.features(v), h)
+        return interaction, *self._gradient(v, row_weights, weights, interaction)
+
+    def direction(self, *gradient):
+        """The direction of a step, from the gradient of all parameters of the machine."""
+        return gradient
+
+    def constrain(self):
+        """Put the parameters back into their bounds after a step."""
+
+    def squared_error(self, v, h, weights):
+        """Summed squared difference between ``v`` and ``E[v | h]``, and the number of terms."""
+        difference = self.mean(h, weights) - v
+        return float(np.square(difference).sum(dtype=np.float64)), difference.size
+
+
 @dataclass(frozen=True)
-class BernoulliVisible:
+class BernoulliVisible(NumberVisible):
     """Binary units, ``E_vis(v) = -b v`` and ``phi(v) = v``.
 
     A value between 0 and 1 is read as the probability of a 1.
@@ -44,11 +96,6 @@ class BernoulliVisible:
             raise ValueError(f"intercept_visible_ must be flat, but is {self.bias.ndim}-D.")
 
     @property
-    def n_units(self):
-        """Number of visible units, D."""
-        return len(self.bias)
-
-    @property
     def parameters(self):
         """The arrays to learn."""
         return (self.bias,)
@@ -64,31 +111,23 @@ class BernoulliVisible:
         v = v.toarray() if issparse(v) else v
         return -np.multiply(v, self.bias, out=np.zeros_like(v), where=v != 0).sum(axis=1)
 
-    def mean(self, input):
+    def _mean(self, input):
         """``E[v | h]``, here ``p(v = 1 | h)``."""
         out = np.empty_like(input)
         _kernels.sigmoid(input, self.bias, out)
         return out
 
-    def sample(self, input, draw, out=None):
+    def _sample(self, input, draw, out):
         """A draw from ``p(v | h)``."""
-        out = np.empty_like(input) if out is None else out
         _kernels.bernoulli_sigmoid(input, self.bias, *draw, out)
         return out
 
-    def gradient(self, v, row_weights, weights, weights_gradient):
+    def _gradient(self, v, row_weights, weights, weights_gradient):
         """``sum_r row_weights[r] * d(-E(v_r, h_r))/d parameter``, one array per parameter.
 
         ``weights_gradient`` is that of ``weights``, for a layer whose derivatives need it.
         """
         return (row_weights @ v,)
-
-    def direction(self, *gradient):
-        """The direction of a step, from the gradient of all parameters of the machine."""
-        return gradient
-
-    def constrain(self):
-        """Put the parameters back into their bounds after a step."""
 
     def pseudo_likelihood(self, v, x, weights):
         """Exact ``sum_i log p(v_i | v without i)`` of each row of dense ``v``, in float64.
@@ -118,7 +157,7 @@ class BernoulliVisible:
 
 
 @dataclass(frozen=True)
-class GaussianVisible:
+class GaussianVisible(NumberVisible):
     """Real-valued units, ``E_vis(v) = sum_i (v_i - b_i)^2 / (2 s_i^2)`` and ``phi(v) = v / s``.
 
     The noise variance is ``s^2 = reference_variance * exp(log_ratio)``; it is fixed if there is
@@ -153,11 +192,6 @@ class GaussianVisible:
             raise ValueError("noise_variance_ must be positive throughout.")
 
     @property
-    def n_units(self):
-        """Number of visible units, D."""
-        return len(self.bias)
-
-    @property
     def parameters(self):
         """The arrays to learn."""
         return (self.bias,) if self.log_ratio is None else (self.bias, self.log_ratio)
@@ -184,17 +218,16 @@ class GaussianVisible:
         """``E_vis(v)`` of each row."""
         return 0.5 * np.square((v - self.bias) / self.scale).sum(axis=1)
 
-    def mean(self, input):
+    def _mean(self, input):
         """``E[v | h]``."""
         return self.bias + self.scale * input
 
-    def sample(self, input, draw, out=None):
+    def _sample(self, input, draw, out):
         """A draw from ``p(v | h)``."""
-        out = np.empty_like(input) if out is None else out
         _kernels.gaussian(input, self.bias, self.scale, *draw, out)
         return out
 
-    def gradient(self, v, row_weights, weights, weights_gradient):
+    def _gradient(self, v, row_weights, weights, weights_gradient):
         """As that of :class:`BernoulliVisible`, for the bias and the logarithm of ``s^2``.
 
         The derivative by ``log s_i^2`` is ``(v_i - b_i)^2 / (2 s_i^2) - v_i / (2 s_i) W_i h``;

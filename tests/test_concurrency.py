@@ -12,7 +12,14 @@ from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 from sklearn.model_selection import GridSearchCV, KFold
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, _kernels, _linear
+from skrbm import (
+    BernoulliRBM,
+    GaussianBernoulliRBM,
+    SoftmaxRBM,
+    _kernels,
+    _linear,
+    _onehot_kernels,
+)
 
 from .comparison import assert_same_bits, assert_same_model, learned
 
@@ -30,6 +37,7 @@ SIZES = {
     "few rows": {"batch_size": 10, "n_components": 16, "n_iter": 4},
     "many rows": {"batch_size": 150, "n_components": 128, "n_iter": 2},
     "real values": {"model": GaussianBernoulliRBM, "batch_size": 10, "noise_variance": "learned"},
+    "categories": {"model": SoftmaxRBM, "batch_size": 100, "conditional": True},
 }
 sizes = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 
@@ -158,7 +166,7 @@ def test_grid_search_with_two_jobs_scores_like_one(X, backend):
 # --- how the kernels are compiled ---
 
 
-MODULES = (_kernels, _linear)
+MODULES = (_kernels, _linear, _onehot_kernels)
 
 
 def kernels():

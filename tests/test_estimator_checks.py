@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 
 from .comparison import assert_same_model
 
@@ -96,9 +96,9 @@ def test_check_estimator_expects_no_failure(noise_variance):
 # Those that scikit-learn runs on its own estimators but not on other people's.
 @outside_unit_interval_expected
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
-@pytest.mark.filterwarnings("ignore:X has feature names, but .*BernoulliRBM:UserWarning")
+@pytest.mark.filterwarnings("ignore:X has feature names, but .*RBM:UserWarning")
 @badly_scaled_expected
-@pytest.mark.parametrize("estimator_class", [BernoulliRBM, GaussianBernoulliRBM])
+@pytest.mark.parametrize("estimator_class", [BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM])
 @pytest.mark.parametrize(
     "check",
     [

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 from scipy.special import expit
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 
 from .comparison import assert_same_model, learned
 
@@ -38,6 +38,7 @@ VARIANTS = {
     "cd": {"algorithm": "cd", "momentum": 0.5},
     "cd, means": {"algorithm": "cd", "negative_visibles": "mean", "n_gibbs_steps": 2},
     "real values": {"model": GaussianBernoulliRBM, "batch_size": 10, "algorithm": "pcd"},
+    "categories": {"model": SoftmaxRBM, "batch_size": 10, "conditional": True},
 }
 variants = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS.keys())
 

@@ -1,0 +1,210 @@
+"""Categorical data as the package holds them: categories of features, and one-hot rows.
+
+A feature i of K_i categories owns K_i visible units, or *codes*, ``offsets[i] ..
+offsets[i + 1] - 1``. A row is the codes of its observed features: nothing stands for what is
+missing, and nothing dense is ever made of it.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from . import _onehot_kernels
+from ._parallel import in_threads, shares
+
+#: To sort an entry takes as long as so many multiplications.
+_SORT_COST = 30
+
+
+@dataclass(frozen=True)
+class Categories:
+    """What the codes stand for.
+
+    Parameters
+    ----------
+    by_feature : list of ndarray
+        The categories of each feature, ascending, at least one. Features with the same
+        categories may share an array.
+    """
+
+    by_feature: list
+
+    @property
+    def n_features(self):
+        """Number of features, D."""
+        return len(self.by_feature)
+
+    @cached_property
+    def offsets(self):
+        """The first code of each feature and, last, the number of codes, (D + 1,)."""
+        return np.cumsum([0, *map(len, self.by_feature)])
+
+    @cached_property
+    def values(self):
+        """The category of each code, (C,), in float64."""
+        return np.concatenate(self.by_feature, dtype=np.float64, casting="unsafe")
+
+    @cached_property
+    def feature_of(self):
+        """The feature that owns each code, (C,)."""
+        return np.repeat(np.arange(self.n_features, dtype=np.int32), np.diff(self.offsets))
+
+    @property
+    def dtype(self):
+        """The dtype to compare values in: the shortest of floats, so that 0.1 is 0.1 in all."""
+        floats = {a.dtype for a in self.by_feature if a.dtype.kind == "f"} | {np.dtype(float)}
+        return min(floats, key=lambda dtype: dtype.itemsize)
+
+    @property
+    def most(self):
+        """The largest number of categories of a feature."""
+        return int(np.diff(self.offsets).max())
+
+    def encode(self, values, features, dtype):
+        """The codes of values of features: -1 for NaN, -2 for what is no category of theirs."""
+        codes = np.empty(len(values), np.int32)
+        _onehot_kernels.encode(
+            values.astype(dtype).astype(np.float64, copy=False),
+            features,
+            self.offsets,
+            self.values.astype(dtype).astype(np.float64, copy=False),
+            codes,
+        )
+        return codes
+
+    def complete_rows(self, n_rows):
+        """Rows in which every feature is observed, in its first category."""
+        codes = np.tile(self.offsets[:-1].astype(np.int32), n_rows)
+        return OneHotRows(np.arange(n_rows + 1) * self.n_features, codes)
+
+
+@dataclass(eq=False)
+class OneHotRows:
+    """Rows of one-hot units, or of probabilities in their place.
+
+    A slice of rows is a view: it shares the codes.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n_rows + 1,), int64
+        Row r holds ``codes[indptr[r]:indptr[r + 1]]``.
+    codes : ndarray, int32
+        Ascending within a row.
+    weights : ndarray or None
+        Probabilities of the codes, all those of an observed feature being listed; None: each
+        code of a row is a 1.
+    """
+
+    indptr: np.ndarray
+    codes: np.ndarray
+    weights: np.ndarray | None = None
+    _half: "OneHotRows | None" = field(default=None, repr=False)
+    _order: tuple | None = field(default=None, repr=False)
+
+    @property
+    def shape(self):
+        """(Number of rows,)."""
+        return (len(self.indptr) - 1,)
+
+    @property
+    def n_entries(self):
+        """Number of codes in all rows."""
+        return int(self.indptr[-1] - self.indptr[0])
+
+    @property
+    def entries(self):
+        """The codes of all rows, a view."""
+        return self.codes[self.indptr[0] : self.indptr[-1]]
+
+    def __getitem__(self, rows):
+        if not isinstance(rows, slice):
+            return self._take(rows)
+        first, stop, step = rows.indices(self.shape[0])
+        if step != 1:
+            return self._take(np.arange(first, stop, step))
+        indptr = self.indptr[first : max(first, stop) + 1]
+        # Either half of ``twice`` may change its categories, not the features observed.
+        n_half = self._half.shape[0] if self._half is not None else -1
+        half = self._half if (first, stop) in ((0, n_half), (n_half, 2 * n_half)) else None
+        return OneHotRows(indptr, self.codes, self.weights, half)
+
+    def _take(self, rows):
+        """The rows of an index array, from rows of ones: a copy."""
+        indptr = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(self.indptr[rows + 1] - self.indptr[rows], out=indptr[1:])
+        codes = np.empty(indptr[-1], self.codes.dtype)
+        _onehot_kernels.take_rows(self.indptr, self.codes, rows, indptr, codes)
+        return OneHotRows(indptr, codes)
+
+    def __setitem__(self, rows, new):
+        """Put other rows in the place of the last ones."""
+        kept = self[: rows.start]
+        indptr = np.concatenate((kept.indptr, kept.indptr[-1] + new.indptr[1:] - new.indptr[0]))
+        weights = None
+        if new.weights is not None:
+            ones = np.ones(kept.n_entries, new.weights.dtype)
+            weights = np.concatenate((ones, new.weights))
+        self.codes = np.concatenate((kept.entries, new.entries))
+        self.indptr, self.weights = indptr - indptr[0], weights
+        self._half = self._order = None
+
+    def copy(self):
+        """Rows that share nothing with these."""
+        return OneHotRows(self.indptr - self.indptr[0], self.entries.copy())
+
+    def twice(self):
+        """These rows, and below them the same rows again; both know one order by feature."""
+        n_entries = self.n_entries
+        indptr = self.indptr - self.indptr[0]
+        indptr = np.concatenate((indptr, n_entries + indptr[1:]))
+        return OneHotRows(indptr, np.tile(self.entries, 2), _half=self)
+
+    def by_feature(self, categories):
+        """The entries in the order of features, those of a feature in the order of rows.
+
+        Remembered: draws put other categories in the place of the old ones, not features.
+
+        Returns
+        -------
+        start : ndarray of shape (D + 1,)
+            The entries of feature i are ``start[i] .. start[i + 1] - 1`` of the arrays below.
+        entry : ndarray of shape (n_entries,)
+            Where the entry stands in ``entries``.
+        row : ndarray of shape (n_entries,)
+            The row that holds it.
+        """
+        if self._order is not None:
+            return self._order
+        dtype = np.int32 if max(self.n_entries, self.shape[0]) < 2**31 else np.int64
+        entry, row = np.empty(self.n_entries, dtype), np.empty(self.n_entries, dtype)
+        if self._half is not None:
+            start, *half = self._half.by_feature(categories)
+            n_rows = self._half.shape[0]
+            if self.shape[0] == n_rows:
+                return start, *half
+            _onehot_kernels.repeat_order(start, *half, n_rows, entry, row)
+            self._order = 2 * start, entry, row
+            return self._order
+
+        parts = [(k, *part) for k, part in enumerate(shares(self.indptr, _SORT_COST))]
+        counts = np.empty((len(parts), categories.n_features), np.int64)
+
+        def count(k, first, stop):
+            indptr = self.indptr[first : stop + 1]
+            _onehot_kernels.count_features(indptr, self.codes, categories.feature_of, counts[k])
+
+        def sort(k, first, stop):
+            indptr, first_entry = self.indptr[first : stop + 1], self.indptr[0]
+            _onehot_kernels.sort_by_feature(
+                indptr, self.codes, categories.feature_of, first_entry, first, free[k], entry, row
+            )
+
+        in_threads(count, parts)
+        # Feature by feature, and within a feature part by part.
+        stops = np.cumsum(counts.T).reshape(counts.T.shape)
+        start = np.concatenate(([0], stops[:, -1]))
+        free = np.ascontiguousarray(stops.T) - counts
+        in_threads(sort, parts)
+        self._order = start, entry, row
+        return self._order

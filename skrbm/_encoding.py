@@ -1,0 +1,230 @@
+"""From ratings to one-hot rows: which categories there are, and which one an entry is in.
+
+Dense arrays with NaN and sparse matrices are read a block of rows at a time, and both become
+:class:`~skrbm._categories.OneHotRows`; from there on there is one path.
+"""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import gen_batches
+
+from . import _onehot_kernels
+from ._categories import Categories, OneHotRows
+from ._validation import InvalidParameterError, check_ratings
+
+_BLOCK_ENTRIES = 2**20
+_MANY_CATEGORIES = 1000  # of one feature: most likely a mistake
+
+
+def encoded(estimator, X, reset=False):
+    """Validated X, and it as :class:`CategoricalData`.
+
+    Parameters
+    ----------
+    estimator : SoftmaxRBM
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    reset : bool, default=False
+        Whether to learn features and categories, or to use those learned.
+    """
+    X = check_ratings(estimator, X, reset=reset)
+    names = getattr(estimator, "feature_names_in_", range(X.shape[1]))
+    by_feature = _find_categories(estimator, X, names) if reset else estimator.categories_
+    categories = Categories(by_feature)
+    rows = _encode(X, categories, estimator.handle_unknown == "ignore", names)
+    return X, CategoricalData(rows, categories, _float(X.dtype))
+
+
+def _float(dtype):
+    """The dtype to work in on data of a dtype."""
+    return np.dtype(np.float32 if dtype == np.float32 else np.float64)
+
+
+def _blocks(X):
+    """Yield the first row, lengths of rows, features and values of the entries of each block."""
+    n_rows, n_features = X.shape
+    if issparse(X):
+        first = 0
+        while first < n_rows:
+            limit = X.indptr[first] + _BLOCK_ENTRIES
+            stop = max(first + 1, int(np.searchsorted(X.indptr, limit, side="right")) - 1)
+            entries = slice(X.indptr[first], X.indptr[stop])
+            lengths = np.diff(X.indptr[first : stop + 1])
+            yield first, lengths, X.indices[entries], X.data[entries]
+            first = stop
+        return
+    for block in gen_batches(n_rows, max(1, _BLOCK_ENTRIES // n_features)):
+        observed = ~np.isnan(X[block])
+        yield block.start, observed.sum(axis=1), np.nonzero(observed)[1], X[block][observed]
+
+
+# --- categories -------------------------------------------------------------------------------
+
+
+def _find_categories(estimator, X, names):
+    """The categories of each feature, as the parameter ``categories`` asks for."""
+    given, n_features = estimator.categories, X.shape[1]
+    if isinstance(given, str) and given == "shared":
+        found = np.empty(0, X.dtype)
+        for *_, values in _blocks(X):
+            found = np.union1d(found, values[~np.isnan(values)]).astype(X.dtype, copy=False)
+        _check_found(found, "X", estimator)
+        return [found] * n_features
+    if isinstance(given, str):
+        return _own_categories(estimator, X, names)
+    if not np.iterable(given) or all(isinstance(value, Real | np.bool_) for value in given):
+        return [_check_given(estimator, given, "")] * n_features
+    if len(given) != n_features:
+        raise InvalidParameterError(
+            f"The 'categories' parameter of {type(estimator).__name__} lists the categories of "
+            f"{len(given)} features, but X has {n_features}."
+        )
+    return [
+        _check_given(estimator, values, f" of feature {name!r}")
+        for name, values in zip(names, given, strict=True)
+    ]
+
+
+def _own_categories(estimator, X, names):
+    """The values that occur in each column."""
+    found = np.empty((2, 0))  # features and values, in pairs
+    for _, _, features, values in _blocks(X):
+        known = ~np.isnan(values)
+        found = np.concatenate((found, np.stack((features[known], values[known]))), axis=1)
+        found = found[:, np.lexsort((found[1], found[0]))]
+        repeated = (found[:, 1:] == found[:, :-1]).all(axis=0)
+        found = np.delete(found, 1 + np.flatnonzero(repeated), axis=1)
+    stops = np.searchsorted(found[0], np.arange(1, X.shape[1]))
+    by_feature = np.split(found[1].astype(X.dtype), stops)
+    for name, values in zip(names, by_feature, strict=True):
+        _check_found(values, f"feature {name!r} of X", estimator)
+    return by_feature
+
+
+def _check_found(values, where, estimator):
+    """Refuse no category at all, and infinite ones."""
+    if len(values) == 0:
+        raise ValueError(
+            f"{where} has no observed entry to learn categories from. Leave it out, or say with "
+            f"the 'categories' parameter of {type(estimator).__name__} what they are."
+        )
+    if np.isinf(values).any():
+        raise ValueError(f"{where} contains infinity, which is no category. NaN means missing.")
+    if len(values) > _MANY_CATEGORIES:
+        warnings.warn(
+            f"{where} has {len(values)} different values, and {type(estimator).__name__} reads "
+            "each as a category. GaussianBernoulliRBM is for real-valued data. Triples of user, "
+            "item and rating make a sparse matrix first: coo_array((rating, (user, item))).",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _check_given(estimator, values, whose):
+    """Categories that a user gave: finite numbers that ascend."""
+    array = np.asarray(values)
+    if (
+        array.ndim != 1
+        or array.size == 0
+        or array.dtype.kind not in "biuf"
+        or not np.isfinite(array).all()
+        or (array[1:] <= array[:-1]).any()
+    ):
+        raise InvalidParameterError(
+            f"The 'categories' parameter of {type(estimator).__name__} must be 'shared', 'auto', "
+            "a flat array of numbers, or a list of one such array per feature; categories must "
+            f"be finite and ascend, each once. Got {values!r}{whose}."
+        )
+    return array.astype(np.float64) if array.dtype.kind == "b" else array
+
+
+# --- codes ------------------------------------------------------------------------------------
+
+
+def _encode(X, categories, ignore_unknown, names):
+    """X as one-hot rows; an error, or a missing entry, for what is no category."""
+    dtype = categories.dtype
+    if X.dtype.kind == "f" and X.dtype.itemsize < dtype.itemsize:
+        dtype = X.dtype
+    n_rows = X.shape[0]
+    indptr = np.zeros(n_rows + 1, np.int64)
+    most = X.nnz if issparse(X) else X.size - int(np.isnan(X).sum())
+    codes = np.empty(most, np.int32)
+    n_entries = 0
+    for first, lengths, features, values in _blocks(X):
+        block = categories.encode(values, features, dtype)
+        rows = slice(first + 1, first + 1 + len(lengths))
+        lowest = block.min(initial=0)
+        if lowest < -1 and (not ignore_unknown or np.isinf(values).any()):
+            _complain_of_unknown(values, features, block, categories, names)
+        if lowest < 0:
+            known = block >= 0
+            row = np.repeat(np.arange(len(lengths)), lengths)
+            lengths = np.bincount(row[known], minlength=len(lengths))
+            block = block[known]
+        indptr[rows] = lengths
+        codes[n_entries : n_entries + len(block)] = block
+        n_entries += len(block)
+    return OneHotRows(np.cumsum(indptr, out=indptr), codes[:n_entries])
+
+
+def _complain_of_unknown(values, features, codes, categories, names):
+    """Raise an error that names the first unknown value and its feature."""
+    k = np.argmax(np.isinf(values)) if np.isinf(values).any() else np.argmin(codes)
+    known = categories.by_feature[features[k]]
+    shown = np.array2string(known, threshold=12, separator=", ")
+    raise ValueError(
+        f"X holds {values[k]} in feature {names[features[k]]!r}, which is none of its categories "
+        f"{shown}. Fit with 'categories' that include it, or treat it as missing with "
+        "handle_unknown='ignore'."
+    )
+
+
+class CategoricalData:
+    """Training data of categories, as :class:`~skrbm._validation.Rows` are of numbers.
+
+    Parameters
+    ----------
+    rows : OneHotRows
+    categories : Categories
+    dtype : dtype
+        Of the machine to train on them.
+    """
+
+    def __init__(self, rows, categories, dtype):
+        self.rows, self.categories, self.dtype = rows, categories, dtype
+        self.n_rows, self.n_columns = rows.shape[0], categories.n_features
+
+    def batch(self, rows, dtype, n_chains=None):
+        """The rows named by a slice or an index array, and below them the start of the chains.
+
+        That is the same rows again, or ``n_chains`` complete ones. They have no dtype.
+        """
+        if isinstance(rows, slice):
+            rows = np.arange(rows.start, rows.stop)
+        if n_chains is None:
+            return self.rows[rows].twice()
+        v = self.rows[rows]
+        v[len(rows) :] = self.categories.complete_rows(n_chains)
+        return v
+
+    def monitor(self, max_rows, block_size=100):
+        """Yield blocks of at most so many rows, spread evenly over the data."""
+        stride = -(-self.n_rows // max_rows)
+        for first in range(0, self.n_rows, block_size * stride):
+            yield self.rows[first : first + block_size * stride : stride]
+
+    @property
+    def complete(self):
+        """Whether no entry is missing."""
+        return self.rows.n_entries == self.n_rows * self.n_columns
+
+    def code_counts(self):
+        """How often each code occurs, (C,)."""
+        counts = np.empty(self.categories.offsets[-1], np.int64)
+        # As each code were a feature; np.bincount would copy 32-bit codes to 64 bits.
+        codes = np.arange(len(counts), dtype=np.int32)
+        _onehot_kernels.count_features(self.rows.indptr, self.rows.codes, codes, counts)
+        return counts

@@ -1,0 +1,519 @@
+"""Numba functions of categorical visible units: one-hot rows in which features may be missing.
+
+Notation as in ``_kernels``, and: feature i owns the *codes* ``offsets[i] .. offsets[i + 1] - 1``,
+one per category, and every array over visible units (``W``, ``b``) has one row per code. A
+visible row is stored as the codes of its observed features, ascending: those of row r are
+``codes[indptr[r]:indptr[r + 1]]``, the *entries* of the row. ``weights`` of entries stand in for
+the ones of one-hot rows where a row holds probabilities; ``None`` means ones.
+
+Work on many rows is done feature by feature (``sort_by_feature``), so that the weights of a
+feature are read once for all its entries; the order in which numbers are added never depends on
+the number of threads, each of which takes some of the features or of the rows.
+
+The house rules are those of ``_kernels``. Only functions that are inlined come from there: Numba's
+cache would not notice a change of a kernel in another file.
+"""
+
+import numpy as np
+from numba import float32, njit, types
+from numba.extending import overload
+
+from ._kernels import (
+    INLINED,
+    OPTIONS,
+    REORDERED,
+    _exp32,
+    _exp64,
+    _log,
+    _random_row,
+    _uniform,
+)
+
+__all__ = [
+    "accumulate",
+    "conditionals",
+    "count_features",
+    "encode",
+    "expected",
+    "gather",
+    "random_words",
+    "repeat_order",
+    "sample",
+    "sort_by_feature",
+    "take_rows",
+]
+
+_BLOCK = 32  # entries of one feature that share a pass over its weights
+
+
+def _exp(t):  # pragma: no cover - typed by the overload below
+    raise TypeError("compiled code only")
+
+
+@overload(_exp, jit_options=INLINED)
+def _overload_exp(t):
+    """exp(t) for t up to 87 (float32) or 708 (float64); NaN stays NaN."""
+    if t == float32:
+        return lambda t: float32(0) if t < float32(-87) else _exp32(max(t, float32(-87)))
+    return lambda t: 0.0 if t < -708.0 else _exp64(max(t, -708.0))
+
+
+def _weight(weights, k, like):  # pragma: no cover - typed by the overload below
+    raise TypeError("compiled code only")
+
+
+@overload(_weight, jit_options=INLINED)
+def _overload_weight(weights, k, like):
+    """Weight k, or 1 if there are none."""
+    if isinstance(weights, types.NoneType):
+        return lambda weights, k, like: like.dtype.type(1)
+    return lambda weights, k, like: weights[k]
+
+
+# --- Rows -------------------------------------------------------------------------------------
+
+
+@njit(**OPTIONS)
+def encode(values, features, offsets, categories, codes):
+    """The code of each value of a feature; -1 for NaN, -2 for a value that is no category.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,), float64                                               IN
+    features : ndarray of shape (n,), int                                                 IN
+    offsets : ndarray of shape (D + 1,), int64                                            IN
+    categories : ndarray of shape (C,), float64                                           IN
+        The category of each code, ascending within a feature.
+    codes : ndarray of shape (n,), int                                                    OUT
+    """
+    for k in range(values.shape[0]):
+        i, value = features[k], values[k]
+        low, high = offsets[i], offsets[i + 1]
+        while low < high:  # bisection for the first category that is not smaller
+            middle = (low + high) // 2
+            if categories[middle] < value:
+                low = middle + 1
+            else:
+                high = middle
+        if value != value:
+            codes[k] = -1
+        elif low < offsets[i + 1] and categories[low] == value:
+            codes[k] = low
+        else:
+            codes[k] = -2
+
+
+@njit(**OPTIONS)
+def take_rows(indptr, codes, rows, out_indptr, out_codes):
+    """The codes of some rows, one row after the other.
+
+    Parameters
+    ----------
+    indptr, codes : ndarray                                                               IN
+    rows : ndarray of shape (n,), int                                                     IN
+    out_indptr : ndarray of shape (n + 1,)                                                IN
+        Where the rows are to stand.
+    out_codes : ndarray                                                                   OUT
+    """
+    for r in range(rows.shape[0]):
+        source = codes[indptr[rows[r]] : indptr[rows[r] + 1]]
+        target = out_codes[out_indptr[r] : out_indptr[r + 1]]
+        for k in range(source.shape[0]):
+            target[k] = source[k]
+
+
+@njit(**OPTIONS)
+def count_features(indptr, codes, feature_of, count):
+    """How many entries of some rows each feature has: the first half of a sort by feature.
+
+    Parameters
+    ----------
+    indptr, codes : ndarray                                                               IN
+    feature_of : ndarray of shape (C,), int                                               IN
+        The feature that owns a code.
+    count : ndarray of shape (D,), int64                                                  OUT
+    """
+    count[:] = 0
+    for k in range(indptr[0], indptr[-1]):
+        count[feature_of[codes[k]]] += 1
+
+
+@njit(**OPTIONS)
+def sort_by_feature(indptr, codes, feature_of, first_entry, first_row, free, entry, row):
+    """Put entries of some rows in the order of features: the second half of a counting sort.
+
+    Parameters
+    ----------
+    indptr, codes, feature_of                                                             IN
+        As of ``count_features``.
+    first_entry, first_row : int                                                          IN
+        From which entry and row on the others are counted.
+    free : ndarray of shape (D,), int64                                                   INOUT
+        Where the next entry of each feature goes.
+    entry, row : ndarray of shape (n_entries,), int                                       INOUT
+        Where an entry stands in ``codes``, and the row that holds it.
+    """
+    for r in range(indptr.shape[0] - 1):
+        for k in range(indptr[r], indptr[r + 1]):
+            i = feature_of[codes[k]]
+            entry[free[i]] = k - first_entry
+            row[free[i]] = first_row + r
+            free[i] += 1
+
+
+@njit(**OPTIONS)
+def repeat_order(start, entry, row, n_rows, entry_twice, row_twice):
+    """The order by feature of rows that are followed by the same rows again.
+
+    Parameters
+    ----------
+    start, entry, row : ndarray                                                           IN
+        The order of the rows, each once.
+    n_rows : int                                                                          IN
+    entry_twice, row_twice : ndarray of shape (2 * n_entries,), int                       OUT
+    """
+    n_entries = entry.shape[0]
+    for i in range(start.shape[0] - 1):
+        for k in range(start[i], start[i + 1]):
+            upper, lower = k + start[i], k + start[i + 1]
+            entry_twice[upper], row_twice[upper] = entry[k], row[k]
+            entry_twice[lower], row_twice[lower] = entry[k] + n_entries, row[k] + n_rows
+
+
+@njit(**OPTIONS)
+def random_words(indptr, seed, update, purpose, words):
+    """One random word for each entry, that of unit k of row r for the k-th entry of row r.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n + 1,)                                                    IN
+    seed : uint64                                                                         IN
+    update, purpose : int                                                                 IN
+    words : ndarray of shape (n_entries,), uint32                                         OUT
+    """
+    most = 0
+    for r in range(indptr.shape[0] - 1):
+        most = max(most, indptr[r + 1] - indptr[r])
+    room = np.empty(4 * ((most + 3) // 4), np.uint32)
+    for r in range(indptr.shape[0] - 1):
+        n = indptr[r + 1] - indptr[r]
+        _random_row(seed, update, purpose, r, room[: 4 * ((n + 3) // 4)])
+        words[indptr[r] - indptr[0] : indptr[r + 1] - indptr[0]] = room[:n]
+
+
+# --- Between the layers -----------------------------------------------------------------------
+
+
+@njit(**REORDERED)
+def gather(indptr, index, weights, table, out):
+    """``out[r] += sum_k weights[k] table[index[k]]`` over the entries k of row r.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n + 1,)                                                    IN
+    index : ndarray, int                                                                  IN
+    weights : ndarray or None                                                             IN
+    table : ndarray of shape (N, M)                                                       IN
+    out : ndarray of shape (n, M)                                                         INOUT
+    """
+    n_columns = table.shape[1]
+    for r in range(out.shape[0]):
+        total = out[r]
+        first, stop = indptr[r], indptr[r + 1]
+        # Four at a time, so that the target is read and written a quarter as often.
+        fours = first + (stop - first) // 4 * 4
+        for k in range(first, fours, 4):
+            w0, w1 = _weight(weights, k, table), _weight(weights, k + 1, table)
+            w2, w3 = _weight(weights, k + 2, table), _weight(weights, k + 3, table)
+            t0, t1 = table[index[k]], table[index[k + 1]]
+            t2, t3 = table[index[k + 2]], table[index[k + 3]]
+            for j in range(n_columns):
+                total[j] += (w0 * t0[j] + w1 * t1[j]) + (w2 * t2[j] + w3 * t3[j])
+        for k in range(fours, stop):
+            w0, t0 = _weight(weights, k, table), table[index[k]]
+            for j in range(n_columns):
+                total[j] += w0 * t0[j]
+
+
+@njit(**REORDERED)
+def accumulate(features, start, entry, row, codes, weights, h, row_weights, offsets, G, g):
+    """The gradient of a sum over rows: ``G[code] += weight h[row]``, ``g[code] += ...``.
+
+    Parameters
+    ----------
+    features : tuple of two ints                                                          IN
+        From which feature to which: their rows of ``G`` and ``g`` are written.
+    start, entry, row : ndarray                                                           IN
+        The entries of feature i are ``start[i] .. start[i + 1] - 1`` of the others, which say
+        where an entry stands in ``codes``, and in which row.
+    codes : ndarray                                                                       IN
+    weights : ndarray or None                                                             IN
+    h : ndarray of shape (n, M)                                                           IN
+    row_weights : ndarray of shape (n,)                                                   IN
+        Weights in the sum ``g``; those in ``G`` are in ``h`` already.
+    offsets : ndarray of shape (D + 1,)                                                   IN
+    G : ndarray of shape (C, M)                                                           OUT
+    g : ndarray of shape (C,)                                                             OUT
+    """
+    n_columns = h.shape[1]
+    for i in range(features[0], features[1]):
+        for c in range(offsets[i], offsets[i + 1]):
+            g[c] = 0
+            for j in range(n_columns):
+                G[c, j] = 0
+        for k in range(start[i], start[i + 1]):
+            weight, c = _weight(weights, entry[k], G), codes[entry[k]]
+            target, source = G[c], h[row[k]]
+            g[c] += weight * row_weights[row[k]]
+            for j in range(n_columns):
+                target[j] += weight * source[j]
+
+
+@njit(**REORDERED)
+def _inputs(W, b, h, rows, out):
+    """``out[q, t] = b[q] + W[q] h[rows[t]]`` for the categories q of one feature."""
+    n_rows, n_hidden = rows.shape[0], W.shape[1]
+    n_fours = n_rows // 4 * 4
+    zero = W.dtype.type(0)
+    for q in range(W.shape[0]):
+        w = W[q]
+        for t in range(0, n_fours, 4):
+            h0, h1, h2, h3 = h[rows[t]], h[rows[t + 1]], h[rows[t + 2]], h[rows[t + 3]]
+            s0 = s1 = s2 = s3 = zero
+            for j in range(n_hidden):
+                s0 += h0[j] * w[j]
+                s1 += h1[j] * w[j]
+                s2 += h2[j] * w[j]
+                s3 += h3[j] * w[j]
+            out[q, t], out[q, t + 1] = s0 + b[q], s1 + b[q]
+            out[q, t + 2], out[q, t + 3] = s2 + b[q], s3 + b[q]
+        for t in range(n_fours, n_rows):
+            h0 = h[rows[t]]
+            s0 = zero
+            for j in range(n_hidden):
+                s0 += h0[j] * w[j]
+            out[q, t] = s0 + b[q]
+
+
+@njit(**OPTIONS)
+def _exponentiate(x, n, largest, e, total):
+    """``e = exp(x - largest)`` and its total over the categories, a row each; n columns."""
+    for t in range(n):
+        largest[t] = x[0, t]
+        total[t] = 0
+    for q in range(1, x.shape[0]):
+        for t in range(n):
+            largest[t] = max(largest[t], x[q, t])
+    for q in range(x.shape[0]):
+        for t in range(n):
+            e[q, t] = _exp(x[q, t] - largest[t])
+        for t in range(n):
+            total[t] += e[q, t]
+
+
+@njit(**OPTIONS)
+def sample(features, start, entry, row, offsets, W, b, h, words, codes):
+    """A draw of the category of each entry given the hidden units: ``softmax(b + W h)``.
+
+    The new category is the first at which the cumulative probability exceeds a uniform number.
+
+    Parameters
+    ----------
+    features : tuple of two ints                                                          IN
+        From which feature to which.
+    start, entry, row : ndarray                                                           IN
+        The entries of feature i are ``start[i] .. start[i + 1] - 1`` of the others, which say
+        where an entry stands in ``codes``, and in which row.
+    offsets : ndarray of shape (D + 1,)                                                   IN
+    W : ndarray of shape (C, M)                                                           IN
+    b : ndarray of shape (C,)                                                             IN
+    h : ndarray of shape (n, M)                                                           IN
+    words : ndarray of shape (n_entries,), uint32                                         IN
+        Of ``random_words``.
+    codes : ndarray of shape (n_entries,)                                                 OUT
+    """
+    most = np.diff(offsets).max()
+    room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
+    largest, total = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
+    below, category = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, np.int32)
+    for i in range(features[0], features[1]):
+        low, high = offsets[i], offsets[i + 1]
+        for first in range(start[i], start[i + 1], _BLOCK):
+            n = min(_BLOCK, start[i + 1] - first)
+            # Whole rows of room: the vectoriser wants to know that they are contiguous.
+            x, e = room_x[: high - low], room_e[: high - low]
+            _inputs(W[low:high], b[low:high], h, row[first : first + n], x)
+            _exponentiate(x, n, largest, e, total)
+            for t in range(n):
+                total[t] *= _uniform(words[entry[first + t]], total[t])
+                below[t] = 0
+                category[t] = 0
+            for q in range(high - low - 1):
+                for t in range(n):
+                    below[t] += e[q, t]
+                    category[t] += below[t] <= total[t]
+            for t in range(n):
+                codes[entry[first + t]] = low + category[t]
+
+
+@njit(**OPTIONS)
+def expected(features, start, entry, row, offsets, W, b, h, position, codes, p):
+    """The probabilities ``softmax(b + W h)`` of all categories of each entry.
+
+    Parameters
+    ----------
+    features, start, entry, row, offsets, W, b, h                                         IN
+        As of ``sample``.
+    position : ndarray of shape (n_entries,)                                              IN
+        Where the categories of an entry begin in the outputs.
+    codes, p : ndarray                                                                    OUT
+    """
+    most = np.diff(offsets).max()
+    room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
+    largest, total = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
+    for i in range(features[0], features[1]):
+        low, high = offsets[i], offsets[i + 1]
+        for first in range(start[i], start[i + 1], _BLOCK):
+            n = min(_BLOCK, start[i + 1] - first)
+            x, e = room_x[: high - low], room_e[: high - low]
+            _inputs(W[low:high], b[low:high], h, row[first : first + n], x)
+            _exponentiate(x, n, largest, e, total)
+            for t in range(n):
+                at = position[entry[first + t]]
+                for q in range(high - low):
+                    codes[at + q] = low + q
+                    p[at + q] = e[q, t] / total[t]
+
+
+# --- One entry given the others ---------------------------------------------------------------
+
+
+@njit(inline="always")
+def _softplus(x):
+    return max(x, 0.0) + np.log1p(np.exp(-abs(x)))
+
+
+@njit(**REORDERED)
+def _product(q, p, e):
+    """``prod_j (q_j + p_j e_j)``."""
+    product = q.dtype.type(1)
+    for j in range(q.shape[0]):
+        product *= q[j] + p[j] * e[j]
+    return product
+
+
+@njit(**REORDERED)
+def _log_ratio(t, w):
+    """``sum_j log((1 + exp(t_j + w_j)) / (1 + exp(t_j)))``, for weights of any size."""
+    total = t.dtype.type(0)
+    for j in range(t.shape[0]):
+        total += _softplus(t[j] + w[j]) - _softplus(t[j])
+    return total
+
+
+@njit(**REORDERED)
+def _dot(a, b):
+    total = a.dtype.type(0)
+    for j in range(a.shape[0]):
+        total += a[j] * b[j]
+    return total
+
+
+@njit(**OPTIONS)
+def conditionals(features, start, row, own, offsets, W, b, U, x, p, q, limit, out):
+    """Log-probabilities of the categories of one feature, given a row's other entries.
+
+    Of query k, for the feature that ``start`` says, in row ``row[k]``:
+    ``exp(b_c) prod_j (1 + exp(t_j + W_cj))`` for the codes c of the feature, normalised, where
+    ``t`` is the input of the hidden units without the entry asked for. Divided by
+    ``prod_j (1 + exp(t_j))`` a factor is ``q_j + p_j exp(W_cj)`` with ``p = sigmoid(t)`` and
+    ``q = sigmoid(-t)``: a sum of positive terms between 1 and ``exp(W_cj)``.
+
+    Parameters
+    ----------
+    features : tuple of two ints                                                          IN
+        From which feature to which.
+    start : ndarray of shape (D + 1,)                                                     IN
+        The queries of feature i are ``start[i] .. start[i + 1] - 1``.
+    row : ndarray of shape (n_queries,)                                                   IN
+    own : ndarray of shape (n_queries,)                                                   IN
+        The code of the entry if the row holds it, or -1: its part of ``x`` is taken out.
+    offsets : ndarray of shape (D + 1,)                                                   IN
+    W : ndarray of shape (C, M)                                                           IN
+    b : ndarray of shape (C,)                                                             IN
+    U : ndarray of shape (D, M) or None                                                   IN
+        Added to ``x`` where the row does not hold the entry: being asked for, it counts as
+        observed.
+    x, p, q : ndarray of shape (n, M)                                                     IN
+        Inputs of the hidden units, bias included; ``sigmoid(x)`` and ``sigmoid(-x)``.
+    limit : int                                                                           IN
+        As many factors are multiplied at a time as keep the logarithm of their product within
+        +-limit; if a single one may leave it, each logarithm is a difference of two softplus.
+        Negative: the mean-field form ``softmax(b_c + W_c p)`` instead.
+    out : ndarray of shape (n_queries, largest number of categories)                      OUT
+        What a feature lacks of this number is -inf.
+    """
+    n_hidden, one = W.shape[1], x.dtype.type(1)
+    most = out.shape[1]
+    ts, ps = np.empty((_BLOCK, n_hidden), x.dtype), np.empty((_BLOCK, n_hidden), x.dtype)
+    qs, exp_W = np.empty((_BLOCK, n_hidden), x.dtype), np.empty((most, n_hidden), x.dtype)
+    room, product = np.empty((most, _BLOCK), x.dtype), np.empty(_BLOCK, x.dtype)
+    room_e = np.empty((most, _BLOCK), x.dtype)
+    largest, total = np.empty(_BLOCK, x.dtype), np.empty(_BLOCK, x.dtype)
+    for i in range(features[0], features[1]):
+        low, n_categories = offsets[i], offsets[i + 1] - offsets[i]
+        if start[i] == start[i + 1]:
+            continue
+        steepest = x.dtype.type(1e-6)
+        for c in range(n_categories):
+            for j in range(n_hidden):
+                steepest = max(steepest, abs(W[low + c, j]))
+        max_factors = int(limit / steepest)
+        if max_factors > 0:
+            for c in range(n_categories):
+                for j in range(n_hidden):
+                    exp_W[c, j] = _exp(W[low + c, j])
+        for first in range(start[i], start[i + 1], _BLOCK):
+            n = min(_BLOCK, start[i + 1] - first)
+            log_p, e = room[:n_categories], room_e[:n_categories]
+            for k in range(n):
+                r, code = row[first + k], own[first + k]
+                if code < 0 and U is None:
+                    for j in range(n_hidden):
+                        ts[k, j], ps[k, j], qs[k, j] = x[r, j], p[r, j], q[r, j]
+                    continue
+                if code >= 0:
+                    for j in range(n_hidden):
+                        ts[k, j] = x[r, j] - W[code, j]
+                elif U is not None:
+                    for j in range(n_hidden):
+                        ts[k, j] = x[r, j] + U[i, j]
+                for j in range(n_hidden):  # of sigmoid(t) and sigmoid(-t), one exp(-|t|)
+                    smaller = _exp(-abs(ts[k, j]))
+                    larger = one / (one + smaller)
+                    smaller *= larger
+                    ps[k, j] = larger if ts[k, j] > 0 else smaller
+                    qs[k, j] = smaller if ts[k, j] > 0 else larger
+            for c in range(n_categories):
+                for k in range(n):
+                    log_p[c, k] = b[low + c]
+                if limit < 0:
+                    for k in range(n):
+                        log_p[c, k] += _dot(ps[k], W[low + c])
+                elif max_factors == 0:
+                    for k in range(n):
+                        log_p[c, k] += _log_ratio(ts[k], W[low + c])
+                else:
+                    for s in range(0, n_hidden, max_factors):
+                        stop = min(s + max_factors, n_hidden)
+                        for k in range(n):
+                            product[k] = _product(qs[k, s:stop], ps[k, s:stop], exp_W[c, s:stop])
+                        for k in range(n):
+                            log_p[c, k] += _log(product[k])
+            _exponentiate(log_p, n, largest, e, total)
+            for k in range(n):
+                log_total = largest[k] + _log(total[k])
+                for c in range(n_categories):
+                    out[first + k, c] = log_p[c, k] - log_total
+                for c in range(n_categories, most):
+                    out[first + k, c] = -np.inf

@@ -1,0 +1,51 @@
+"""Threads for kernels that release the GIL; results do not depend on their number."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from ._kernels import get_num_threads
+
+#: Multiplications, roughly, that are worth a second thread: to wake one costs 0.1 ms.
+WORTH_A_THREAD = 10**6
+
+
+@lru_cache(maxsize=1)
+def _pool(process, n_threads):
+    """Threads to reuse; those of a forked process are its own, as it inherits none."""
+    return ThreadPoolExecutor(n_threads, thread_name_prefix="skrbm")
+
+
+def shares(cumulative_work, cost):
+    """Ranges of items with nearly equal work, as many as are worth a thread.
+
+    Parameters
+    ----------
+    cumulative_work : ndarray of shape (n_items + 1,)
+        Work of all items before each.
+    cost : float
+        Multiplications, or what takes as long, per unit of work.
+
+    Returns
+    -------
+    ranges : list of (first, stop)
+    """
+    first, last = int(cumulative_work[0]), int(cumulative_work[-1])
+    n_shares = max(1, min(get_num_threads(), int((last - first) * cost / WORTH_A_THREAD)))
+    inner = np.linspace(first, last, n_shares + 1)[1:-1]
+    cuts = np.searchsorted(cumulative_work, inner).tolist() if n_shares > 1 else []
+    return list(pairwise([0, *cuts, len(cumulative_work) - 1]))
+
+
+def in_threads(function, arguments):
+    """Call ``function(*a)`` for each ``a`` of a list; it must not call ``in_threads`` itself."""
+    pending = [_pool(os.getpid(), get_num_threads()).submit(function, *a) for a in arguments[1:]]
+    try:
+        function(*arguments[0])
+    finally:
+        wait(pending)  # nobody else may still write when this call is over
+    for future in pending:
+        future.result()

@@ -1,0 +1,52 @@
+"""Matrix products of visible and hidden rows, each by whoever is faster at it.
+
+Notation as in ``_model``: ``v`` (n, D), ``h`` (n, M), ``W`` (D, M).
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+
+from . import _linear
+
+# Products of few rows that hold zeros, or of rows that are mostly 0, are faster by our own
+# kernels, which run in one thread and skip zeros, than by BLAS (measured: design_notes.rst).
+FEW_ROWS = 32
+MOSTLY_ZERO = 0.1  # share of non-zero entries, at most
+HALF_ZERO = 0.5  # the same for few rows
+
+
+def _skips_zeros(v):
+    """Whether the kernels that skip zeros suit dense ``v``; looks at some entries."""
+    n_rows, n_columns = v.shape
+    some = v[:: 1 + n_rows // 16, :: 1 + n_columns // 64]
+    share = HALF_ZERO if n_rows <= FEW_ROWS else MOSTLY_ZERO
+    return np.count_nonzero(some) <= share * some.size
+
+
+def product(v, weights):
+    """``v W``."""
+    if v.shape[1] != weights.shape[0]:  # kernels do not check bounds
+        raise ValueError(f"{v.shape[1]} features given to a machine of {weights.shape[0]}")
+    if issparse(v) or not _skips_zeros(v):
+        return v @ weights
+    out = np.empty((v.shape[0], weights.shape[1]), weights.dtype)
+    _linear.product(v, weights, out)
+    return out
+
+
+def product_transposed(v, h):
+    """``v^T h``."""
+    if not _skips_zeros(v):
+        return v.T @ h
+    out = np.empty((v.shape[1], h.shape[1]), h.dtype)
+    _linear.product_transposed(v, h, out)
+    return out
+
+
+def product_with_transpose(h, weights):
+    """``h W^T``."""
+    if h.shape[0] > FEW_ROWS:
+        return h @ weights.T
+    out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)
+    _linear.product_with_transpose(h, weights, out)
+    return out

@@ -1,0 +1,237 @@
+"""The visible layer of categories: softmax units, of which a row may miss some.
+
+Notation as in ``_visible``; v_i is one of K_i categories and ``phi(v)`` one-hot, 0 where v_i is
+missing; visible rows are :class:`~skrbm._categories.OneHotRows`. Salakhutdinov, Mnih & Hinton
+(ICML 2007) use this layer for ratings: every row is a machine of its own over the features it
+has observed, and all share their weights.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import _kernels, _onehot_kernels
+from ._categories import Categories, OneHotRows
+from ._parallel import in_threads, shares
+
+#: Codes, or logarithms of probabilities, held at a time where all features are asked for.
+BLOCK = 2**22
+
+
+@dataclass(frozen=True)
+class SoftmaxVisible:
+    """Softmax units, ``E_vis(v) = -b onehot(v)``.
+
+    In the conditional machine the hidden units see which features are observed, besides:
+    ``x = c + phi(v) W + r U`` with ``r_i = 1`` if feature i is observed, else 0.
+
+    Parameters
+    ----------
+    bias : ndarray of shape (C,)
+        ``b``, the log-frequencies, up to a constant per feature, if hidden units are off.
+    categories : Categories
+        Which codes belong to which feature, and what they stand for.
+    conditional : ndarray of shape (D, M) or None
+        ``U``.
+    """
+
+    bias: np.ndarray
+    categories: Categories
+    conditional: np.ndarray | None = None
+
+    def __post_init__(self):
+        """Refuse arrays that do not fit the categories: kernels do not check bounds."""
+        n_units = self.categories.offsets[-1]
+        if self.bias.shape != (n_units,):
+            raise ValueError(
+                f"intercept_visible_ has shape {self.bias.shape}, but categories_ asks for "
+                f"{(n_units,)}: one bias per category of each feature."
+            )
+
+    @property
+    def n_units(self):
+        """Number of visible units, one per category of each feature, C."""
+        return len(self.bias)
+
+    @property
+    def parameters(self):
+        """The arrays to learn."""
+        return (self.bias,) if self.conditional is None else (self.bias, self.conditional)
+
+    def energy(self, v):
+        """``E_vis(v)`` of each row."""
+        bias = np.zeros((v.shape[0], 1), self.bias.dtype)
+        _onehot_kernels.gather(v.indptr, v.codes, v.weights, self.bias[:, None], bias)
+        return -bias[:, 0]
+
+    def forward(self, v, weights):
+        """``phi(v) W + r U``, shape (n, M)."""
+        out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
+
+        def gather(first, stop):
+            part, target = v[first:stop], out[first:stop]
+            _onehot_kernels.gather(part.indptr, v.codes, v.weights, weights, target)
+            if self.conditional is not None:
+                mine = part.weights
+                if mine is not None:
+                    mine = mine[part.indptr[0] : part.indptr[-1]]
+                features = self.categories.feature_of[part.entries]
+                indptr = part.indptr - part.indptr[0]
+                _onehot_kernels.gather(indptr, features, mine, self.conditional, target)
+
+        in_threads(gather, shares(v.indptr, weights.shape[1]))
+        return out
+
+    def mean(self, h, weights):
+        """``E[v | h]``, the expectation of the categories' values, shape (n, D)."""
+        offsets, values = self.categories.offsets, self.categories.values.astype(h.dtype)
+        out = np.empty((h.shape[0], self.categories.n_features), h.dtype)
+        n_rows = max(1, BLOCK // self.n_units)
+        for first in range(0, h.shape[0], n_rows):
+            part = h[first : first + n_rows]
+            p = self.expected(part, weights, self.categories.complete_rows(len(part))).weights
+            terms = p.reshape(len(part), -1) * values
+            out[first : first + n_rows] = np.add.reduceat(terms, offsets[:-1], axis=1)
+        return out
+
+    def expected(self, h, weights, like):
+        """``p(v | h)`` of all categories of the features that the rows ``like`` observe."""
+        start, entry, row = like.by_feature(self.categories)
+        sizes = np.diff(self.categories.offsets)[self.categories.feature_of[like.entries]]
+        position = np.concatenate(([0], np.cumsum(sizes)))
+        codes = np.empty(position[-1], like.codes.dtype)
+        p = np.empty(position[-1], weights.dtype)
+
+        def expect(*features):
+            offsets = self.categories.offsets
+            _onehot_kernels.expected(
+                features, start, entry, row, offsets, weights, self.bias, h, position, codes, p
+            )
+
+        in_threads(expect, shares(start, self._mean_size * weights.shape[1]))
+        return OneHotRows(position[like.indptr - like.indptr[0]], codes, p)
+
+    def sample(self, h, weights, draw, out=None):
+        """A draw from ``p(v | h)`` in the place of the categories of ``out``, or complete rows."""
+        out = self.categories.complete_rows(h.shape[0]) if out is None else out
+        start, entry, row = out.by_feature(self.categories)
+        words = np.empty(out.n_entries, np.uint32)
+        _onehot_kernels.random_words(out.indptr, *draw, words)
+
+        def sample(*features):
+            offsets = self.categories.offsets
+            _onehot_kernels.sample(
+                features, start, entry, row, offsets, weights, self.bias, h, words, out.entries
+            )
+
+        in_threads(sample, shares(start, self._mean_size * weights.shape[1]))
+        return out
+
+    def gradient(self, v, h, row_weights, weights):
+        """As that of the layers of numbers; ``h`` holds the hidden rows times their weights."""
+        start, entry, row = v.by_feature(self.categories)
+        mine = None if v.weights is None else v.weights[v.indptr[0] : v.indptr[-1]]
+        interaction, bias = np.empty_like(weights), np.empty_like(self.bias)
+
+        def accumulate(*features):
+            _onehot_kernels.accumulate(
+                features,
+                start,
+                entry,
+                row,
+                v.entries,
+                mine,
+                h,
+                row_weights,
+                self.categories.offsets,
+                interaction,
+                bias,
+            )
+
+        in_threads(accumulate, shares(start, weights.shape[1]))
+        if self.conditional is None:
+            return interaction, bias
+        # An observed feature is in one category, or in all with probabilities that add up to 1.
+        observed = np.add.reduceat(interaction, self.categories.offsets[:-1], axis=0)
+        return interaction, bias, observed
+
+    def direction(self, *gradient):
+        """The direction of a step, from the gradient of all parameters of the machine."""
+        return gradient
+
+    def constrain(self):
+        """Put the parameters back into their bounds after a step."""
+
+    def squared_error(self, v, h, weights):
+        """Summed squared difference between ``v`` and ``E[v | h]``, and the number of terms."""
+        if v.n_entries == 0:
+            return 0.0, 0
+        values = self.categories.values
+        expected = self.expected(h, weights, v)
+        sizes = np.diff(self.categories.offsets)[self.categories.feature_of[v.entries]]
+        position = np.cumsum(sizes) - sizes
+        mean = np.add.reduceat(expected.weights * values[expected.codes], position)
+        return float(np.square(mean - values[v.entries]).sum()), v.n_entries
+
+    def pseudo_likelihood(self, v, x, weights):
+        """Exact ``sum_i log p(v_i | v without i)`` over the observed features, in float64."""
+        start, entry, row = v.by_feature(self.categories)
+        own = v.entries[entry]
+        log_p = self.conditionals(x, weights, start, row, own)
+        mine = log_p[
+            np.arange(len(own)), own - self.categories.offsets[:-1].repeat(np.diff(start))
+        ]
+        return np.bincount(row, mine, minlength=v.shape[0])
+
+    def conditionals(self, x, weights, start, row, own, mean_field=False):
+        """Log-probabilities of the categories of one feature given a row's other entries.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n, M)
+            Inputs of the hidden units, bias included.
+        weights : ndarray of shape (C, M)
+        start : ndarray of shape (D + 1,)
+            The queries of feature i are ``start[i] .. start[i + 1] - 1``.
+        row : ndarray of shape (n_queries,)
+        own : ndarray of shape (n_queries,)
+            The code of the entry asked for if the row holds it, or -1.
+        mean_field : bool, default=False
+            Whether hidden units are set to their means, instead of being summed out.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_queries, largest number of categories)
+            -inf for categories that a feature lacks.
+        """
+        log_p = np.empty((len(row), self.categories.most), x.dtype)
+        p, q, no_bias = np.empty_like(x), np.empty_like(x), np.zeros(x.shape[1], x.dtype)
+        _kernels.sigmoid(x, no_bias, p)
+        _kernels.sigmoid(-x, no_bias, q)
+        # exp(limit) and exp(-limit) are well within the range of the dtype.
+        limit = -1 if mean_field else 80 if x.dtype == np.float32 else 600
+
+        def condition(*features):
+            _onehot_kernels.conditionals(
+                features,
+                start,
+                row,
+                own,
+                self.categories.offsets,
+                weights,
+                self.bias,
+                self.conditional,
+                x,
+                p,
+                q,
+                limit,
+                log_p,
+            )
+
+        in_threads(condition, shares(start, 2 * self._mean_size * weights.shape[1]))
+        return log_p
+
+    @property
+    def _mean_size(self):
+        """Mean number of categories of a feature."""
+        return self.n_units / self.categories.n_features

@@ -1,0 +1,391 @@
+"""Kernels of categorical units against plain twins, and by any number of threads."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit, logsumexp
+
+from skrbm import _onehot_kernels
+from skrbm._categories import Categories, OneHotRows
+from skrbm._softmax_visible import SoftmaxVisible
+
+from . import reference, reference_softmax
+from .reference_softmax import feature_of, listed
+from .softmax_machines import one_hot, random_rows
+from .test_kernels import DTYPES, SEED
+
+# More entries of most features than two blocks of 32; the last feature has none.
+SIZES = (5, 1, 2, 3, 9, 2, 4)
+CATEGORIES = Categories([np.arange(n) for n in SIZES])
+OFFSETS = CATEGORIES.offsets
+N_CODES, N_HIDDEN, N_ROWS = sum(SIZES), 7, 110
+
+dtypes = pytest.mark.parametrize("dtype", DTYPES)
+
+
+@pytest.fixture(name="listed_rows")
+def some_rows():
+    rows = random_rows(np.random.default_rng(1), N_ROWS, SIZES)
+    return [tuple(code for code in row if code < OFFSETS[-2]) for row in rows]
+
+
+@pytest.fixture(name="rows")
+def compressed_rows(listed_rows):
+    return one_hot(listed_rows)
+
+
+def layer(rng, dtype, conditional=False, scale=1.0):
+    """A layer, its weights, and hidden states for each row."""
+    weights = rng.normal(0, scale, (N_CODES, N_HIDDEN)).astype(dtype)
+    U = rng.normal(size=(len(SIZES), N_HIDDEN)).astype(dtype) if conditional else None
+    visible = SoftmaxVisible(rng.normal(size=N_CODES).astype(dtype), CATEGORIES, U)
+    return visible, weights, rng.integers(0, 2, (N_ROWS, N_HIDDEN)).astype(dtype)
+
+
+def summed(dtype, n_terms, largest):
+    """The rounding of a sum of so many terms up to so large, in any order."""
+    return (n_terms + 2) * n_terms * largest * np.finfo(dtype).eps
+
+
+# --- rows ---
+
+
+@pytest.mark.parametrize("first", [0, 40])
+def test_sorting_by_feature(rows, first):
+    """A stable sort, of a view as well, whose entries count from its own first."""
+    part = rows[first:]
+    start, entry, row = part.by_feature(CATEGORIES)
+    features = [feature_of(code, OFFSETS) for code in part.entries]
+    order = np.argsort(features, kind="stable")
+    assert_array_equal(entry, order)
+    assert_array_equal(row, np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))[order])
+    counts = np.bincount(features, minlength=len(SIZES))
+    assert counts[0] > 32
+    assert counts[-1] == 0
+    assert_array_equal(start, np.concatenate(([0], np.cumsum(counts))))
+
+
+def test_counting_features(rows):
+    count = np.full(len(SIZES), -7)
+    indptr = rows.indptr[10:31]
+    _onehot_kernels.count_features(indptr, rows.codes, CATEGORIES.feature_of, count)
+    features = [feature_of(code, OFFSETS) for code in rows.codes[indptr[0] : indptr[-1]]]
+    assert_array_equal(count, np.bincount(features, minlength=len(SIZES)))
+
+
+def test_sorting_rows_that_follow_twice(rows):
+    twice = rows[5:90].twice()
+    again = OneHotRows(twice.indptr, twice.codes)  # knows no half, and is sorted afresh
+    for ours, plain in zip(
+        twice.by_feature(CATEGORIES), again.by_feature(CATEGORIES), strict=True
+    ):
+        assert_array_equal(ours, plain)
+    half = rows[5:90].by_feature(CATEGORIES)
+    for part in (twice[:85], twice[85:]):
+        for ours, plain in zip(part.by_feature(CATEGORIES), half, strict=True):
+            assert_array_equal(ours, plain)
+    # Any other part is not taken for a half.
+    part = twice[80:120]
+    fresh = OneHotRows(part.indptr, part.codes).by_feature(CATEGORIES)
+    for ours, plain in zip(part.by_feature(CATEGORIES), fresh, strict=True):
+        assert_array_equal(ours, plain)
+
+
+def test_taking_rows(rows, listed_rows):
+    numbers = np.array([3, 0, 3, 109, 1])
+    taken = rows[numbers]
+    assert listed(taken.indptr, taken.codes) == [listed_rows[k] for k in numbers]
+    assert rows[numbers[:0]].shape == (0,)
+    part = rows[20:60]
+    assert listed(part[numbers[:3]].indptr, part[numbers[:3]].codes) == [
+        listed_rows[20 + k] for k in numbers[:3]
+    ]
+    stepped = rows[7:90:9]
+    assert listed(stepped.indptr, stepped.codes) == listed_rows[7:90:9]
+
+
+def test_random_words(rows):
+    """Those of as many units as the row has entries; rows are counted from the first given."""
+    part = rows[30:]
+    words = np.zeros(part.n_entries, np.uint32)
+    _onehot_kernels.random_words(part.indptr, SEED, 3, 2**31 + 5, words)
+    lengths = np.diff(part.indptr).tolist()
+    assert set(lengths) >= {2, 3, 4, 5}
+    expected = [
+        word
+        for r, n in enumerate(lengths)
+        for word in reference.random_words(SEED, 3, 2**31 + 5, r, n)
+    ]
+    assert words.tolist() == expected
+
+
+def test_encoding():
+    by_feature = [np.array([-2.5, 0.0, 1.0]), np.array([7.0]), np.array([0.5, 1e300])]
+    categories = Categories(by_feature)
+    values = [-np.inf, -3, -2.5, -1, -0.0, 0.0, 0.5, 1, 2, 7, 8, 1e300, np.inf, np.nan]
+    for i, known in enumerate(by_feature):
+        codes = categories.encode(np.array(values), np.full(len(values), i), float)
+        expected = [
+            -1
+            if math.isnan(value)
+            else categories.offsets[i] + known.tolist().index(value)
+            if value in known
+            else -2
+            for value in values
+        ]
+        assert codes.tolist() == expected
+
+
+def test_encoding_compares_in_the_dtype_asked_for():
+    categories = Categories([np.array([0.1, 0.2])])
+    values = np.array([0.1, 0.2], np.float32)
+    assert categories.encode(values, np.zeros(2, int), np.float32).tolist() == [0, 1]
+    assert categories.encode(values, np.zeros(2, int), np.float64).tolist() == [-2, -2]
+
+
+# --- between the layers ---
+
+
+def with_probabilities(rows, rng, dtype):
+    """All categories of the observed features, with probabilities."""
+    visible, weights, h = layer(rng, dtype)
+    return visible.expected(h[: rows.shape[0]], weights, rows)
+
+
+@dtypes
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gather(rows, rng, dtype, weighted):
+    """Adds to what is there; rows of any length, and such as do not begin at the first code."""
+    rows = with_probabilities(rows, rng, dtype) if weighted else rows
+    table = rng.normal(size=(N_CODES, N_HIDDEN)).astype(dtype)
+    given = rng.normal(size=(N_ROWS, N_HIDDEN)).astype(dtype)
+    plain = reference_softmax.forward(rows.indptr, rows.codes, table, None, OFFSETS, rows.weights)
+    assert set(np.diff(rows.indptr) % 4) == {0, 1, 2, 3}
+    tolerance = summed(dtype, np.diff(rows.indptr).max() + 1, np.abs(table).max())
+    for first in (0, 13):
+        out = given[first:].copy()
+        _onehot_kernels.gather(rows.indptr[first:], rows.codes, rows.weights, table, out)
+        assert_allclose(out, (given + plain)[first:], rtol=0, atol=tolerance)
+
+
+@dtypes
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_forward(rows, rng, dtype, conditional, weighted):
+    visible, weights, _ = layer(rng, dtype, conditional)
+    rows = with_probabilities(rows, rng, dtype) if weighted else rows
+    plain = reference_softmax.forward(
+        rows.indptr, rows.codes, weights, visible.conditional, OFFSETS, rows.weights
+    )
+    atol = summed(dtype, 2 * np.diff(rows.indptr).max(), 4)
+    assert_allclose(visible.forward(rows, weights), plain, rtol=0, atol=atol)
+    assert_allclose(visible.forward(rows[17:], weights), plain[17:], rtol=0, atol=atol)
+
+
+@dtypes
+@pytest.mark.parametrize("weighted", [False, True])
+def test_accumulate(rows, rng, dtype, weighted):
+    """Only the features asked for are written, and those from scratch."""
+    rows = with_probabilities(rows, rng, dtype) if weighted else rows
+    h = rng.random((N_ROWS, N_HIDDEN)).astype(dtype)
+    row_weights = rng.normal(size=N_ROWS).astype(dtype)
+    weighted_h = h * row_weights[:, np.newaxis]
+    start, entry, row = rows.by_feature(CATEGORIES)
+    G, g = np.full((N_CODES, N_HIDDEN), np.nan, dtype), np.full(N_CODES, np.nan, dtype)
+    arguments = start, entry, row, rows.codes, rows.weights, weighted_h, row_weights, OFFSETS
+    _onehot_kernels.accumulate((2, 5), *arguments, G, g)
+    assert_array_equal(np.isnan(g).nonzero()[0], [*range(6), *range(20, 26)])
+    assert_array_equal(np.isnan(G).all(axis=1), np.isnan(g))
+    _onehot_kernels.accumulate((0, 7), *arguments, G, g)
+    plain = reference_softmax.accumulate(
+        rows.indptr, rows.codes, rows.weights, h, row_weights, N_CODES
+    )
+    atol = summed(dtype, N_ROWS, 1) * np.abs(row_weights).mean()
+    assert_allclose(G, plain[0], rtol=0, atol=atol)
+    assert_allclose(g, plain[1], rtol=0, atol=atol)
+    assert_array_equal(G[22:], 0)  # of the feature without entries
+
+
+# --- draws ---
+
+
+def margins(rows, weights, b, h, update, purpose):
+    """How far each draw is from the next boundary between categories, as a probability."""
+    out = []
+    for r, row in enumerate(listed(rows.indptr, rows.codes)):
+        words = reference.random_words(SEED, update, purpose, r, len(row))
+        for code, word in zip(row, words, strict=True):
+            _, inputs = reference_softmax.logits(code, OFFSETS, weights, b, h[r])
+            cumulative = np.cumsum(np.exp(np.array(inputs) - logsumexp(inputs)))[:-1]
+            u = reference.uniform(word, weights.dtype)
+            out.append(np.abs(cumulative - u).min(initial=1))
+    return np.array(out)
+
+
+@dtypes
+@pytest.mark.parametrize("scale", [0.3, 3.0])
+def test_sample_draws_what_its_twin_draws(rows, rng, dtype, scale):
+    """Where rounding (of logits of size 20, eight terms) may decide, either category will do."""
+    visible, weights, h = layer(rng, dtype, scale=scale)
+    plain = reference_softmax.sample(
+        rows.indptr, rows.codes, OFFSETS, weights, visible.bias, h, SEED, 6, 3
+    )
+    out = rows.copy()
+    visible.sample(h, weights, (SEED, 6, 3), out)
+    decided = margins(rows, weights, visible.bias, h, 6, 3) > 200 * np.finfo(dtype).eps
+    assert decided.mean() > 0.99
+    assert_array_equal(out.entries[decided], plain[decided])
+    assert (plain != rows.codes).mean() > 0.3
+    features = CATEGORIES.feature_of
+    assert_array_equal(features[out.entries], features[rows.entries])
+
+
+def test_sample_writes_the_features_asked_for(rows, rng):
+    visible, weights, h = layer(rng, float)
+    start, entry, row = rows.by_feature(CATEGORIES)
+    words = np.empty(rows.n_entries, np.uint32)
+    _onehot_kernels.random_words(rows.indptr, SEED, 0, 0, words)
+    codes = np.full(rows.n_entries, -1, np.int32)
+    _onehot_kernels.sample(
+        (2, 5), start, entry, row, OFFSETS, weights, visible.bias, h, words, codes
+    )
+    whole = visible.sample(h, weights, (SEED, 0, 0), rows.copy())
+    written = (rows.codes >= OFFSETS[2]) & (rows.codes < OFFSETS[5])
+    assert_array_equal(codes, np.where(written, whole.codes, -1))
+
+
+def test_float32_draws_follow_float64_draws(rows, rng):
+    visible, weights, h = layer(rng, np.float32)
+    double = SoftmaxVisible(visible.bias.astype(float), CATEGORIES)
+    ours = visible.sample(h, weights, (SEED, 0, 1), rows.copy()).codes
+    theirs = double.sample(h.astype(float), weights.astype(float), (SEED, 0, 1), rows.copy()).codes
+    assert (ours != theirs).mean() < 0.01
+
+
+@dtypes
+@pytest.mark.parametrize("words", [0, 2**32 - 1])
+def test_extreme_words_draw_the_first_and_last_possible_category(dtype, words):
+    """A category of probability 0 is never drawn."""
+    categories = Categories([np.arange(5.0)])
+    b = np.array([-np.inf, 0, 0, 0, -np.inf], dtype)
+    codes = np.zeros(1, np.int32)
+    one = np.zeros(1, np.int32)
+    _onehot_kernels.sample(
+        (0, 1),
+        np.array([0, 1]),
+        one,
+        one,
+        categories.offsets,
+        np.zeros((5, 2), dtype),
+        b,
+        np.zeros((1, 2), dtype),
+        np.array([words], np.uint32),
+        codes,
+    )
+    assert codes == (1 if words == 0 else 3)
+
+
+@dtypes
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_expected_equals_its_twin(rows, rng, dtype, scale):
+    visible, weights, h = layer(rng, dtype, scale=scale)
+    h[::2] = rng.random((N_ROWS, N_HIDDEN))[::2]
+    ours = visible.expected(h, weights, rows)
+    indptr, codes, p = reference_softmax.expected(
+        rows.indptr, rows.codes, OFFSETS, weights, visible.bias, h
+    )
+    assert_array_equal(ours.indptr, indptr)
+    assert_array_equal(ours.codes, codes)
+    assert ours.weights.dtype == dtype
+    # exp of a difference of two logits: the rounding of both, and its own.
+    rtol = 2 * summed(dtype, N_HIDDEN + 1, np.abs(weights).max()) + 20 * np.finfo(dtype).eps
+    least = math.exp(-87 if dtype == np.float32 else -708)  # what is smaller is 0
+    assert_allclose(ours.weights, p, rtol=rtol, atol=least)
+    sizes = np.array(SIZES)[CATEGORIES.feature_of[rows.codes]]
+    totals = np.add.reduceat(ours.weights, np.cumsum(sizes) - sizes)
+    assert_allclose(totals, 1, rtol=20 * np.finfo(dtype).eps)
+
+
+@dtypes
+def test_huge_logits(rows, dtype):
+    """Thousands of nats: the largest has all, and equal ones share."""
+    b = np.zeros(N_CODES, dtype)
+    b[[1, 3]] = 1e4
+    b[8:11] = [-1e4, 500, 0]
+    visible = SoftmaxVisible(b, CATEGORIES)
+    weights = np.zeros((N_CODES, 1), dtype)
+    ours = visible.expected(np.zeros((1, 1), dtype), weights, one_hot([(0, 8)])).weights
+    assert_allclose(ours, [0, 0.5, 0, 0.5, 0, 0, 1, 0], rtol=0, atol=1e-30)
+
+
+# --- one entry given the others ---
+
+
+def plain_conditional(t, feature, W, b, mean_field):
+    """Log-probabilities from the inputs of the hidden units without the entry asked for."""
+    inputs = []
+    for code in range(OFFSETS[feature], OFFSETS[feature + 1]):
+        if mean_field:
+            inputs.append(b[code] + W[code] @ expit(t))
+        else:
+            inputs.append(b[code] + (np.logaddexp(0, t + W[code]) - np.logaddexp(0, t)).sum())
+    out = np.full(max(SIZES), -np.inf)
+    out[: len(inputs)] = np.array(inputs) - logsumexp(inputs)
+    return out
+
+
+def asked(rng, rows, per_feature=70):
+    """Queries: some for entries that rows hold, some for others; one feature not at all."""
+    row = rng.integers(0, rows.shape[0], (len(SIZES), per_feature))
+    held = [{feature_of(c, OFFSETS): c for c in r} for r in listed(rows.indptr, rows.codes)]
+    own = [[held[r].get(i, -1) for r in row[i]] for i in range(len(SIZES))]
+    start = per_feature * np.array([0, 1, 2, 3, 3, 4, 5, 6])
+    kept = np.array([0, 1, 2, 4, 5, 6])
+    return start, row[kept].ravel().astype(np.int32), np.array(own, np.int32)[kept].ravel(), kept
+
+
+@dtypes
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("mean_field", [False, True])
+@pytest.mark.parametrize(
+    ("n_hidden", "scale"),
+    [(7, 1.0), (100, 8.0), (5, 700.0)],
+    ids=["one product", "many products", "softplus"],
+)
+def test_conditionals(rows, rng, dtype, conditional, mean_field, n_hidden, scale):
+    """Of 100 hidden units, products hold 24 or fewer; beyond 600 there are none."""
+    weights = rng.uniform(-scale, scale, (N_CODES, n_hidden)).astype(dtype)
+    b, c = rng.normal(size=N_CODES).astype(dtype), rng.normal(size=n_hidden).astype(dtype)
+    U = rng.normal(0, scale, (len(SIZES), n_hidden)).astype(dtype) if conditional else None
+    visible = SoftmaxVisible(b, CATEGORIES, U)
+    x = visible.forward(rows, weights) + c
+    start, row, own, features = asked(rng, rows)
+    assert 0.1 < (own < 0).mean() < 0.9
+    result = visible.conditionals(x, weights, start, row, own, mean_field)
+    assert result.dtype == dtype
+
+    W, b, x = (a.astype(float) for a in (weights, b, x))
+    size = np.abs(x).max() + 2 * scale
+    tolerance = 20 * n_hidden * size * np.finfo(dtype).eps
+    for k, feature in enumerate(np.repeat(features, 70)):
+        t = x[row[k]].copy()
+        if own[k] >= 0:
+            t -= W[own[k]]
+        elif U is not None:
+            t += U[feature]
+        expected = plain_conditional(t, feature, W, b, mean_field)
+        assert_allclose(result[k], expected, rtol=0, atol=tolerance)
+
+
+def test_conditionals_at_infinite_inputs(rng):
+    """A hidden unit that is on or off for certain is a bias, or nothing."""
+    visible, weights, _ = layer(rng, float)
+    x = np.full((2, N_HIDDEN), 1e4)
+    x[1] = -1e4
+    start = np.array([0, 2, 2, 2, 2, 2, 2, 2])
+    log_p = visible.conditionals(x, weights, start, np.array([0, 1]), np.array([-1, -1]))
+    for p, on in zip(log_p, (1, 0), strict=True):
+        inputs = visible.bias[:5] + on * weights[:5].sum(axis=1)
+        assert_allclose(p[:5], inputs - logsumexp(inputs), atol=1e-13)
