@@ -302,6 +302,6 @@ def test_masked_entries_are_missing_or_refused(X):
 
 def test_very_many_categories_give_a_warning(rng):
     X = rng.normal(size=(501, 2))
-    with pytest.warns(UserWarning, match="1002 different values .* GaussianBernoulliRBM"):
+    with pytest.warns(UserWarning, match="1002 different values.*GaussianBernoulliRBM"):
         machine(n_iter=0).fit(X)
     machine(n_iter=0).fit(X[:500])  # a thousand may be meant
