@@ -56,7 +56,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         ``U = conditional_components_`` (the conditional machine of [1]_). Which films somebody
         has rated says something of taste.
 
-    learning_rate : float or sequence of float, default=0.05
+    learning_rate : float or sequence of float, default=0.02
         Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
 
     batch_size : int, default=50
@@ -190,7 +190,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         categories="shared",
         handle_unknown="error",
         conditional=False,
-        learning_rate=0.05,
+        learning_rate=0.02,
         batch_size=50,
         n_iter=40,
         algorithm="cd",
