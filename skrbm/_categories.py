@@ -30,6 +30,18 @@ class Categories:
 
     by_feature: list
 
+    def __post_init__(self):
+        """Refuse what would lead kernels astray, which do not check bounds."""
+        sizes, values = self.sizes, self.values.astype(self.dtype)
+        ascends = np.ones(len(values), bool)
+        ascends[1:] = values[1:] > values[:-1]
+        ascends[self.offsets[:-1][sizes > 0]] = True
+        if values.ndim != 1 or (sizes == 0).any() or not ascends.all():
+            raise ValueError(
+                "categories_ must be a list of one flat array per feature, each of at least one "
+                f"category, ascending as {self.dtype}."
+            )
+
     @property
     def n_features(self):
         """Number of features, D."""
@@ -41,6 +53,11 @@ class Categories:
         return np.cumsum([0, *map(len, self.by_feature)])
 
     @cached_property
+    def sizes(self):
+        """Number of categories of each feature, (D,)."""
+        return np.diff(self.offsets)
+
+    @cached_property
     def values(self):
         """The category of each code, (C,), in float64."""
         return np.concatenate(self.by_feature, dtype=np.float64, casting="unsafe")
@@ -48,7 +65,7 @@ class Categories:
     @cached_property
     def feature_of(self):
         """The feature that owns each code, (C,)."""
-        return np.repeat(np.arange(self.n_features, dtype=np.int32), np.diff(self.offsets))
+        return np.repeat(np.arange(self.n_features, dtype=np.int32), self.sizes)
 
     @property
     def dtype(self):
@@ -59,7 +76,7 @@ class Categories:
     @property
     def most(self):
         """The largest number of categories of a feature."""
-        return int(np.diff(self.offsets).max())
+        return int(self.sizes.max())
 
     def encode(self, values, features, dtype):
         """The codes of values of features: -1 for NaN, -2 for what is no category of theirs."""
@@ -148,6 +165,15 @@ class OneHotRows:
         self.codes = np.concatenate((kept.entries, new.entries))
         self.indptr, self.weights = indptr - indptr[0], weights
         self._half = self._order = None
+
+    def blocks(self, work_per_row, work_per_entry, most):
+        """Yield slices of rows whose work, but for that of single rows, is at most so much."""
+        work = work_per_row * np.arange(len(self.indptr)) + work_per_entry * self.indptr
+        first = 0
+        while first < self.shape[0]:
+            stop = int(np.searchsorted(work, work[first] + most, side="right")) - 1
+            yield slice(first, max(first + 1, stop))
+            first = max(first + 1, stop)
 
     def copy(self):
         """Rows that share nothing with these."""

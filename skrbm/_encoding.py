@@ -8,12 +8,13 @@ import warnings
 from numbers import Real
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import coo_array, issparse
 from sklearn.utils import gen_batches
+from sklearn.utils.validation import validate_data
 
 from . import _onehot_kernels
 from ._categories import Categories, OneHotRows
-from ._validation import InvalidParameterError, check_ratings
+from ._validation import InvalidParameterError, check_csr, native
 
 _BLOCK_ENTRIES = 2**20
 _MANY_CATEGORIES = 1000  # of one feature: most likely a mistake
@@ -29,12 +30,125 @@ def encoded(estimator, X, reset=False):
     reset : bool, default=False
         Whether to learn features and categories, or to use those learned.
     """
-    X = check_ratings(estimator, X, reset=reset)
+    X = _check_ratings(estimator, X, reset=reset)
     names = getattr(estimator, "feature_names_in_", range(X.shape[1]))
-    by_feature = _find_categories(estimator, X, names) if reset else estimator.categories_
-    categories = Categories(by_feature)
+    if reset:
+        categories = Categories(_find_categories(estimator, X, names))
+    else:
+        categories = fitted_categories(estimator.categories_, X.shape[1])
     rows = _encode(X, categories, estimator.handle_unknown == "ignore", names)
     return X, CategoricalData(rows, categories, _float(X.dtype))
+
+
+# --- input ------------------------------------------------------------------------------------
+
+
+def _check_ratings(estimator, X, reset):
+    """Categorical rows as a numeric array, or a CSR matrix with sorted indices; NaN is missing.
+
+    Of a sparse matrix every stored entry counts, a 0 too; what an array masks is missing.
+    """
+    if issparse(X):
+        X = _csr_of_stored_entries(X)
+    elif isinstance(X, np.ma.MaskedArray):
+        X = X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
+    elif isinstance(X, np.ndarray):
+        X = native(X)
+    _refuse_strings(estimator, X)
+    X = validate_data(
+        estimator,
+        X,
+        accept_sparse="csr",
+        dtype="numeric",
+        ensure_all_finite=False,
+        reset=reset,
+    )
+    X = X.astype(np.float64) if X.dtype.kind == "O" or X.dtype.itemsize > 8 else X
+    numbers = X.data[: X.nnz] if issparse(X) else X
+    long = numbers.dtype.kind in "iu" and numbers.dtype.itemsize == 8 and numbers.size > 0
+    if long and max(int(numbers.max()), -int(numbers.min())) > 2**53:
+        problem = "integers beyond 2**53"
+    elif numbers.dtype.kind in "mM":
+        problem = "dates or times"
+    else:
+        return native(X)
+    raise ValueError(
+        f"{type(estimator).__name__} compares categories as 64-bit floats, but X holds {problem}. "
+        "Encode them as small numbers first, for example with OrdinalEncoder."
+    )
+
+
+def _refuse_strings(estimator, X):
+    """An error that says what to do if X, not sparse, holds strings, even such as "1"."""
+    if issparse(X):
+        return
+    sliceable = isinstance(X, np.ndarray) or hasattr(X, "iloc")
+    if sliceable and np.asarray(X[:1]).dtype.kind not in "USO":
+        return  # no need to convert a large table for that
+    try:
+        array = np.asarray(X)
+    except ValueError:  # ragged: scikit-learn will say so
+        return
+    if array.ndim != 2 or array.dtype.kind not in "USO":
+        return
+    names = getattr(X, "columns", range(array.shape[1]))
+    for (_, column), value in np.ndenumerate(array):
+        if isinstance(value, str | bytes):
+            raise ValueError(
+                f"{type(estimator).__name__} reads categories as numbers, but feature "
+                f"{names[column]!r} of X holds {str(value)!r}. Encode strings as numbers first, "
+                "for example with OrdinalEncoder."
+            )
+
+
+def _csr_of_stored_entries(X):
+    """A sparse matrix as CSR, sorted, with all it stores; scipy would drop or add up some."""
+    if X.ndim != 2:
+        raise ValueError(f"X must be a table, but is a sparse array of {X.ndim} dimension.")
+    given = X
+    if X.format == "dia":  # whose conversion drops zeros
+        at = [
+            np.arange(max(0, k), min(X.shape[1], X.shape[0] + k, X.data.shape[1]))
+            for k in X.offsets
+        ]
+        values = [X.data[d, columns] for d, columns in enumerate(at)]
+        rows = [columns - k for columns, k in zip(at, X.offsets, strict=True)]
+        place = np.concatenate([*rows, []]).astype(int), np.concatenate([*at, []]).astype(int)
+        X = coo_array((np.concatenate([*values, []]).astype(X.dtype), place), shape=X.shape)
+    X = X.tocsr()
+    check_csr(X)
+    if not _ascends(X):
+        X = X.copy()
+        X.has_sorted_indices = False  # whatever X has said of itself
+        X.sort_indices()
+    if X.nnz < given.nnz or not _ascends(X):
+        coo = given.tocoo()
+        places, counts = np.unique(np.stack((coo.row, coo.col)), axis=1, return_counts=True)
+        row, column = places[:, np.argmax(counts > 1)]
+        raise ValueError(
+            f"X stores {counts.max()} entries at row {row}, column {column}: a sample has one "
+            "category per feature. Keep one of them."
+        )
+    return X
+
+
+def _ascends(X):
+    """Whether the column indices of each row of a CSR matrix do, each once."""
+    indices, row_ends = X.indices[: X.indptr[-1]], X.indptr[1:-1]
+    ascends = indices[1:] > indices[:-1]
+    ascends[row_ends[(row_ends > 0) & (row_ends < len(indices))] - 1] = True
+    return ascends.all()
+
+
+def fitted_categories(by_feature, n_features):
+    """Categories of a fitted machine, if they still fit it: kernels do not check bounds."""
+    categories = Categories(by_feature)
+    if categories.n_features != n_features:
+        raise ValueError(
+            f"categories_ lists the categories of {categories.n_features} features, but "
+            f"n_features_in_ is {n_features}."
+        )
+    return categories
 
 
 def _float(dtype):
@@ -48,7 +162,7 @@ def _blocks(X):
     if issparse(X):
         first = 0
         while first < n_rows:
-            limit = X.indptr[first] + _BLOCK_ENTRIES
+            limit = int(X.indptr[first]) + _BLOCK_ENTRIES
             stop = max(first + 1, int(np.searchsorted(X.indptr, limit, side="right")) - 1)
             entries = slice(X.indptr[first], X.indptr[stop])
             lengths = np.diff(X.indptr[first : stop + 1])
@@ -74,7 +188,9 @@ def _find_categories(estimator, X, names):
         return [found] * n_features
     if isinstance(given, str):
         return _own_categories(estimator, X, names)
-    if not np.iterable(given) or all(isinstance(value, Real | np.bool_) for value in given):
+    if not np.iterable(given) or any(isinstance(value, str) for value in given):
+        _check_given(estimator, given, "")  # which refuses it
+    if all(isinstance(value, Real | np.bool_) for value in given):
         return [_check_given(estimator, given, "")] * n_features
     if len(given) != n_features:
         raise InvalidParameterError(
@@ -111,7 +227,7 @@ def _check_found(values, where, estimator):
             f"the 'categories' parameter of {type(estimator).__name__} what they are."
         )
     if np.isinf(values).any():
-        raise ValueError(f"{where} contains infinity, which is no category. NaN means missing.")
+        _refuse_infinity(where)
     if len(values) > _MANY_CATEGORIES:
         warnings.warn(
             f"{where} has {len(values)} different values, and {type(estimator).__name__} reads "
@@ -122,22 +238,32 @@ def _check_found(values, where, estimator):
         )
 
 
+def _refuse_infinity(where):
+    raise ValueError(f"{where} contains infinity, which is no category. NaN means missing.")
+
+
 def _check_given(estimator, values, whose):
-    """Categories that a user gave: finite numbers that ascend."""
-    array = np.asarray(values)
+    """Categories that a user gave: finite numbers that ascend, a copy."""
+    try:
+        array = np.array(values)
+        array = array.astype(np.float64) if array.dtype.kind == "b" else array
+        as_floats = array.astype(np.float64 if array.dtype.kind in "iuf" else object)
+    except ValueError:  # ragged
+        array = as_floats = np.empty(0)
     if (
         array.ndim != 1
         or array.size == 0
-        or array.dtype.kind not in "biuf"
-        or not np.isfinite(array).all()
-        or (array[1:] <= array[:-1]).any()
+        or array.dtype.kind not in "iuf"
+        or not np.isfinite(as_floats).all()
+        or (as_floats[1:] <= as_floats[:-1]).any()
     ):
         raise InvalidParameterError(
             f"The 'categories' parameter of {type(estimator).__name__} must be 'shared', 'auto', "
             "a flat array of numbers, or a list of one such array per feature; categories must "
-            f"be finite and ascend, each once. Got {values!r}{whose}."
+            "be finite and ascend, each once, as 64-bit floats. (Encode strings with "
+            f"OrdinalEncoder.) Got {values!r}{whose}."
         )
-    return array.astype(np.float64) if array.dtype.kind == "b" else array
+    return array if array.dtype.itemsize <= 8 else as_floats
 
 
 # --- codes ------------------------------------------------------------------------------------
@@ -157,8 +283,12 @@ def _encode(X, categories, ignore_unknown, names):
         block = categories.encode(values, features, dtype)
         rows = slice(first + 1, first + 1 + len(lengths))
         lowest = block.min(initial=0)
-        if lowest < -1 and (not ignore_unknown or np.isinf(values).any()):
-            _complain_of_unknown(values, features, block, categories, names)
+        if lowest < -1:
+            if np.isinf(values).any():
+                name = names[features[np.argmax(np.isinf(values))]]
+                _refuse_infinity(f"feature {name!r} of X")
+            if not ignore_unknown:
+                _complain_of_unknown(values, features, block, categories, names)
         if lowest < 0:
             known = block >= 0
             row = np.repeat(np.arange(len(lengths)), lengths)
@@ -172,7 +302,7 @@ def _encode(X, categories, ignore_unknown, names):
 
 def _complain_of_unknown(values, features, codes, categories, names):
     """Raise an error that names the first unknown value and its feature."""
-    k = np.argmax(np.isinf(values)) if np.isinf(values).any() else np.argmin(codes)
+    k = np.argmin(codes)
     known = categories.by_feature[features[k]]
     shown = np.array2string(known, threshold=12, separator=", ")
     raise ValueError(

@@ -39,6 +39,7 @@ __all__ = [
     "random_words",
     "repeat_order",
     "sample",
+    "sigmoids",
     "sort_by_feature",
     "take_rows",
 ]
@@ -296,17 +297,21 @@ def _inputs(W, b, h, rows, out):
 
 
 @njit(**OPTIONS)
-def _exponentiate(x, n, largest, e, total):
-    """``e = exp(x - largest)`` and its total over the categories, a row each; n columns."""
+def _exponentiate(x, n, e, total):
+    """``x -= max(x)``, ``e = exp(x)`` and its total over the categories, a row each; n columns."""
+    largest = total  # the same room
     for t in range(n):
         largest[t] = x[0, t]
-        total[t] = 0
     for q in range(1, x.shape[0]):
         for t in range(n):
             largest[t] = max(largest[t], x[q, t])
     for q in range(x.shape[0]):
+        for t in range(n):  # an infinite x is a certainty
+            x[q, t] = 0 if x[q, t] == largest[t] else x[q, t] - largest[t]
+    total[:n] = 0
+    for q in range(x.shape[0]):
         for t in range(n):
-            e[q, t] = _exp(x[q, t] - largest[t])
+            e[q, t] = _exp(x[q, t])
         for t in range(n):
             total[t] += e[q, t]
 
@@ -334,8 +339,8 @@ def sample(features, start, entry, row, offsets, W, b, h, words, codes):
     """
     most = np.diff(offsets).max()
     room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
-    largest, total = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
-    below, category = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, np.int32)
+    total, below = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
+    category = np.empty(_BLOCK, np.int32)
     for i in range(features[0], features[1]):
         low, high = offsets[i], offsets[i + 1]
         for first in range(start[i], start[i + 1], _BLOCK):
@@ -343,7 +348,7 @@ def sample(features, start, entry, row, offsets, W, b, h, words, codes):
             # Whole rows of room: the vectoriser wants to know that they are contiguous.
             x, e = room_x[: high - low], room_e[: high - low]
             _inputs(W[low:high], b[low:high], h, row[first : first + n], x)
-            _exponentiate(x, n, largest, e, total)
+            _exponentiate(x, n, e, total)
             for t in range(n):
                 total[t] *= _uniform(words[entry[first + t]], total[t])
                 below[t] = 0
@@ -370,14 +375,14 @@ def expected(features, start, entry, row, offsets, W, b, h, position, codes, p):
     """
     most = np.diff(offsets).max()
     room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
-    largest, total = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
+    total = np.empty(_BLOCK, W.dtype)
     for i in range(features[0], features[1]):
         low, high = offsets[i], offsets[i + 1]
         for first in range(start[i], start[i + 1], _BLOCK):
             n = min(_BLOCK, start[i + 1] - first)
             x, e = room_x[: high - low], room_e[: high - low]
             _inputs(W[low:high], b[low:high], h, row[first : first + n], x)
-            _exponentiate(x, n, largest, e, total)
+            _exponentiate(x, n, e, total)
             for t in range(n):
                 at = position[entry[first + t]]
                 for q in range(high - low):
@@ -420,10 +425,31 @@ def _dot(a, b):
 
 
 @njit(**OPTIONS)
-def conditionals(features, start, row, own, offsets, W, b, U, x, p, q, limit, out):
-    """Log-probabilities of the categories of one feature, given a row's other entries.
+def sigmoids(t, p, q):
+    """``p = sigmoid(t)`` and ``q = sigmoid(-t)``, without cancellation.
 
-    Of query k, for the feature that ``start`` says, in row ``row[k]``:
+    Parameters
+    ----------
+    t : ndarray of shape (n, M)                                                           IN
+    p, q : ndarray of shape (n, M)                                                        OUT
+    """
+    one = t.dtype.type(1)
+    for r in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            smaller = _exp(-abs(t[r, j]))
+            larger = one / (one + smaller)
+            smaller *= larger
+            p[r, j] = larger if t[r, j] > 0 else smaller
+            q[r, j] = smaller if t[r, j] > 0 else larger
+
+
+@njit(**OPTIONS)
+def conditionals(
+    features, start, row, own, position, offsets, W, b, U, x, p, q, limit, values, out
+):
+    """The distribution of one entry over its categories, given a row's other entries.
+
+    Of query k, for the feature i that ``start`` says, in row ``row[k]``:
     ``exp(b_c) prod_j (1 + exp(t_j + W_cj))`` for the codes c of the feature, normalised, where
     ``t`` is the input of the hidden units without the entry asked for. Divided by
     ``prod_j (1 + exp(t_j))`` a factor is ``q_j + p_j exp(W_cj)`` with ``p = sigmoid(t)`` and
@@ -438,6 +464,8 @@ def conditionals(features, start, row, own, offsets, W, b, U, x, p, q, limit, ou
     row : ndarray of shape (n_queries,)                                                   IN
     own : ndarray of shape (n_queries,)                                                   IN
         The code of the entry if the row holds it, or -1: its part of ``x`` is taken out.
+    position : ndarray of shape (D + 1,)                                                  IN
+        Where the log-probabilities of feature i begin in ``out``, query by query.
     offsets : ndarray of shape (D + 1,)                                                   IN
     W : ndarray of shape (C, M)                                                           IN
     b : ndarray of shape (C,)                                                             IN
@@ -445,64 +473,53 @@ def conditionals(features, start, row, own, offsets, W, b, U, x, p, q, limit, ou
         Added to ``x`` where the row does not hold the entry: being asked for, it counts as
         observed.
     x, p, q : ndarray of shape (n, M)                                                     IN
-        Inputs of the hidden units, bias included; ``sigmoid(x)`` and ``sigmoid(-x)``.
+        Inputs of the hidden units, bias included, and their ``sigmoids``.
     limit : int                                                                           IN
         As many factors are multiplied at a time as keep the logarithm of their product within
         +-limit; if a single one may leave it, each logarithm is a difference of two softplus.
         Negative: the mean-field form ``softmax(b_c + W_c p)`` instead.
-    out : ndarray of shape (n_queries, largest number of categories)                      OUT
-        What a feature lacks of this number is -inf.
+    values : ndarray of shape (C,) or None                                                IN
+        What the categories stand for.
+    out : ndarray of shape (n_queries,), or of one number per query and category          OUT
+        Expectations of ``values``; without them, log-probabilities.
     """
-    n_hidden, one = W.shape[1], x.dtype.type(1)
-    most = out.shape[1]
+    n_hidden = W.shape[1]
+    most = np.diff(offsets).max()
     ts, ps = np.empty((_BLOCK, n_hidden), x.dtype), np.empty((_BLOCK, n_hidden), x.dtype)
     qs, exp_W = np.empty((_BLOCK, n_hidden), x.dtype), np.empty((most, n_hidden), x.dtype)
-    room, product = np.empty((most, _BLOCK), x.dtype), np.empty(_BLOCK, x.dtype)
-    room_e = np.empty((most, _BLOCK), x.dtype)
-    largest, total = np.empty(_BLOCK, x.dtype), np.empty(_BLOCK, x.dtype)
+    room, room_e = np.empty((most, _BLOCK), x.dtype), np.empty((most, _BLOCK), x.dtype)
+    product, total = np.empty(_BLOCK, x.dtype), np.empty(_BLOCK, x.dtype)
     for i in range(features[0], features[1]):
         low, n_categories = offsets[i], offsets[i + 1] - offsets[i]
         if start[i] == start[i + 1]:
             continue
-        steepest = x.dtype.type(1e-6)
-        for c in range(n_categories):
-            for j in range(n_hidden):
-                steepest = max(steepest, abs(W[low + c, j]))
-        max_factors = int(limit / steepest)
-        if max_factors > 0:
-            for c in range(n_categories):
-                for j in range(n_hidden):
-                    exp_W[c, j] = _exp(W[low + c, j])
+        w = W[low : low + n_categories]
+        max_factors = _exp_of_weights(w, limit, exp_W)
         for first in range(start[i], start[i + 1], _BLOCK):
             n = min(_BLOCK, start[i + 1] - first)
             log_p, e = room[:n_categories], room_e[:n_categories]
             for k in range(n):
                 r, code = row[first + k], own[first + k]
-                if code < 0 and U is None:
-                    for j in range(n_hidden):
-                        ts[k, j], ps[k, j], qs[k, j] = x[r, j], p[r, j], q[r, j]
-                    continue
                 if code >= 0:
                     for j in range(n_hidden):
                         ts[k, j] = x[r, j] - W[code, j]
                 elif U is not None:
                     for j in range(n_hidden):
                         ts[k, j] = x[r, j] + U[i, j]
-                for j in range(n_hidden):  # of sigmoid(t) and sigmoid(-t), one exp(-|t|)
-                    smaller = _exp(-abs(ts[k, j]))
-                    larger = one / (one + smaller)
-                    smaller *= larger
-                    ps[k, j] = larger if ts[k, j] > 0 else smaller
-                    qs[k, j] = smaller if ts[k, j] > 0 else larger
+                else:
+                    for j in range(n_hidden):
+                        ts[k, j], ps[k, j], qs[k, j] = x[r, j], p[r, j], q[r, j]
+                if code >= 0 or U is not None:
+                    sigmoids(ts[k : k + 1], ps[k : k + 1], qs[k : k + 1])
             for c in range(n_categories):
                 for k in range(n):
                     log_p[c, k] = b[low + c]
                 if limit < 0:
                     for k in range(n):
-                        log_p[c, k] += _dot(ps[k], W[low + c])
+                        log_p[c, k] += _dot(ps[k], w[c])
                 elif max_factors == 0:
                     for k in range(n):
-                        log_p[c, k] += _log_ratio(ts[k], W[low + c])
+                        log_p[c, k] += _log_ratio(ts[k], w[c])
                 else:
                     for s in range(0, n_hidden, max_factors):
                         stop = min(s + max_factors, n_hidden)
@@ -510,10 +527,31 @@ def conditionals(features, start, row, own, offsets, W, b, U, x, p, q, limit, ou
                             product[k] = _product(qs[k, s:stop], ps[k, s:stop], exp_W[c, s:stop])
                         for k in range(n):
                             log_p[c, k] += _log(product[k])
-            _exponentiate(log_p, n, largest, e, total)
-            for k in range(n):
-                log_total = largest[k] + _log(total[k])
+            _exponentiate(log_p, n, e, total)
+            if values is None:
+                for k in range(n):
+                    at = position[i] + (first - start[i] + k) * n_categories
+                    log_total = _log(total[k])
+                    for c in range(n_categories):
+                        out[at + c] = log_p[c, k] - log_total
+            else:
+                for k in range(n):
+                    out[first + k] = 0
                 for c in range(n_categories):
-                    out[first + k, c] = log_p[c, k] - log_total
-                for c in range(n_categories, most):
-                    out[first + k, c] = -np.inf
+                    for k in range(n):
+                        out[first + k] += e[c, k] / total[k] * values[low + c]
+
+
+@njit(**OPTIONS)
+def _exp_of_weights(w, limit, exp_w):
+    """``exp_w = exp(w)`` if that is safe; how many factors may be multiplied at a time."""
+    steepest = w.dtype.type(1e-6)
+    for c in range(w.shape[0]):
+        for j in range(w.shape[1]):
+            steepest = max(steepest, abs(w[c, j]))
+    max_factors = int(limit / steepest)
+    if max_factors > 0:
+        for c in range(w.shape[0]):
+            for j in range(w.shape[1]):
+                exp_w[c, j] = _exp(w[c, j])
+    return max_factors

@@ -42,9 +42,15 @@ def shares(cumulative_work, cost):
 
 def in_threads(function, arguments):
     """Call ``function(*a)`` for each ``a`` of a list; it must not call ``in_threads`` itself."""
-    pending = [_pool(os.getpid(), get_num_threads()).submit(function, *a) for a in arguments[1:]]
+    mine, pending = list(arguments[:1]), []
+    for others in arguments[1:]:
+        try:
+            pending.append(_pool(os.getpid(), get_num_threads()).submit(function, *others))
+        except RuntimeError:  # the interpreter is about to stop, and gives no more threads
+            mine.append(others)
     try:
-        function(*arguments[0])
+        for own in mine:
+            function(*own)
     finally:
         wait(pending)  # nobody else may still write when this call is over
     for future in pending:

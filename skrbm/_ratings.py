@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_scalar, gen_batches
+from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from ._categories import Categories
@@ -45,16 +45,16 @@ class RatingMethods(FittedMethods):
             If only one of rows and columns is given, they differ in length, or point outside X.
         """
         check_is_fitted(self)
+        mean_field = _check_method(method)
         v, rbm = self._read(X)
-        categories = rbm.visible.categories
         if rows is None and columns is None:
-            out = np.empty((v.shape[0], categories.n_features), rbm.weights.dtype)
-            for batch, p, _ in _all_proba(v, rbm, method):
-                out[batch] = _expectations(p, np.s_[:, np.newaxis], categories).T
+            out = np.empty((v.shape[0], rbm.visible.categories.n_features), rbm.weights.dtype)
+            for batch, _, means in _all_means(v, rbm, mean_field):
+                out[batch] = means.T
             return out
         out = np.empty(np.shape(rows), rbm.weights.dtype)
-        for queries, features, p in _query_proba(v, rbm, rows, columns, method):
-            out[queries] = _expectations(p, features, categories)
+        for queries, _, asked in _queries(v, rbm, rows, columns):
+            out[queries] = rbm.visible.conditional_means(*asked, mean_field)
         return out
 
     def conditional_proba(self, X, rows=None, columns=None, *, method="exact"):
@@ -82,16 +82,24 @@ n_categories)
             As ``predict_ratings``.
         """
         check_is_fitted(self)
+        mean_field = _check_method(method)
         v, rbm = self._read(X)
         categories = rbm.visible.categories
         if rows is None and columns is None:
-            shape = (v.shape[0], categories.n_features, categories.most)
-            out = np.empty(shape, rbm.weights.dtype)
-            for batch, p, _ in _all_proba(v, rbm, method):
+            out = np.zeros((v.shape[0], categories.n_features, categories.most), rbm.weights.dtype)
+            held = np.arange(categories.most) < categories.sizes[:, np.newaxis]
+            for batch, asked in _all_entries(v, rbm, categories.most):
+                n = batch.stop - batch.start
+                p = np.zeros((categories.n_features, n, categories.most), out.dtype)
+                log_p, _ = rbm.visible.log_conditionals(*asked, mean_field)
+                p[np.repeat(held[:, np.newaxis], n, axis=1)] = np.exp(log_p)
                 out[batch] = p.transpose(1, 0, 2)
             return out
-        out = np.empty((*np.shape(rows), categories.most), rbm.weights.dtype)
-        for queries, _, p in _query_proba(v, rbm, rows, columns, method):
+        out = np.zeros((*np.shape(rows), categories.most), rbm.weights.dtype)
+        for queries, features, asked in _queries(v, rbm, rows, columns):
+            log_p, _ = rbm.visible.log_conditionals(*asked, mean_field)
+            p = np.zeros((len(queries), categories.most), out.dtype)
+            p[np.arange(categories.most) < categories.sizes[features, np.newaxis]] = np.exp(log_p)
             out[queries] = p
         return out
 
@@ -119,13 +127,11 @@ n_categories)
         check_scalar(n_items, "n_items", Integral, min_val=1)
         ids = np.full((v.shape[0], n_items), -1, np.int64)
         scores = np.full((v.shape[0], n_items), -np.inf, rbm.weights.dtype)
-        categories = rbm.visible.categories
-        n_best = min(n_items, categories.n_features)
-        for batch, p, own in _all_proba(v, rbm, "exact"):
-            expectations = _expectations(p, np.s_[:, np.newaxis], categories).T
+        n_best = min(n_items, rbm.visible.categories.n_features)
+        for batch, own, means in _all_means(v, rbm):
             if exclude_observed:
-                expectations[own.T >= 0] = -np.inf
-            for r, expectation in enumerate(expectations, start=batch.start):
+                means[own >= 0] = -np.inf
+            for r, expectation in enumerate(np.ascontiguousarray(means.T), start=batch.start):
                 best = _largest(expectation, n_best)
                 ids[r, :n_best], scores[r, :n_best] = best, expectation[best]
         ids[np.isneginf(scores)] = -1
@@ -145,7 +151,7 @@ n_categories)
             input of the category, compared with the mean over the categories of the feature.
             Features without the category are left out. None: speaks for high values: the score
             is the slope of the weights over the values of the categories (least squares), by
-            how much a feature's odds grow per unit of X.
+            how much a feature's log-odds grow per unit of X.
 
         Returns
         -------
@@ -165,7 +171,7 @@ n_categories)
         check_scalar(n, "n", Integral, min_val=1)
         categories = Categories(self.categories_)
         offsets, values = categories.offsets, categories.values
-        sizes = np.diff(offsets)
+        sizes = categories.sizes
 
         def centred(a):
             return a - np.repeat(np.add.reduceat(a, offsets[:-1]) / sizes, sizes)
@@ -194,34 +200,37 @@ n_categories)
         return features[best].astype(np.int64), scores[best]
 
 
-# --- probabilities, a block at a time --------------------------------------------------------
+# --- entries asked for, a block at a time ----------------------------------------------------
 
 
-def _all_proba(v, rbm, method):
-    """Yield rows (a slice), p (D, n, n_categories) and own codes (D, n), a block each."""
-    mean_field = _check_method(method)
-    categories = rbm.visible.categories
+def _all_entries(v, rbm, n_numbers):
+    """Yield rows (a slice) and the arguments that ask for all their entries, feature by feature.
+
+    Blocks are such that ``n_numbers`` per entry are few.
+    """
+    categories, n_hidden = rbm.visible.categories, rbm.weights.shape[1]
     n_features = categories.n_features
-    for batch in gen_batches(v.shape[0], max(1, BLOCK // (n_features * categories.most))):
+    for batch in v.blocks(max(n_features * n_numbers, n_hidden), 0, BLOCK):
         part = v[batch]
         n = part.shape[0]
         start, entry, row = part.by_feature(categories)
         own = np.full((n_features, n), -1, np.int32)
         own[np.repeat(np.arange(n_features), np.diff(start)), row] = part.entries[entry]
-        log_p = rbm.visible.conditionals(
-            rbm.hidden_input(part),
-            rbm.weights,
-            n * np.arange(n_features + 1),
-            np.tile(np.arange(n, dtype=np.int32), n_features),
-            own.ravel(),
-            mean_field,
-        )
-        yield batch, np.exp(log_p, out=log_p).reshape(n_features, n, -1), own
+        every_row = np.tile(np.arange(n, dtype=np.int32), n_features)
+        start = n * np.arange(n_features + 1)
+        yield batch, (rbm.hidden_input(part), rbm.weights, start, every_row, own.ravel())
 
 
-def _query_proba(v, rbm, rows, columns, method):
-    """Yield numbers of queries, their features and p (n, n_categories), a block each."""
-    mean_field = _check_method(method)
+def _all_means(v, rbm, mean_field=False):
+    """Yield rows (a slice), own codes (D, n) and the expectations (D, n) of all their entries."""
+    for batch, asked in _all_entries(v, rbm, 1):
+        shape = rbm.visible.categories.n_features, batch.stop - batch.start
+        means = rbm.visible.conditional_means(*asked, mean_field)
+        yield batch, asked[-1].reshape(shape), means.reshape(shape)
+
+
+def _queries(v, rbm, rows, columns):
+    """Yield numbers of queries, their features, and the arguments that ask for them."""
     categories = rbm.visible.categories
     n_features = categories.n_features
     rows, columns = _check_queries(rows, columns, v.shape[0], n_features)
@@ -247,10 +256,7 @@ def _query_proba(v, rbm, rows, columns, method):
             held = place[found] == asked
             own[held] = part.entries[found[held]]
         start = np.concatenate(([0], np.cumsum(np.bincount(features, minlength=n_features))))
-        log_p = rbm.visible.conditionals(
-            rbm.hidden_input(part), rbm.weights, start, local, own, mean_field
-        )
-        yield queries, features, np.exp(log_p, out=log_p)
+        yield queries, features, (rbm.hidden_input(part), rbm.weights, start, local, own)
 
 
 def _check_method(method):
@@ -279,15 +285,6 @@ def _check_queries(rows, columns, n_rows, n_features):
                 f"{name}[{wrong[0]}] is {numbers[wrong[0]]}, but must be at least 0 and below {n}."
             )
     return rows.astype(np.int64), columns.astype(np.int64)
-
-
-def _expectations(p, features, categories):
-    """``sum_k p[..., k] value_k`` of features; p is 0 where a feature has no category k."""
-    values, first_codes = categories.values.astype(p.dtype), categories.offsets[:-1][features]
-    out = np.zeros(p.shape[:-1], p.dtype)
-    for k in range(p.shape[-1]):
-        out += p[..., k] * values[np.minimum(first_codes + k, len(values) - 1)]
-    return out
 
 
 def _largest(scores, n):

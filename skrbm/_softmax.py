@@ -2,12 +2,11 @@
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
-from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseRBM
 from ._categories import Categories
-from ._encoding import encoded
+from ._encoding import encoded, fitted_categories
 from ._ratings import RatingMethods
 from ._softmax_visible import BLOCK, SoftmaxVisible
 from ._validation import CATEGORICAL_CONSTRAINTS
@@ -118,8 +117,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         Biases of the categories. They start at the log-frequencies of the training data, less
         their mean over the categories of a feature.
 
-    conditional_components_ : ndarray of shape (n_components, n_features)
-        Weights of the knowledge that a feature is observed; with ``conditional=True`` only.
+    conditional_components_ : ndarray of shape (n_components, n_features) or None
+        Weights of the knowledge that a feature is observed, with ``conditional=True``.
 
     categories_ : list of ndarray
         The categories of each feature, ascending.
@@ -240,7 +239,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         # Log-frequencies, with half an entry added to each category (Jeffreys' prior). The sum
         # over a feature's categories is 0: a constant there changes no probability.
         offsets = data.categories.offsets
-        sizes = np.diff(offsets)
+        sizes = data.categories.sizes
         bias = np.log(data.code_counts() + 0.5)
         bias -= np.repeat(np.add.reduceat(bias, offsets[:-1]) / sizes, sizes)
         conditional = None
@@ -249,17 +248,16 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         return SoftmaxVisible(bias.astype(data.dtype), data.categories, conditional)
 
     def _visible_attributes(self, visible):
-        attributes = {
+        conditional = visible.conditional
+        return {
             "intercept_visible_": visible.bias,
             "categories_": visible.categories.by_feature,
+            "conditional_components_": None if conditional is None else conditional.T,
         }
-        if visible.conditional is not None:
-            attributes["conditional_components_"] = visible.conditional.T
-        return attributes
 
     def _visible_layer(self, attributes, dtype):
         bias = np.ascontiguousarray(attributes["intercept_visible_"], dtype)
-        categories = Categories(attributes["categories_"])
+        categories = fitted_categories(attributes["categories_"], self.n_features_in_)
         conditional = attributes.get("conditional_components_")
         if conditional is not None:
             shape = len(self.components_), categories.n_features
@@ -271,13 +269,13 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
             conditional = np.ascontiguousarray(conditional.T, dtype)
         return SoftmaxVisible(bias, categories, conditional)
 
-    def _adopt(self, state):
-        if state.model.visible.conditional is None:
-            vars(self).pop("conditional_components_", None)  # of an earlier fit
-        return super()._adopt(state)
+    def _initial_state(self, data, settings):
+        state = super()._initial_state(data, settings)
+        state.base_rates["conditional_components_"] = None  # chains start at no hidden unit
+        return state
 
     def _state(self):
-        if self.conditional != hasattr(self, "conditional_components_"):
+        if self.conditional != (self.conditional_components_ is not None):
             raise ValueError(
                 f"conditional={self.conditional!r} cannot go on with a machine that is "
                 f"{'not ' if self.conditional else ''}conditional: the first call of partial_fit "
@@ -294,8 +292,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
 
     def _pseudo_likelihood(self, X):
         rows, rbm = self._read(X)
-        cost = max(1, rows.n_entries * rbm.visible.categories.most // max(1, rows.shape[0]))
-        blocks = gen_batches(rows.shape[0], max(1, BLOCK // cost))
+        n_hidden, most = rbm.weights.shape[1], rbm.visible.categories.most
+        blocks = rows.blocks(n_hidden, most, BLOCK)
         scores = [rbm.pseudo_likelihood(rows[block]) for block in blocks]
         return np.concatenate(scores).astype(rbm.weights.dtype, copy=False)
 

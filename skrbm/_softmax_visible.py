@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _kernels, _onehot_kernels
+from . import _onehot_kernels
 from ._categories import Categories, OneHotRows
 from ._parallel import in_threads, shares
 
@@ -97,7 +97,7 @@ class SoftmaxVisible:
     def expected(self, h, weights, like):
         """``p(v | h)`` of all categories of the features that the rows ``like`` observe."""
         start, entry, row = like.by_feature(self.categories)
-        sizes = np.diff(self.categories.offsets)[self.categories.feature_of[like.entries]]
+        sizes = self.categories.sizes[self.categories.feature_of[like.entries]]
         position = np.concatenate(([0], np.cumsum(sizes)))
         codes = np.empty(position[-1], like.codes.dtype)
         p = np.empty(position[-1], weights.dtype)
@@ -168,7 +168,7 @@ class SoftmaxVisible:
             return 0.0, 0
         values = self.categories.values
         expected = self.expected(h, weights, v)
-        sizes = np.diff(self.categories.offsets)[self.categories.feature_of[v.entries]]
+        sizes = self.categories.sizes[self.categories.feature_of[v.entries]]
         position = np.cumsum(sizes) - sizes
         mean = np.add.reduceat(expected.weights * values[expected.codes], position)
         return float(np.square(mean - values[v.entries]).sum()), v.n_entries
@@ -177,13 +177,11 @@ class SoftmaxVisible:
         """Exact ``sum_i log p(v_i | v without i)`` over the observed features, in float64."""
         start, entry, row = v.by_feature(self.categories)
         own = v.entries[entry]
-        log_p = self.conditionals(x, weights, start, row, own)
-        mine = log_p[
-            np.arange(len(own)), own - self.categories.offsets[:-1].repeat(np.diff(start))
-        ]
-        return np.bincount(row, mine, minlength=v.shape[0])
+        log_p, first = self.log_conditionals(x, weights, start, row, own)
+        category = own - np.repeat(self.categories.offsets[:-1], np.diff(start))
+        return np.bincount(row, log_p[first + category], minlength=v.shape[0])
 
-    def conditionals(self, x, weights, start, row, own, mean_field=False):
+    def log_conditionals(self, x, weights, start, row, own, mean_field=False):
         """Log-probabilities of the categories of one feature given a row's other entries.
 
         Parameters
@@ -201,15 +199,33 @@ class SoftmaxVisible:
 
         Returns
         -------
-        log_p : ndarray of shape (n_queries, largest number of categories)
-            -inf for categories that a feature lacks.
+        log_p : ndarray
+            As many as each query's feature has categories, query by query.
+        first : ndarray of shape (n_queries,)
+            Where those of a query begin.
         """
-        log_p = np.empty((len(row), self.categories.most), x.dtype)
-        p, q, no_bias = np.empty_like(x), np.empty_like(x), np.zeros(x.shape[1], x.dtype)
-        _kernels.sigmoid(x, no_bias, p)
-        _kernels.sigmoid(-x, no_bias, q)
-        # exp(limit) and exp(-limit) are well within the range of the dtype.
-        limit = -1 if mean_field else 80 if x.dtype == np.float32 else 600
+        n_queries, sizes = np.diff(start), self.categories.sizes
+        position = np.concatenate(([0], np.cumsum(n_queries * sizes)))
+        out = np.empty(position[-1], x.dtype)
+        self._condition(x, weights, start, row, own, position, mean_field, None, out)
+        first = np.cumsum(np.concatenate(([0], np.repeat(sizes, n_queries))))[:-1]
+        return out, first
+
+    def conditional_means(self, x, weights, start, row, own, mean_field=False):
+        """Expectations of the category values of one feature given a row's other entries.
+
+        The parameters are those of ``log_conditionals``; shape (n_queries,).
+        """
+        out, values = np.empty(len(row), x.dtype), self.categories.values.astype(x.dtype)
+        self._condition(x, weights, start, row, own, start, mean_field, values, out)
+        return out
+
+    def _condition(self, x, weights, start, row, own, position, mean_field, values, out):
+        p, q = np.empty_like(x), np.empty_like(x)
+        _onehot_kernels.sigmoids(x, p, q)
+        # Products, from exp(-limit) to exp(limit), are within the range of the dtype. So far
+        # from its end, what is lost where p or q underflows does not matter.
+        limit = -1 if mean_field else 60 if x.dtype == np.float32 else 600
 
         def condition(*features):
             _onehot_kernels.conditionals(
@@ -217,6 +233,7 @@ class SoftmaxVisible:
                 start,
                 row,
                 own,
+                position,
                 self.categories.offsets,
                 weights,
                 self.bias,
@@ -225,11 +242,11 @@ class SoftmaxVisible:
                 p,
                 q,
                 limit,
-                log_p,
+                values,
+                out,
             )
 
         in_threads(condition, shares(start, 2 * self._mean_size * weights.shape[1]))
-        return log_p
 
     @property
     def _mean_size(self):

@@ -6,7 +6,7 @@ from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.sparse import coo_array, issparse
+from scipy.sparse import issparse
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import check_array, gen_batches
 from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
@@ -20,12 +20,13 @@ __all__ = [
     "PARAMETER_CONSTRAINTS",
     "InvalidParameterError",
     "Rows",
+    "check_csr",
     "check_hidden",
     "check_noise_variance",
-    "check_ratings",
     "check_schedule",
     "check_visible",
     "fit_context",
+    "native",
     "warn_badly_scaled",
     "warn_outside_unit_interval",
 ]
@@ -133,98 +134,22 @@ def check_visible(estimator, X, *, reset=False, whole=False):
         and booleans stay as they are, for :class:`Rows` to convert batch by batch.
     """
     if isinstance(X, np.ndarray):
-        X = _native(X)  # before validation, to which float32 in another byte order is no float32
+        X = native(X)  # before validation, to which float32 in another byte order is no float32
     dtype = (np.float64, np.float32) if whole else "numeric"
     accept_sparse = "csr" if estimator._accepts_sparse else False
     X = validate_data(estimator, X, accept_sparse=accept_sparse, dtype=dtype, reset=reset)
     if issparse(X):
-        _check_csr(X)
+        check_csr(X)
     # Kernels read numbers of at most 64 bits.
-    return _native(X if X.dtype.itemsize <= 8 else X.astype(np.float64))
+    return native(X if X.dtype.itemsize <= 8 else X.astype(np.float64))
 
 
-def check_ratings(estimator, X, *, reset=False):
-    """Categorical rows as a numeric array, or a CSR matrix with sorted indices; NaN is missing.
-
-    Of a sparse matrix every stored entry counts, a 0 too; what an array masks is missing.
-    """
-    if isinstance(X, np.ma.MaskedArray):
-        X = X.astype(np.promote_types(X.dtype, np.float16)).filled(np.nan)
-    if isinstance(X, np.ndarray):
-        X = _native(X)
-    elif issparse(X):
-        X = _csr_of_stored_entries(X)
-    given, names = X, getattr(X, "columns", range(2**62))
-    try:
-        X = validate_data(
-            estimator,
-            X,
-            accept_sparse="csr",
-            dtype="numeric",
-            ensure_all_finite=False,
-            reset=reset,
-        )
-        X = X.astype(np.float64) if X.dtype.kind == "O" else X
-    except ValueError as error:
-        array = np.empty((0, 0)) if issparse(given) else np.asarray(given)
-        for place, value in np.ndenumerate(array if array.ndim == 2 else np.empty((0, 0))):
-            if isinstance(value, str | bytes):
-                raise ValueError(
-                    f"{type(estimator).__name__} reads categories as numbers, but feature "
-                    f"{names[place[1]]!r} of X holds {str(value)!r}. Encode strings as numbers "
-                    "first, for example with OrdinalEncoder."
-                ) from error
-        raise
-    numbers = X.data[: X.nnz] if issparse(X) else X
-    beyond = numbers.dtype.kind in "iu" and numbers.dtype.itemsize == 8 and numbers.size > 0
-    if numbers.dtype.kind in "mM" or (
-        beyond and max(int(numbers.max()), -int(numbers.min())) > 2**53
-    ):
-        raise ValueError(
-            f"{type(estimator).__name__} compares categories as 64-bit floats, but X holds "
-            f"{'integers beyond 2**53' if beyond else 'dates or times'}. Encode them as small "
-            "numbers first, for example with OrdinalEncoder."
-        )
-    return _native(X if X.dtype.itemsize <= 8 else X.astype(np.float64))
-
-
-def _csr_of_stored_entries(X):
-    """A sparse matrix as CSR, sorted, with all it stores; scipy would drop or add up some."""
-    given = X
-    if X.format == "dia":  # whose conversion drops zeros
-        at = [
-            np.arange(max(0, k), min(X.shape[1], X.shape[0] + k, X.data.shape[1]))
-            for k in X.offsets
-        ]
-        values = [X.data[d, columns] for d, columns in enumerate(at)]
-        rows = [columns - k for columns, k in zip(at, X.offsets, strict=True)]
-        place = np.concatenate([*rows, []]).astype(int), np.concatenate([*at, []]).astype(int)
-        X = coo_array((np.concatenate([*values, []]).astype(X.dtype), place), shape=X.shape)
-    X = X.tocsr()
-    _check_csr(X)
-    if not X.has_sorted_indices:
-        X = X.sorted_indices()
-    indices = X.indices[: X.indptr[-1]]
-    same = indices[1:] == indices[:-1]
-    ends = X.indptr[1:-1]
-    same[ends[(ends > 0) & (ends < len(indices))] - 1] = False
-    if X.nnz < given.nnz or same.any():
-        coo = given.tocoo()
-        places, counts = np.unique(np.stack((coo.row, coo.col)), axis=1, return_counts=True)
-        row, column = places[:, np.argmax(counts > 1)]
-        raise ValueError(
-            f"X stores {counts.max()} entries at row {row}, column {column}: a sample has one "
-            "category per feature. Keep one of them."
-        )
-    return X
-
-
-def _native(X):
+def native(X):
     """X with numbers in the byte order of this machine."""
     return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
 
 
-def _check_csr(X):
+def check_csr(X):
     """Refuse a CSR matrix that points outside itself: kernels do not check bounds."""
     indptr, indices = X.indptr, X.indices
     if (

@@ -52,9 +52,9 @@ def by_hand(rbm, X, row, feature, method="exact"):
     for i, value in enumerate(X[row]):
         if i != feature and not np.isnan(value):
             x = x + rbm.components_[:, first[i] + list(rbm.categories_[i]).index(value)]
-            if hasattr(rbm, "conditional_components_"):
+            if rbm.conditional_components_ is not None:
                 x = x + rbm.conditional_components_[:, i]
-    if hasattr(rbm, "conditional_components_"):
+    if rbm.conditional_components_ is not None:
         x = x + rbm.conditional_components_[:, feature]
     codes = slice(first[feature], first[feature + 1])
     W, b = rbm.components_[:, codes], rbm.intercept_visible_[codes]

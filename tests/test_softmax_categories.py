@@ -146,7 +146,7 @@ def test_the_message_on_categories_names_the_feature():
 
 
 @pytest.mark.parametrize("container", [np.asarray, stored, lambda X: stored(X).tocoo()])
-@pytest.mark.parametrize("value", [7.0, -1.0, 0.25, np.inf, -np.inf, 4.999999])
+@pytest.mark.parametrize("value", [7.0, -1.0, 0.25, 4.999999])
 def test_an_unknown_value_is_named_with_its_feature(X, container, value):
     rbm = machine().fit(X)
     bad = X.copy()
@@ -197,7 +197,7 @@ def test_an_ignored_unknown_value_counts_as_missing(X, container, value):
 @pytest.mark.parametrize("handle_unknown", ["error", "ignore"])
 def test_infinity_is_not_to_be_ignored(X, handle_unknown):
     X[9, 3] = np.inf
-    with pytest.raises(ValueError, match="inf in feature 3"):
+    with pytest.raises(ValueError, match="feature 3 of X contains infinity"):
         machine(handle_unknown=handle_unknown, categories=HALF_STARS).fit(X)
 
 

@@ -70,7 +70,7 @@ def test_attributes_have_the_shapes_documented(conditional, algorithm):
     assert rbm.n_features_in_ == 3
     assert rbm.n_iter_ == 2
     assert isinstance(rbm.categories_, list)
-    assert hasattr(rbm, "conditional_components_") == conditional
+    assert (rbm.conditional_components_ is not None) == conditional
     if conditional:
         assert rbm.conditional_components_.shape == (3, 3)
         assert rbm.conditional_components_.any()
@@ -104,7 +104,7 @@ def test_biases_start_at_the_frequencies(X):
 def test_a_refit_without_the_conditional_part_removes_it(X):
     rbm = machine(conditional=True).fit(X)
     rbm.set_params(conditional=False).fit(X)
-    assert not hasattr(rbm, "conditional_components_")
+    assert rbm.conditional_components_ is None
     assert_same_model(rbm, machine().fit(X))
     rbm.set_params(conditional=True).fit(X)
     assert_same_model(rbm, machine(conditional=True).fit(X))
@@ -293,5 +293,5 @@ def test_learning_raises_the_score():
     X[rng.random(X.shape) < 0.5] = np.nan
     start = SoftmaxRBM(8, n_iter=0, random_state=0).fit(X)
     for conditional in (False, True):
-        rbm = SoftmaxRBM(8, conditional=conditional, random_state=0).fit(X)
+        rbm = SoftmaxRBM(8, conditional=conditional, learning_rate=0.1, random_state=0).fit(X)
         assert rbm.score(X) > start.score(X) + 0.5

@@ -331,9 +331,7 @@ def plain_conditional(t, feature, W, b, mean_field):
             inputs.append(b[code] + W[code] @ expit(t))
         else:
             inputs.append(b[code] + (np.logaddexp(0, t + W[code]) - np.logaddexp(0, t)).sum())
-    out = np.full(max(SIZES), -np.inf)
-    out[: len(inputs)] = np.array(inputs) - logsumexp(inputs)
-    return out
+    return np.array(inputs) - logsumexp(inputs)
 
 
 def asked(rng, rows, per_feature=70):
@@ -363,8 +361,9 @@ def test_conditionals(rows, rng, dtype, conditional, mean_field, n_hidden, scale
     x = visible.forward(rows, weights) + c
     start, row, own, features = asked(rng, rows)
     assert 0.1 < (own < 0).mean() < 0.9
-    result = visible.conditionals(x, weights, start, row, own, mean_field)
-    assert result.dtype == dtype
+    result, first = visible.log_conditionals(x, weights, start, row, own, mean_field)
+    means = visible.conditional_means(x, weights, start, row, own, mean_field)
+    assert result.dtype == means.dtype == dtype
 
     W, b, x = (a.astype(float) for a in (weights, b, x))
     size = np.abs(x).max() + 2 * scale
@@ -376,7 +375,11 @@ def test_conditionals(rows, rng, dtype, conditional, mean_field, n_hidden, scale
         elif U is not None:
             t += U[feature]
         expected = plain_conditional(t, feature, W, b, mean_field)
-        assert_allclose(result[k], expected, rtol=0, atol=tolerance)
+        log_p = result[first[k] : first[k] + len(expected)]
+        assert_allclose(log_p, expected, rtol=0, atol=tolerance)
+        mean = np.exp(expected) @ np.arange(len(expected))
+        assert_allclose(means[k], mean, rtol=0, atol=tolerance * len(expected))
+    assert len(result) == first[-1] + len(expected)
 
 
 def test_conditionals_at_infinite_inputs(rng):
@@ -385,7 +388,9 @@ def test_conditionals_at_infinite_inputs(rng):
     x = np.full((2, N_HIDDEN), 1e4)
     x[1] = -1e4
     start = np.array([0, 2, 2, 2, 2, 2, 2, 2])
-    log_p = visible.conditionals(x, weights, start, np.array([0, 1]), np.array([-1, -1]))
-    for p, on in zip(log_p, (1, 0), strict=True):
+    arguments = (x, weights, start, np.array([0, 1]), np.array([-1, -1]))
+    log_p, first = visible.log_conditionals(*arguments)
+    for k, on in ((0, 1), (1, 0)):
         inputs = visible.bias[:5] + on * weights[:5].sum(axis=1)
-        assert_allclose(p[:5], inputs - logsumexp(inputs), atol=1e-13)
+        p = log_p[first[k] : first[k] + 5]
+        assert_allclose(p, inputs - logsumexp(inputs), atol=1e-13)

@@ -57,7 +57,7 @@ def test_results_do_not_depend_on_the_number_of_threads(rows, rng, threads, dtyp
             x,
             visible.forward(both, weights),
             *visible.gradient(both, np.vstack([h, h]), row_weights, weights),
-            visible.conditionals(x, weights, start, row, own),
+            visible.log_conditionals(x, weights, start, row, own),
             visible.pseudo_likelihood(rows, x, weights),
         ]
 
