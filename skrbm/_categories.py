@@ -11,10 +11,6 @@ from functools import cached_property
 import numpy as np
 
 from . import _onehot_kernels
-from ._parallel import in_threads, shares
-
-#: To sort an entry takes as long as so many multiplications.
-_SORT_COST = 30
 
 
 @dataclass(frozen=True)
@@ -186,10 +182,16 @@ class OneHotRows:
         indptr = np.concatenate((indptr, n_entries + indptr[1:]))
         return OneHotRows(indptr, np.tile(self.entries, 2), _half=self)
 
+    @property
+    def copies(self):
+        """2 for rows that ``twice`` made, else 1."""
+        return 1 if self._half is None else self.shape[0] // self._half.shape[0]
+
     def by_feature(self, categories):
         """The entries in the order of features, those of a feature in the order of rows.
 
-        Remembered: draws put other categories in the place of the old ones, not features.
+        That of the first half for rows that are there twice. Remembered: draws put other
+        categories in the place of the old ones, not features.
 
         Returns
         -------
@@ -200,37 +202,15 @@ class OneHotRows:
         row : ndarray of shape (n_entries,)
             The row that holds it.
         """
-        if self._order is not None:
-            return self._order
-        dtype = np.int32 if max(self.n_entries, self.shape[0]) < 2**31 else np.int64
-        entry, row = np.empty(self.n_entries, dtype), np.empty(self.n_entries, dtype)
         if self._half is not None:
-            start, *half = self._half.by_feature(categories)
-            n_rows = self._half.shape[0]
-            if self.shape[0] == n_rows:
-                return start, *half
-            _onehot_kernels.repeat_order(start, *half, n_rows, entry, row)
-            self._order = 2 * start, entry, row
-            return self._order
-
-        parts = [(k, *part) for k, part in enumerate(shares(self.indptr, _SORT_COST))]
-        counts = np.empty((len(parts), categories.n_features), np.int64)
-
-        def count(k, first, stop):
-            indptr = self.indptr[first : stop + 1]
-            _onehot_kernels.count_features(indptr, self.codes, categories.feature_of, counts[k])
-
-        def sort(k, first, stop):
-            indptr, first_entry = self.indptr[first : stop + 1], self.indptr[0]
-            _onehot_kernels.sort_by_feature(
-                indptr, self.codes, categories.feature_of, first_entry, first, free[k], entry, row
-            )
-
-        in_threads(count, parts)
-        # Feature by feature, and within a feature part by part.
-        stops = np.cumsum(counts.T).reshape(counts.T.shape)
-        start = np.concatenate(([0], stops[:, -1]))
-        free = np.ascontiguousarray(stops.T) - counts
-        in_threads(sort, parts)
-        self._order = start, entry, row
+            return self._half.by_feature(categories)
+        if self._order is None:
+            dtype = np.int32 if max(self.n_entries, self.shape[0]) < 2**31 else np.int64
+            entry, row = np.empty(self.n_entries, dtype), np.empty(self.n_entries, dtype)
+            start = np.zeros(categories.n_features + 1, np.int64)
+            rows = self.indptr, self.codes, categories.feature_of
+            _onehot_kernels.count(*rows, start[1:])
+            np.cumsum(start, out=start)
+            _onehot_kernels.sort_by_feature(*rows, start[:-1].copy(), entry, row)
+            self._order = start, entry, row
         return self._order

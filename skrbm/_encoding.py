@@ -354,7 +354,7 @@ class CategoricalData:
     def code_counts(self):
         """How often each code occurs, (C,)."""
         counts = np.empty(self.categories.offsets[-1], np.int64)
-        # As each code were a feature; np.bincount would copy 32-bit codes to 64 bits.
+        # np.bincount would copy 32-bit codes to 64 bits.
         codes = np.arange(len(counts), dtype=np.int32)
-        _onehot_kernels.count_features(self.rows.indptr, self.rows.codes, codes, counts)
+        _onehot_kernels.count(self.rows.indptr, self.rows.codes, codes, counts)
         return counts

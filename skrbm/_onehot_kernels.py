@@ -32,12 +32,11 @@ from ._kernels import (
 __all__ = [
     "accumulate",
     "conditionals",
-    "count_features",
+    "count",
     "encode",
     "expected",
     "gather",
     "random_words",
-    "repeat_order",
     "sample",
     "sigmoids",
     "sort_by_feature",
@@ -124,61 +123,41 @@ def take_rows(indptr, codes, rows, out_indptr, out_codes):
 
 
 @njit(**OPTIONS)
-def count_features(indptr, codes, feature_of, count):
-    """How many entries of some rows each feature has: the first half of a sort by feature.
+def count(indptr, codes, group_of, counts):
+    """How many entries of some rows are in each group.
+
+    Parameters
+    ----------
+    indptr, codes : ndarray                                                               IN
+    group_of : ndarray of shape (C,), int                                                 IN
+        The group, such as the feature, that a code is in.
+    counts : ndarray of shape (n_groups,), int64                                          OUT
+    """
+    counts[:] = 0
+    for k in range(indptr[0], indptr[-1]):
+        counts[group_of[codes[k]]] += 1
+
+
+@njit(**OPTIONS)
+def sort_by_feature(indptr, codes, feature_of, free, entry, row):
+    """Put entries in the order of features, those of a feature in the order of rows.
 
     Parameters
     ----------
     indptr, codes : ndarray                                                               IN
     feature_of : ndarray of shape (C,), int                                               IN
         The feature that owns a code.
-    count : ndarray of shape (D,), int64                                                  OUT
-    """
-    count[:] = 0
-    for k in range(indptr[0], indptr[-1]):
-        count[feature_of[codes[k]]] += 1
-
-
-@njit(**OPTIONS)
-def sort_by_feature(indptr, codes, feature_of, first_entry, first_row, free, entry, row):
-    """Put entries of some rows in the order of features: the second half of a counting sort.
-
-    Parameters
-    ----------
-    indptr, codes, feature_of                                                             IN
-        As of ``count_features``.
-    first_entry, first_row : int                                                          IN
-        From which entry and row on the others are counted.
     free : ndarray of shape (D,), int64                                                   INOUT
-        Where the next entry of each feature goes.
-    entry, row : ndarray of shape (n_entries,), int                                       INOUT
-        Where an entry stands in ``codes``, and the row that holds it.
+        Where the next entry of each feature goes, from ``count``: a counting sort.
+    entry, row : ndarray of shape (n_entries,), int                                       OUT
+        Where an entry stands in ``codes``, counted from ``indptr[0]``; the row that holds it.
     """
     for r in range(indptr.shape[0] - 1):
         for k in range(indptr[r], indptr[r + 1]):
             i = feature_of[codes[k]]
-            entry[free[i]] = k - first_entry
-            row[free[i]] = first_row + r
+            entry[free[i]] = k - indptr[0]
+            row[free[i]] = r
             free[i] += 1
-
-
-@njit(**OPTIONS)
-def repeat_order(start, entry, row, n_rows, entry_twice, row_twice):
-    """The order by feature of rows that are followed by the same rows again.
-
-    Parameters
-    ----------
-    start, entry, row : ndarray                                                           IN
-        The order of the rows, each once.
-    n_rows : int                                                                          IN
-    entry_twice, row_twice : ndarray of shape (2 * n_entries,), int                       OUT
-    """
-    n_entries = entry.shape[0]
-    for i in range(start.shape[0] - 1):
-        for k in range(start[i], start[i + 1]):
-            upper, lower = k + start[i], k + start[i + 1]
-            entry_twice[upper], row_twice[upper] = entry[k], row[k]
-            entry_twice[lower], row_twice[lower] = entry[k] + n_entries, row[k] + n_rows
 
 
 @njit(**OPTIONS)
@@ -237,7 +216,7 @@ def gather(indptr, index, weights, table, out):
 
 
 @njit(**REORDERED)
-def accumulate(features, start, entry, row, codes, weights, h, row_weights, offsets, G, g):
+def accumulate(features, start, entry, row, codes, weights, h, row_weights, offsets, copies, G, g):
     """The gradient of a sum over rows: ``G[code] += weight h[row]``, ``g[code] += ...``.
 
     Parameters
@@ -253,33 +232,58 @@ def accumulate(features, start, entry, row, codes, weights, h, row_weights, offs
     row_weights : ndarray of shape (n,)                                                   IN
         Weights in the sum ``g``; those in ``G`` are in ``h`` already.
     offsets : ndarray of shape (D + 1,)                                                   IN
+    copies : int                                                                          IN
+        So often the features of the entries are there, with other codes, one after the other.
     G : ndarray of shape (C, M)                                                           OUT
     g : ndarray of shape (C,)                                                             OUT
     """
     n_columns = h.shape[1]
+    n_entries, n_rows = entry.shape[0], h.shape[0] // copies
     for i in range(features[0], features[1]):
         for c in range(offsets[i], offsets[i + 1]):
             g[c] = 0
             for j in range(n_columns):
                 G[c, j] = 0
-        for k in range(start[i], start[i + 1]):
-            weight, c = _weight(weights, entry[k], G), codes[entry[k]]
-            target, source = G[c], h[row[k]]
-            g[c] += weight * row_weights[row[k]]
-            for j in range(n_columns):
-                target[j] += weight * source[j]
+        for copy in range(copies):
+            for k in range(start[i], start[i + 1]):
+                at, r = entry[k] + copy * n_entries, row[k] + copy * n_rows
+                weight, c = _weight(weights, at, G), codes[at]
+                target, source = G[c], h[r]
+                g[c] += weight * row_weights[r]
+                for j in range(n_columns):
+                    target[j] += weight * source[j]
 
 
 @njit(**REORDERED)
 def _inputs(W, b, h, rows, out):
-    """``out[q, t] = b[q] + W[q] h[rows[t]]`` for the categories q of one feature."""
-    n_rows, n_hidden = rows.shape[0], W.shape[1]
-    n_fours = n_rows // 4 * 4
+    """``out[q, t] = b[q] + W[q] h[rows[t]]`` for the categories q of one feature.
+
+    Sums of several categories and rows at a time, as every number read then serves several.
+    """
+    n_rows, n_categories, n_hidden = rows.shape[0], W.shape[0], W.shape[1]
+    n_fours, n_twos = n_rows // 4 * 4, n_categories // 2 * 2
     zero = W.dtype.type(0)
-    for q in range(W.shape[0]):
-        w = W[q]
-        for t in range(0, n_fours, 4):
-            h0, h1, h2, h3 = h[rows[t]], h[rows[t + 1]], h[rows[t + 2]], h[rows[t + 3]]
+    for t in range(0, n_fours, 4):
+        h0, h1, h2, h3 = h[rows[t]], h[rows[t + 1]], h[rows[t + 2]], h[rows[t + 3]]
+        for q in range(0, n_twos, 2):
+            w, x = W[q], W[q + 1]
+            s0 = s1 = s2 = s3 = zero
+            r0 = r1 = r2 = r3 = zero
+            for j in range(n_hidden):
+                s0 += h0[j] * w[j]
+                s1 += h1[j] * w[j]
+                s2 += h2[j] * w[j]
+                s3 += h3[j] * w[j]
+                r0 += h0[j] * x[j]
+                r1 += h1[j] * x[j]
+                r2 += h2[j] * x[j]
+                r3 += h3[j] * x[j]
+            out[q, t], out[q, t + 1] = s0 + b[q], s1 + b[q]
+            out[q, t + 2], out[q, t + 3] = s2 + b[q], s3 + b[q]
+            out[q + 1, t], out[q + 1, t + 1] = r0 + b[q + 1], r1 + b[q + 1]
+            out[q + 1, t + 2], out[q + 1, t + 3] = r2 + b[q + 1], r3 + b[q + 1]
+        for q in range(n_twos, n_categories):
+            w = W[q]
             s0 = s1 = s2 = s3 = zero
             for j in range(n_hidden):
                 s0 += h0[j] * w[j]
@@ -288,8 +292,17 @@ def _inputs(W, b, h, rows, out):
                 s3 += h3[j] * w[j]
             out[q, t], out[q, t + 1] = s0 + b[q], s1 + b[q]
             out[q, t + 2], out[q, t + 3] = s2 + b[q], s3 + b[q]
-        for t in range(n_fours, n_rows):
-            h0 = h[rows[t]]
+    for t in range(n_fours, n_rows):
+        h0 = h[rows[t]]
+        for q in range(0, n_twos, 2):
+            w, x = W[q], W[q + 1]
+            s0 = r0 = zero
+            for j in range(n_hidden):
+                s0 += h0[j] * w[j]
+                r0 += h0[j] * x[j]
+            out[q, t], out[q + 1, t] = s0 + b[q], r0 + b[q + 1]
+        for q in range(n_twos, n_categories):
+            w = W[q]
             s0 = zero
             for j in range(n_hidden):
                 s0 += h0[j] * w[j]

@@ -144,6 +144,7 @@ class SoftmaxVisible:
                 h,
                 row_weights,
                 self.categories.offsets,
+                v.copies,
                 interaction,
                 bias,
             )
