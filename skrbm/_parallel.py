@@ -9,8 +9,8 @@ import numpy as np
 
 from ._kernels import get_num_threads
 
-#: Multiplications, roughly, that are worth a second thread: to wake one costs 0.1 ms.
-WORTH_A_THREAD = 10**6
+#: Multiplications, roughly, that are worth a second thread: to wake it and to wait costs 0.3 ms.
+WORTH_A_THREAD = 4 * 10**6
 
 
 @lru_cache(maxsize=1)
