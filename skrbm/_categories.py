@@ -79,7 +79,7 @@ class Categories:
         codes = np.empty(len(values), np.int32)
         _onehot_kernels.encode(
             values.astype(dtype).astype(np.float64, copy=False),
-            features,
+            features.astype(np.int32, copy=False),
             self.offsets,
             self.values.astype(dtype).astype(np.float64, copy=False),
             codes,

@@ -4,7 +4,8 @@ Notation as in ``_kernels``, and: feature i owns the *codes* ``offsets[i] .. off
 one per category, and every array over visible units (``W``, ``b``) has one row per code. A
 visible row is stored as the codes of its observed features, ascending: those of row r are
 ``codes[indptr[r]:indptr[r + 1]]``, the *entries* of the row. ``weights`` of entries stand in for
-the ones of one-hot rows where a row holds probabilities; ``None`` means ones.
+the ones of one-hot rows where a row holds probabilities. What a caller may leave out is an array
+without elements, not None: for None Numba would compile every kernel once more.
 
 Work on many rows is done feature by feature (``sort_by_feature``), so that the weights of a
 feature are read once for all its entries; the order in which numbers are added never depends on
@@ -15,7 +16,7 @@ cache would not notice a change of a kernel in another file.
 """
 
 import numpy as np
-from numba import float32, njit, types
+from numba import float32, njit
 from numba.extending import overload
 
 from ._kernels import (
@@ -58,16 +59,10 @@ def _overload_exp(t):
     return lambda t: 0.0 if t < -708.0 else _exp64(max(t, -708.0))
 
 
-def _weight(weights, k, like):  # pragma: no cover - typed by the overload below
-    raise TypeError("compiled code only")
-
-
-@overload(_weight, jit_options=INLINED)
-def _overload_weight(weights, k, like):
+@njit(inline="always")
+def _weight(weights, k, one):
     """Weight k, or 1 if there are none."""
-    if isinstance(weights, types.NoneType):
-        return lambda weights, k, like: like.dtype.type(1)
-    return lambda weights, k, like: weights[k]
+    return weights[k] if weights.shape[0] > 0 else one
 
 
 # --- Rows -------------------------------------------------------------------------------------
@@ -192,25 +187,25 @@ def gather(indptr, index, weights, table, out):
     ----------
     indptr : ndarray of shape (n + 1,)                                                    IN
     index : ndarray, int                                                                  IN
-    weights : ndarray or None                                                             IN
+    weights : ndarray, may be empty                                                       IN
     table : ndarray of shape (N, M)                                                       IN
     out : ndarray of shape (n, M)                                                         INOUT
     """
-    n_columns = table.shape[1]
+    n_columns, one = table.shape[1], table.dtype.type(1)
     for r in range(out.shape[0]):
         total = out[r]
         first, stop = indptr[r], indptr[r + 1]
         # Four at a time, so that the target is read and written a quarter as often.
         fours = first + (stop - first) // 4 * 4
         for k in range(first, fours, 4):
-            w0, w1 = _weight(weights, k, table), _weight(weights, k + 1, table)
-            w2, w3 = _weight(weights, k + 2, table), _weight(weights, k + 3, table)
+            w0, w1 = _weight(weights, k, one), _weight(weights, k + 1, one)
+            w2, w3 = _weight(weights, k + 2, one), _weight(weights, k + 3, one)
             t0, t1 = table[index[k]], table[index[k + 1]]
             t2, t3 = table[index[k + 2]], table[index[k + 3]]
             for j in range(n_columns):
                 total[j] += (w0 * t0[j] + w1 * t1[j]) + (w2 * t2[j] + w3 * t3[j])
         for k in range(fours, stop):
-            w0, t0 = _weight(weights, k, table), table[index[k]]
+            w0, t0 = _weight(weights, k, one), table[index[k]]
             for j in range(n_columns):
                 total[j] += w0 * t0[j]
 
@@ -227,7 +222,7 @@ def accumulate(features, start, entry, row, codes, weights, h, row_weights, offs
         The entries of feature i are ``start[i] .. start[i + 1] - 1`` of the others, which say
         where an entry stands in ``codes``, and in which row.
     codes : ndarray                                                                       IN
-    weights : ndarray or None                                                             IN
+    weights : ndarray, may be empty                                                       IN
     h : ndarray of shape (n, M)                                                           IN
     row_weights : ndarray of shape (n,)                                                   IN
         Weights in the sum ``g``; those in ``G`` are in ``h`` already.
@@ -237,7 +232,7 @@ def accumulate(features, start, entry, row, codes, weights, h, row_weights, offs
     G : ndarray of shape (C, M)                                                           OUT
     g : ndarray of shape (C,)                                                             OUT
     """
-    n_columns = h.shape[1]
+    n_columns, one = h.shape[1], h.dtype.type(1)
     n_entries, n_rows = entry.shape[0], h.shape[0] // copies
     for i in range(features[0], features[1]):
         for c in range(offsets[i], offsets[i + 1]):
@@ -247,7 +242,7 @@ def accumulate(features, start, entry, row, codes, weights, h, row_weights, offs
         for copy in range(copies):
             for k in range(start[i], start[i + 1]):
                 at, r = entry[k] + copy * n_entries, row[k] + copy * n_rows
-                weight, c = _weight(weights, at, G), codes[at]
+                weight, c = _weight(weights, at, one), codes[at]
                 target, source = G[c], h[r]
                 g[c] += weight * row_weights[r]
                 for j in range(n_columns):
@@ -482,7 +477,7 @@ def conditionals(
     offsets : ndarray of shape (D + 1,)                                                   IN
     W : ndarray of shape (C, M)                                                           IN
     b : ndarray of shape (C,)                                                             IN
-    U : ndarray of shape (D, M) or None                                                   IN
+    U : ndarray of shape (D, M), or (0, M)                                                IN
         Added to ``x`` where the row does not hold the entry: being asked for, it counts as
         observed.
     x, p, q : ndarray of shape (n, M)                                                     IN
@@ -491,7 +486,7 @@ def conditionals(
         As many factors are multiplied at a time as keep the logarithm of their product within
         +-limit; if a single one may leave it, each logarithm is a difference of two softplus.
         Negative: the mean-field form ``softmax(b_c + W_c p)`` instead.
-    values : ndarray of shape (C,) or None                                                IN
+    values : ndarray of shape (C,), or (0,)                                               IN
         What the categories stand for.
     out : ndarray of shape (n_queries,), or of one number per query and category          OUT
         Expectations of ``values``; without them, log-probabilities.
@@ -516,13 +511,13 @@ def conditionals(
                 if code >= 0:
                     for j in range(n_hidden):
                         ts[k, j] = x[r, j] - W[code, j]
-                elif U is not None:
+                elif U.shape[0] > 0:
                     for j in range(n_hidden):
                         ts[k, j] = x[r, j] + U[i, j]
                 else:
                     for j in range(n_hidden):
                         ts[k, j], ps[k, j], qs[k, j] = x[r, j], p[r, j], q[r, j]
-                if code >= 0 or U is not None:
+                if code >= 0 or U.shape[0] > 0:
                     sigmoids(ts[k : k + 1], ps[k : k + 1], qs[k : k + 1])
             for c in range(n_categories):
                 for k in range(n):
@@ -541,7 +536,7 @@ def conditionals(
                         for k in range(n):
                             log_p[c, k] += _log(product[k])
             _exponentiate(log_p, n, e, total)
-            if values is None:
+            if values.shape[0] == 0:
                 for k in range(n):
                     at = position[i] + (first - start[i] + k) * n_categories
                     log_total = _log(total[k])

@@ -256,7 +256,11 @@ def _queries(v, rbm, rows, columns):
             held = place[found] == asked
             own[held] = part.entries[found[held]]
         start = np.concatenate(([0], np.cumsum(np.bincount(features, minlength=n_features))))
-        yield queries, features, (rbm.hidden_input(part), rbm.weights, start, local, own)
+        yield (
+            queries,
+            features,
+            (rbm.hidden_input(part), rbm.weights, start, local.astype(np.int32), own),
+        )
 
 
 def _check_method(method):

@@ -61,20 +61,20 @@ class SoftmaxVisible:
     def energy(self, v):
         """``E_vis(v)`` of each row."""
         bias = np.zeros((v.shape[0], 1), self.bias.dtype)
-        _onehot_kernels.gather(v.indptr, v.codes, v.weights, self.bias[:, None], bias)
+        table = self.bias[:, np.newaxis]
+        _onehot_kernels.gather(v.indptr, v.codes, _entry_weights(v, bias.dtype), table, bias)
         return -bias[:, 0]
 
     def forward(self, v, weights):
         """``phi(v) W + r U``, shape (n, M)."""
         out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
+        entry_weights = _entry_weights(v, weights.dtype)
 
         def gather(first, stop):
             part, target = v[first:stop], out[first:stop]
-            _onehot_kernels.gather(part.indptr, v.codes, v.weights, weights, target)
+            _onehot_kernels.gather(part.indptr, v.codes, entry_weights, weights, target)
             if self.conditional is not None:
-                mine = part.weights
-                if mine is not None:
-                    mine = mine[part.indptr[0] : part.indptr[-1]]
+                mine = entry_weights[part.indptr[0] : part.indptr[-1]]
                 features = self.categories.feature_of[part.entries]
                 indptr = part.indptr - part.indptr[0]
                 _onehot_kernels.gather(indptr, features, mine, self.conditional, target)
@@ -130,7 +130,7 @@ class SoftmaxVisible:
     def gradient(self, v, h, row_weights, weights):
         """As that of the layers of numbers; ``h`` holds the hidden rows times their weights."""
         start, entry, row = v.by_feature(self.categories)
-        mine = None if v.weights is None else v.weights[v.indptr[0] : v.indptr[-1]]
+        mine = _entry_weights(v, weights.dtype)[v.indptr[0] : v.indptr[-1]]
         interaction, bias = np.empty_like(weights), np.empty_like(self.bias)
 
         def accumulate(*features):
@@ -208,7 +208,8 @@ class SoftmaxVisible:
         n_queries, sizes = np.diff(start), self.categories.sizes
         position = np.concatenate(([0], np.cumsum(n_queries * sizes)))
         out = np.empty(position[-1], x.dtype)
-        self._condition(x, weights, start, row, own, position, mean_field, None, out)
+        no_values = np.empty(0, x.dtype)
+        self._condition(x, weights, start, row, own, position, mean_field, no_values, out)
         first = np.cumsum(np.concatenate(([0], np.repeat(sizes, n_queries))))[:-1]
         return out, first
 
@@ -227,6 +228,8 @@ class SoftmaxVisible:
         # Products, from exp(-limit) to exp(limit), are within the range of the dtype. So far
         # from its end, what is lost where p or q underflows does not matter.
         limit = -1 if mean_field else 60 if x.dtype == np.float32 else 600
+        no_weights = np.empty((0, x.shape[1]), x.dtype)
+        conditional = no_weights if self.conditional is None else self.conditional
 
         def condition(*features):
             _onehot_kernels.conditionals(
@@ -238,7 +241,7 @@ class SoftmaxVisible:
                 self.categories.offsets,
                 weights,
                 self.bias,
-                self.conditional,
+                conditional,
                 x,
                 p,
                 q,
@@ -253,3 +256,8 @@ class SoftmaxVisible:
     def _mean_size(self):
         """Mean number of categories of a feature."""
         return self.n_units / self.categories.n_features
+
+
+def _entry_weights(v, dtype):
+    """The weights of the entries of rows; without elements if all are 1."""
+    return np.empty(0, dtype) if v.weights is None else v.weights

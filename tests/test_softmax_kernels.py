@@ -9,7 +9,7 @@ from scipy.special import expit, logsumexp
 
 from skrbm import _onehot_kernels
 from skrbm._categories import Categories, OneHotRows
-from skrbm._softmax_visible import SoftmaxVisible
+from skrbm._softmax_visible import SoftmaxVisible, _entry_weights
 
 from . import reference, reference_softmax
 from .reference_softmax import feature_of, listed
@@ -161,9 +161,10 @@ def test_gather(rows, rng, dtype, weighted):
     plain = reference_softmax.forward(rows.indptr, rows.codes, table, None, OFFSETS, rows.weights)
     assert set(np.diff(rows.indptr) % 4) == {0, 1, 2, 3}
     tolerance = summed(dtype, np.diff(rows.indptr).max() + 1, np.abs(table).max())
+    weights = _entry_weights(rows, dtype)
     for first in (0, 13):
         out = given[first:].copy()
-        _onehot_kernels.gather(rows.indptr[first:], rows.codes, rows.weights, table, out)
+        _onehot_kernels.gather(rows.indptr[first:], rows.codes, weights, table, out)
         assert_allclose(out, (given + plain)[first:], rtol=0, atol=tolerance)
 
 
@@ -191,7 +192,8 @@ def test_accumulate(rows, rng, dtype, weighted):
     weighted_h = h * row_weights[:, np.newaxis]
     start, entry, row = rows.by_feature(CATEGORIES)
     G, g = np.full((N_CODES, N_HIDDEN), np.nan, dtype), np.full(N_CODES, np.nan, dtype)
-    arguments = start, entry, row, rows.codes, rows.weights, weighted_h, row_weights, OFFSETS, 1
+    weights = _entry_weights(rows, dtype)
+    arguments = start, entry, row, rows.codes, weights, weighted_h, row_weights, OFFSETS, 1
     _onehot_kernels.accumulate((2, 5), *arguments, G, g)
     assert_array_equal(np.isnan(g).nonzero()[0], [*range(6), *range(20, 26)])
     assert_array_equal(np.isnan(G).all(axis=1), np.isnan(g))
