@@ -38,7 +38,7 @@ def cases(table):
     return pytest.mark.parametrize(
         ("name", "value"),
         [
-            pytest.param(name, value, id=f"{name}={value!r}")
+            pytest.param(name, value, id=f"{name}={value!r}".partition(" at 0x")[0])
             for name, values in table.items()
             for value in values
         ],

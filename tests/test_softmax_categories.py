@@ -305,3 +305,8 @@ def test_very_many_categories_give_a_warning(rng):
     with pytest.warns(UserWarning, match="1002 different values.*GaussianBernoulliRBM"):
         machine(n_iter=0).fit(X)
     machine(n_iter=0).fit(X[:500])  # a thousand may be meant
+
+
+def test_ragged_lists_are_refused():
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        machine().fit([[1, 2], [1]])
