@@ -7,9 +7,9 @@ The data are an alignment, array ``x`` of sequences x sites with codes 0 to 20 (
 acids). Equal rows count once, then a fifth are held out. Many of these still have a near relative
 among the training rows, so those without one are scored by themselves as well.
 
-PCD and CD have the same settings. ``--search`` prints how they were chosen: on an inner split of
-the training rows, by pseudo-likelihood and by the samples, since pseudo-likelihood alone prefers
-machines whose samples are poor. Held-out rows are only reported on.
+PCD and CD have the same settings. They were chosen by hand on an inner split of the training
+rows, by pseudo-likelihood and by the samples, since pseudo-likelihood alone prefers machines
+whose samples are poor; ``--search`` makes such a comparison. Held-out rows are only reported on.
 
 The family has branches between which Gibbs chains seldom pass: chains of two lengths agree long
 before chains from different starts do. So samples are compared from two starts, single sites
