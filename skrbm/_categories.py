@@ -13,6 +13,21 @@ import numpy as np
 from . import _onehot_kernels
 
 
+def cumulated(sizes):
+    """Where items of some sizes begin, one after the other, and, last, where they end."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)))
+
+
+def blocks(cumulative_work, most):
+    """Yield slices of items whose work, but for that of single items, is at most so much."""
+    first, n_items = 0, len(cumulative_work) - 1
+    while first < n_items:
+        limit = int(cumulative_work[first]) + most  # may be beyond the range of its dtype
+        stop = int(np.searchsorted(cumulative_work, limit, side="right")) - 1
+        yield slice(first, max(first + 1, stop))
+        first = max(first + 1, stop)
+
+
 @dataclass(frozen=True)
 class Categories:
     """What the codes stand for.
@@ -46,7 +61,7 @@ class Categories:
     @cached_property
     def offsets(self):
         """The first code of each feature and, last, the number of codes, (D + 1,)."""
-        return np.cumsum([0, *map(len, self.by_feature)])
+        return cumulated([len(values) for values in self.by_feature])
 
     @cached_property
     def sizes(self):
@@ -144,8 +159,7 @@ class OneHotRows:
 
     def _take(self, rows):
         """The rows of an index array, from rows of ones: a copy."""
-        indptr = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(self.indptr[rows + 1] - self.indptr[rows], out=indptr[1:])
+        indptr = cumulated(self.indptr[rows + 1] - self.indptr[rows])
         codes = np.empty(indptr[-1], self.codes.dtype)
         _onehot_kernels.take_rows(self.indptr, self.codes, rows, indptr, codes)
         return OneHotRows(indptr, codes)
@@ -163,13 +177,9 @@ class OneHotRows:
         self._half = self._order = None
 
     def blocks(self, work_per_row, work_per_entry, most):
-        """Yield slices of rows whose work, but for that of single rows, is at most so much."""
+        """Slices of rows of at most so much work, as of the function of this name."""
         work = work_per_row * np.arange(len(self.indptr)) + work_per_entry * self.indptr
-        first = 0
-        while first < self.shape[0]:
-            stop = int(np.searchsorted(work, work[first] + most, side="right")) - 1
-            yield slice(first, max(first + 1, stop))
-            first = max(first + 1, stop)
+        return blocks(work, most)
 
     def copy(self):
         """Rows that share nothing with these."""

@@ -13,8 +13,8 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
 
 from . import _onehot_kernels
-from ._categories import Categories, OneHotRows
-from ._validation import InvalidParameterError, check_csr, native
+from ._categories import Categories, OneHotRows, blocks
+from ._validation import InvalidParameterError, check_csr, native, working_dtype
 
 _BLOCK_ENTRIES = 2**20
 _MANY_CATEGORIES = 1000  # of one feature: most likely a mistake
@@ -37,7 +37,7 @@ def encoded(estimator, X, reset=False):
     else:
         categories = fitted_categories(estimator.categories_, X.shape[1])
     rows = _encode(X, categories, estimator.handle_unknown == "ignore", names)
-    return X, CategoricalData(rows, categories, _float(X.dtype))
+    return X, CategoricalData(rows, categories, working_dtype(X.dtype))
 
 
 # --- input ------------------------------------------------------------------------------------
@@ -151,23 +151,14 @@ def fitted_categories(by_feature, n_features):
     return categories
 
 
-def _float(dtype):
-    """The dtype to work in on data of a dtype."""
-    return np.dtype(np.float32 if dtype == np.float32 else np.float64)
-
-
 def _blocks(X):
     """Yield the first row, lengths of rows, features and values of the entries of each block."""
     n_rows, n_features = X.shape
     if issparse(X):
-        first = 0
-        while first < n_rows:
-            limit = int(X.indptr[first]) + _BLOCK_ENTRIES
-            stop = max(first + 1, int(np.searchsorted(X.indptr, limit, side="right")) - 1)
-            entries = slice(X.indptr[first], X.indptr[stop])
-            lengths = np.diff(X.indptr[first : stop + 1])
-            yield first, lengths, X.indices[entries], X.data[entries]
-            first = stop
+        for block in blocks(X.indptr, _BLOCK_ENTRIES):
+            indptr = X.indptr[block.start : block.stop + 1]
+            entries = slice(indptr[0], indptr[-1])
+            yield block.start, np.diff(indptr), X.indices[entries], X.data[entries]
         return
     for block in gen_batches(n_rows, max(1, _BLOCK_ENTRIES // n_features)):
         observed = ~np.isnan(X[block])

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _sampling
 from ._kernels import get_num_threads
 from ._model import RBM
-from ._validation import Rows, check_hidden, check_visible
+from ._validation import Rows, check_hidden, check_visible, working_dtype
 
 # Rows scored at a time by one thread: at most 1,000, and 32 MB if dense in float64. The data
 # alone decide, so that results do not depend on the number of threads.
@@ -39,7 +39,7 @@ class FittedMethods(TransformerMixin):
     @property
     def _dtype(self):
         """The dtype to work in where no data say it: float32 or float64."""
-        return np.dtype(np.float32 if self.components_.dtype == np.float32 else np.float64)
+        return working_dtype(self.components_.dtype)
 
     def _rbm(self, dtype):
         """The machine of the fitted attributes: a view where their dtype is already right."""
@@ -55,7 +55,7 @@ class FittedMethods(TransformerMixin):
         X = check_visible(self, X, whole=True)
         return X, self._rbm(X.dtype)
 
-    def _as_given(self, rows, dtype, X):
+    def _as_given(self, rows, rbm, X):
         """Visible rows in the form of the data X; None: dense."""
         return rows
 
@@ -223,7 +223,7 @@ class FittedMethods(TransformerMixin):
         rows, rbm = self._read(V)
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
         rows = _sampling.gibbs(rbm, rows, n_steps, draw_seed(random_state))
-        return self._as_given(rows, rbm.weights.dtype, V)
+        return self._as_given(rows, rbm, V)
 
     def sample(self, n_samples=1, *, n_gibbs_steps=1000, init=None, random_state=None):
         """Draw rows from the model: the ends of independent Gibbs chains.
@@ -266,4 +266,4 @@ class FittedMethods(TransformerMixin):
             V, rbm = self._read(init)
             V = V[np.arange(n_samples) % V.shape[0]]
         V = _sampling.gibbs(rbm, V, n_gibbs_steps, draw_seed(random_state))
-        return self._as_given(V, rbm.weights.dtype, init)
+        return self._as_given(V, rbm, init)

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from ._categories import Categories
+from ._categories import Categories, cumulated
 from ._methods import FittedMethods
 from ._softmax_visible import BLOCK
 
@@ -44,7 +44,6 @@ class RatingMethods(FittedMethods):
         ValueError
             If only one of rows and columns is given, they differ in length, or point outside X.
         """
-        check_is_fitted(self)
         mean_field = _check_method(method)
         v, rbm = self._read(X)
         if rows is None and columns is None:
@@ -81,7 +80,6 @@ n_categories)
         ValueError
             As ``predict_ratings``.
         """
-        check_is_fitted(self)
         mean_field = _check_method(method)
         v, rbm = self._read(X)
         categories = rbm.visible.categories
@@ -122,7 +120,6 @@ n_categories)
         scores : ndarray of shape (n_samples, n_items)
             Their expectations, as of ``predict_ratings``; -inf where the id is -1.
         """
-        check_is_fitted(self)
         v, rbm = self._read(X)
         check_scalar(n_items, "n_items", Integral, min_val=1)
         ids = np.full((v.shape[0], n_items), -1, np.int64)
@@ -255,7 +252,7 @@ def _queries(v, rbm, rows, columns):
         if len(place):
             held = place[found] == asked
             own[held] = part.entries[found[held]]
-        start = np.concatenate(([0], np.cumsum(np.bincount(features, minlength=n_features))))
+        start = cumulated(np.bincount(features, minlength=n_features))
         yield (
             queries,
             features,

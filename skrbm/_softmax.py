@@ -5,7 +5,6 @@ from scipy.sparse import csr_array, issparse
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseRBM
-from ._categories import Categories
 from ._encoding import encoded, fitted_categories
 from ._ratings import RatingMethods
 from ._softmax_visible import BLOCK, SoftmaxVisible
@@ -297,8 +296,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         scores = [rbm.pseudo_likelihood(rows[block]) for block in blocks]
         return np.concatenate(scores).astype(rbm.weights.dtype, copy=False)
 
-    def _as_given(self, rows, dtype, X):
-        categories = Categories(self.categories_)
+    def _as_given(self, rows, rbm, X):
+        categories, dtype = rbm.visible.categories, rbm.weights.dtype
         values = categories.values.astype(dtype)[rows.entries]
         features = categories.feature_of[rows.entries]
         indptr = rows.indptr - rows.indptr[0]

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _onehot_kernels
-from ._categories import Categories, OneHotRows
+from ._categories import Categories, OneHotRows, cumulated
 from ._parallel import in_threads, shares
+from ._visible import VisibleLayer
 
 #: Codes, or logarithms of probabilities, held at a time where all features are asked for.
 BLOCK = 2**22
 
 
 @dataclass(frozen=True)
-class SoftmaxVisible:
+class SoftmaxVisible(VisibleLayer):
     """Softmax units, ``E_vis(v) = -b onehot(v)``.
 
     In the conditional machine the hidden units see which features are observed, besides:
@@ -47,11 +48,6 @@ class SoftmaxVisible:
                 f"intercept_visible_ has shape {self.bias.shape}, but categories_ asks for "
                 f"{(n_units,)}: one bias per category of each feature."
             )
-
-    @property
-    def n_units(self):
-        """Number of visible units, one per category of each feature, C."""
-        return len(self.bias)
 
     @property
     def parameters(self):
@@ -97,8 +93,7 @@ class SoftmaxVisible:
     def expected(self, h, weights, like):
         """``p(v | h)`` of all categories of the features that the rows ``like`` observe."""
         start, entry, row = like.by_feature(self.categories)
-        sizes = self.categories.sizes[self.categories.feature_of[like.entries]]
-        position = np.concatenate(([0], np.cumsum(sizes)))
+        position = self._positions(like)
         codes = np.empty(position[-1], like.codes.dtype)
         p = np.empty(position[-1], weights.dtype)
 
@@ -156,21 +151,13 @@ class SoftmaxVisible:
         observed = np.add.reduceat(interaction, self.categories.offsets[:-1], axis=0)
         return interaction, bias, observed
 
-    def direction(self, *gradient):
-        """The direction of a step, from the gradient of all parameters of the machine."""
-        return gradient
-
-    def constrain(self):
-        """Put the parameters back into their bounds after a step."""
-
     def squared_error(self, v, h, weights):
         """Summed squared difference between ``v`` and ``E[v | h]``, and the number of terms."""
         if v.n_entries == 0:
             return 0.0, 0
         values = self.categories.values
         expected = self.expected(h, weights, v)
-        sizes = self.categories.sizes[self.categories.feature_of[v.entries]]
-        position = np.cumsum(sizes) - sizes
+        position = self._positions(v)[:-1]
         mean = np.add.reduceat(expected.weights * values[expected.codes], position)
         return float(np.square(mean - values[v.entries]).sum()), v.n_entries
 
@@ -205,13 +192,10 @@ class SoftmaxVisible:
         first : ndarray of shape (n_queries,)
             Where those of a query begin.
         """
-        n_queries, sizes = np.diff(start), self.categories.sizes
-        position = np.concatenate(([0], np.cumsum(n_queries * sizes)))
-        out = np.empty(position[-1], x.dtype)
-        no_values = np.empty(0, x.dtype)
-        self._condition(x, weights, start, row, own, position, mean_field, no_values, out)
-        first = np.cumsum(np.concatenate(([0], np.repeat(sizes, n_queries))))[:-1]
-        return out, first
+        first = cumulated(np.repeat(self.categories.sizes, np.diff(start)))
+        out, no_values = np.empty(first[-1], x.dtype), np.empty(0, x.dtype)
+        self._condition(x, weights, start, row, own, first[start], mean_field, no_values, out)
+        return out, first[:-1]
 
     def conditional_means(self, x, weights, start, row, own, mean_field=False):
         """Expectations of the category values of one feature given a row's other entries.
@@ -251,6 +235,10 @@ class SoftmaxVisible:
             )
 
         in_threads(condition, shares(start, 2 * self._mean_size * weights.shape[1]))
+
+    def _positions(self, v):
+        """Where the categories of each entry begin if those of all entries are listed."""
+        return cumulated(self.categories.sizes[self.categories.feature_of[v.entries]])
 
     @property
     def _mean_size(self):

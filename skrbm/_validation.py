@@ -29,6 +29,7 @@ __all__ = [
     "native",
     "warn_badly_scaled",
     "warn_outside_unit_interval",
+    "working_dtype",
 ]
 
 _SUMMARY_BLOCK = 1000
@@ -144,6 +145,11 @@ def check_visible(estimator, X, *, reset=False, whole=False):
     return native(X if X.dtype.itemsize <= 8 else X.astype(np.float64))
 
 
+def working_dtype(dtype):
+    """The dtype to work in on data of a dtype: float32 or float64."""
+    return np.dtype(np.float32 if dtype == np.float32 else np.float64)
+
+
 def native(X):
     """X with numbers in the byte order of this machine."""
     return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
@@ -196,7 +202,7 @@ class Rows:
     def __init__(self, X):
         self.X = X
         self.n_rows, self.n_columns = X.shape
-        self.dtype = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
+        self.dtype = working_dtype(X.dtype)
         self._sparse = issparse(X)
         self._take = not self._sparse and X.flags.c_contiguous and X.dtype == self.dtype
         self._buffer = np.empty((0, self.n_columns))

@@ -27,16 +27,27 @@ LEAST_LOG_RATIO = float(np.log(1e-3))
 _TAIL, _SPACING = 9.0, 0.7
 
 
-class NumberVisible:
+class VisibleLayer:
+    """What all layers have in common; each has a ``bias``."""
+
+    @property
+    def n_units(self):
+        """Number of visible units."""
+        return len(self.bias)
+
+    def direction(self, *gradient):
+        """The direction of a step, from the gradient of all parameters of the machine."""
+        return gradient
+
+    def constrain(self):
+        """Put the parameters back into their bounds after a step."""
+
+
+class NumberVisible(VisibleLayer):
     """What layers have in common whose rows are arrays of numbers.
 
     A subclass adds ``features``, ``energy`` and what begins with an underscore here.
     """
-
-    @property
-    def n_units(self):
-        """Number of visible units, D."""
-        return len(self.bias)
 
     def forward(self, v, weights):
         """``phi(v) W``, shape (n, M)."""
@@ -62,13 +73,6 @@ class NumberVisible:
         """
         interaction = product_transposed(self.features(v), h)
         return interaction, *self._gradient(v, row_weights, weights, interaction)
-
-    def direction(self, *gradient):
-        """The direction of a step, from the gradient of all parameters of the machine."""
-        return gradient
-
-    def constrain(self):
-        """Put the parameters back into their bounds after a step."""
 
     def squared_error(self, v, h, weights):
         """Summed squared difference between ``v`` and ``E[v | h]``, and the number of terms."""

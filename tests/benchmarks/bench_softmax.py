@@ -13,7 +13,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import numba
 import numpy as np
@@ -23,6 +22,7 @@ from timing import (
     figure,
     in_fresh_process,
     median,
+    process_memory,
     ratio,
     run_sections,
     table,
@@ -129,8 +129,7 @@ def resident_peak_of_process():
     """Bytes of memory this process has had at most; None where the system does not say."""
     if not sys.platform.startswith("linux"):
         return None
-    line = next(x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x)
-    return 1024 * int(line.split()[1])
+    return process_memory("VmHWM")
 
 
 def netflix_run(quick, batch_size, n_iter):
@@ -152,32 +151,29 @@ def netflix_run(quick, batch_size, n_iter):
 
 def bench_netflix(options):
     """Time per rating and peak memory at Netflix' shape."""
-    rows = []
-    for batch_size in BATCH_SIZES[:1]:
-        n_iter = 2 if options.quick else options.rounds
-        n, seconds, whole, n_small, small_seconds, data, peak = in_fresh_process(
-            netflix_run, options.quick, batch_size, n_iter
-        )
-        each, each_small = median(seconds) / n * 1e9, median(small_seconds) / n_small * 1e9
-        gigabytes = None if peak is None else peak / 1e9
-        rows.append(
-            [
-                batch_size,
-                with_minimum(seconds),
-                f"{whole - sum(seconds):.1f}",
-                figure(each),
-                figure(each_small),
-                figure(each / each_small),
-                verdict(each / each_small, at_most=SLOWER_AT_NETFLIX),
-                figure(data / 1e9),
-                figure(gigabytes),
-                verdict(gigabytes, at_most=GIGABYTES),
-            ]
-        )
+    batch_size = BATCH_SIZES[0]
+    n_iter = 2 if options.quick else options.rounds
+    n, seconds, whole, n_small, small_seconds, data, peak = in_fresh_process(
+        netflix_run, options.quick, batch_size, n_iter
+    )
+    each, each_small = median(seconds) / n * 1e9, median(small_seconds) / n_small * 1e9
+    gigabytes = None if peak is None else peak / 1e9
+    row = [
+        batch_size,
+        with_minimum(seconds),
+        f"{whole - sum(seconds):.1f}",
+        figure(each),
+        figure(each_small),
+        figure(each / each_small),
+        verdict(each / each_small, at_most=SLOWER_AT_NETFLIX),
+        figure(data / 1e9),
+        figure(gigabytes),
+        verdict(gigabytes, at_most=GIGABYTES),
+    ]
     header = ["batch", "epoch, s", "rest of fit, s", "ns a rating", "at 1M", "ratio"]
     header += [f"<= {SLOWER_AT_NETFLIX}", "X, GB", "peak, GB", f"<= {GIGABYTES}"]
     note = "Peak: of the whole process, with data, libraries and the making of the data."
-    print(table(f"Netflix' shape, {n} ratings, {N_COMPONENTS} hidden units", header, rows, note))
+    print(table(f"Netflix' shape, {n} ratings, {N_COMPONENTS} hidden units", header, [row], note))
 
 
 def bench_predict(options):

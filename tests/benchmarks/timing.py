@@ -127,7 +127,7 @@ def in_fresh_process(function, *args):
         return pool.submit(function, *args).result()
 
 
-def _status(field):
+def process_memory(field):
     """A figure of /proc/self/status in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field):
@@ -149,9 +149,9 @@ def resident_peak(function):
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return None
-    before = _status("VmRSS")
+    before = process_memory("VmRSS")
     keep = function()
-    peak = _status("VmHWM") - before
+    peak = process_memory("VmHWM") - before
     del keep
     return peak
 
