@@ -10,7 +10,8 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
 from . import _training
-from ._methods import FittedMethods, draw_seed
+from ._generative import GenerativeMethods
+from ._methods import draw_seed
 from ._model import RBM
 from ._validation import (
     PARAMETER_CONSTRAINTS,
@@ -22,7 +23,7 @@ from ._validation import (
 
 
 class BaseRBM(
-    FittedMethods,
+    GenerativeMethods,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     BaseEstimator,
@@ -172,7 +173,7 @@ class BaseRBM(
 
     def _settings(self, shuffle):
         return _training.Settings(
-            persistent=self.algorithm == "pcd",
+            persistent=self.algorithm != "cd",
             batch_size=self.batch_size,
             n_chains=self.batch_size if self.n_chains is None else self.n_chains,
             learning_rate=check_schedule(self, "learning_rate"),
@@ -201,7 +202,9 @@ class BaseRBM(
         n_chains = settings.n_chains
         if not settings.persistent:
             n_chains = min(n_chains, data.n_rows)
-        chains = np.zeros((n_chains, self.n_components), data.dtype)
+        shape = (n_chains, self.n_components)
+        shape = (self.n_temperatures, *shape) if self.algorithm == "pt" else shape
+        chains = np.zeros(shape, data.dtype)
         return _training.State(model=model, seed=seed, base_rates=base_rates, chains=chains)
 
     def _attributes(self, state):
@@ -228,10 +231,17 @@ class BaseRBM(
         """The training state that the fitted attributes hold."""
         model = self._rbm(self._dtype)
         shapes = [step.shape for step in self._steps]
+        if (self.algorithm == "pt") != (self.h_samples_.ndim == 3):
+            raise ValueError(
+                f"algorithm={self.algorithm!r} cannot go on with h_samples_ of shape "
+                f"{self.h_samples_.shape}: chains have a dimension more, that of temperatures, "
+                "with algorithm='pt' alone. The first call of partial_fit decides. Call fit to "
+                "start again."
+            )
         if (
-            self.h_samples_.ndim != 2
-            or self.h_samples_.shape[0] == 0
-            or self.h_samples_.shape[1] != model.weights.shape[1]
+            self.h_samples_.ndim not in (2, 3)
+            or self.h_samples_.size == 0
+            or self.h_samples_.shape[-1] != model.weights.shape[1]
             or (shapes and shapes != [parameter.shape for parameter in model.parameters])
         ):
             raise ValueError(

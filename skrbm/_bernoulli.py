@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._base import BaseRBM
-from ._validation import warn_outside_unit_interval
+from ._validation import check_binary, warn_outside_unit_interval
 from ._visible import BernoulliVisible
 
 
@@ -34,19 +34,27 @@ class BernoulliRBM(BaseRBM):
     n_iter : int, default=10
         Number of epochs, passes over the training data, that ``fit`` makes.
 
-    algorithm : {"pcd", "cd"}, default="pcd"
+    algorithm : {"pcd", "cd", "pt"}, default="pcd"
         How the model's side of the gradient is estimated.
 
         - "pcd": persistent contrastive divergence [2]_, by chains that go on from update to
           update, also called stochastic maximum likelihood.
         - "cd": contrastive divergence [1]_, by chains that start at the rows of each batch.
+        - "pt": parallel tempering [4]_, by persistent chains at ``n_temperatures``, from that of
+          the model to that of its base rates. Neighbours exchange their temperatures, which
+          carries chains from mode to mode. A negative phase costs ``n_temperatures`` times that
+          of "pcd".
 
     n_gibbs_steps : int or sequence of int, default=1
         Gibbs steps per update, the k of CD-k; a schedule.
 
     n_chains : int or None, default=None
-        Number of persistent chains, with ``algorithm="pcd"``; None means ``batch_size``.
-        The first call to ``partial_fit`` fixes it.
+        Number of persistent chains, at each temperature with ``algorithm="pt"``; None means
+        ``batch_size``. The first call to ``partial_fit`` fixes it.
+
+    n_temperatures : int, default=10
+        Number of inverse temperatures, equidistant from 1 to 0, with ``algorithm="pt"``. The
+        first call to ``partial_fit`` fixes it.
 
     momentum : float or sequence of float, default=0.0
         Share of the last step that is added to the next, in [0, 1); a schedule. If it is 0
@@ -85,7 +93,8 @@ class BernoulliRBM(BaseRBM):
         Biases of the visible units. They start at the log-odds of the training data.
 
     h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``.
+        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``. With
+        "pt" of shape (n_temperatures, n_chains, n_components), the model's chains first.
 
     n_iter_ : int
         Number of epochs made; a call of ``partial_fit`` counts as one.
@@ -118,6 +127,8 @@ class BernoulliRBM(BaseRBM):
        the likelihood gradient. ICML.
     .. [3] Hinton, G. E. (2012). A practical guide to training restricted Boltzmann machines.
        Neural Networks: Tricks of the Trade, 599-619.
+    .. [4] Desjardins, G., Courville, A., Bengio, Y., Vincent, P. & Delalleau, O. (2010). Tempered
+       Markov chain Monte Carlo for training of restricted Boltzmann machines. AISTATS.
 
     Examples
     --------
@@ -141,6 +152,7 @@ class BernoulliRBM(BaseRBM):
         algorithm="pcd",
         n_gibbs_steps=1,
         n_chains=None,
+        n_temperatures=10,
         momentum=0.0,
         weight_decay=0.0,
         negative_visibles="sample",
@@ -155,6 +167,7 @@ class BernoulliRBM(BaseRBM):
         self.algorithm = algorithm
         self.n_gibbs_steps = n_gibbs_steps
         self.n_chains = n_chains
+        self.n_temperatures = n_temperatures
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.negative_visibles = negative_visibles
@@ -171,6 +184,9 @@ class BernoulliRBM(BaseRBM):
         ones = np.clip(data.column_sums, 0, data.n_rows)
         bias = np.log((ones + 0.5) / (data.n_rows - ones + 0.5))
         return BernoulliVisible(bias.astype(data.dtype))
+
+    def _check_states(self, rows):
+        check_binary(self, rows)
 
     def _visible_attributes(self, visible):
         return {"intercept_visible_": visible.bias}

@@ -45,19 +45,27 @@ class GaussianBernoulliRBM(BaseRBM):
     n_iter : int, default=10
         Number of epochs, passes over the training data, that ``fit`` makes.
 
-    algorithm : {"pcd", "cd"}, default="cd"
+    algorithm : {"pcd", "cd", "pt"}, default="cd"
         How the model's side of the gradient is estimated.
 
         - "pcd": persistent contrastive divergence, by chains that go on from update to update.
         - "cd": contrastive divergence, by chains that start at the rows of each batch; for
           real-valued units the better choice in [1]_.
+        - "pt": parallel tempering, by persistent chains at ``n_temperatures``, from that of
+          the model to that of its base rates. Neighbours exchange their temperatures, which
+          carries chains from mode to mode. A negative phase costs ``n_temperatures`` times that
+          of "pcd".
 
     n_gibbs_steps : int or sequence of int, default=1
         Gibbs steps per update, the k of CD-k; a schedule.
 
     n_chains : int or None, default=None
-        Number of persistent chains, with ``algorithm="pcd"``; None means ``batch_size``.
-        The first call to ``partial_fit`` fixes it.
+        Number of persistent chains, at each temperature with ``algorithm="pt"``; None means
+        ``batch_size``. The first call to ``partial_fit`` fixes it.
+
+    n_temperatures : int, default=10
+        Number of inverse temperatures, equidistant from 1 to 0, with ``algorithm="pt"``. The
+        first call to ``partial_fit`` fixes it.
 
     momentum : float or sequence of float, default=0.0
         Share of the last step that is added to the next, in [0, 1); a schedule. If it is 0
@@ -100,7 +108,8 @@ class GaussianBernoulliRBM(BaseRBM):
         Variances of the visible units given the hidden ones, in squared units of X.
 
     h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``.
+        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``. With
+        "pt" of shape (n_temperatures, n_chains, n_components), the model's chains first.
 
     n_iter_ : int
         Number of epochs made; a call of ``partial_fit`` counts as one.
@@ -183,6 +192,7 @@ class GaussianBernoulliRBM(BaseRBM):
         algorithm="cd",
         n_gibbs_steps=1,
         n_chains=None,
+        n_temperatures=10,
         momentum=0.0,
         weight_decay=0.0,
         negative_visibles="sample",
@@ -198,6 +208,7 @@ class GaussianBernoulliRBM(BaseRBM):
         self.algorithm = algorithm
         self.n_gibbs_steps = n_gibbs_steps
         self.n_chains = n_chains
+        self.n_temperatures = n_temperatures
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.negative_visibles = negative_visibles

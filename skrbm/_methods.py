@@ -1,18 +1,16 @@
-"""What a fitted machine can be asked: features, energies, scores and samples.
+"""What a fitted machine says of rows: features, energies and scores.
 
 These methods read: they leave the estimator as it is.
 """
 
 from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from numbers import Integral
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.utils import check_random_state, check_scalar, gen_batches
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from . import _sampling
 from ._kernels import get_num_threads
 from ._model import RBM
 from ._validation import Rows, check_hidden, check_visible, working_dtype
@@ -200,70 +198,3 @@ class FittedMethods(TransformerMixin):
             Mean exact log pseudo-likelihood of a row, in nats.
         """
         return float(self.score_samples(X).mean(dtype=np.float64))
-
-    # --- sampling ---
-
-    def gibbs(self, V, n_steps=1, random_state=None):
-        """Gibbs steps from each row of V: hidden given visible, then visible given hidden.
-
-        Parameters
-        ----------
-        V : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Visible rows where the chains start.
-        n_steps : int, default=1
-            Number of steps.
-        random_state : int, RandomState instance or None, default=None
-            An int gives the same draws at every call, None other draws at every call.
-
-        Returns
-        -------
-        V_new : ndarray of shape (n_samples, n_features)
-            Visible rows where the chains stop.
-        """
-        rows, rbm = self._read(V)
-        check_scalar(n_steps, "n_steps", Integral, min_val=1)
-        rows = _sampling.gibbs(rbm, rows, n_steps, draw_seed(random_state))
-        return self._as_given(rows, rbm, V)
-
-    def sample(self, n_samples=1, *, n_gibbs_steps=1000, init=None, random_state=None):
-        """Draw rows from the model: the ends of independent Gibbs chains.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows, each from a chain of its own.
-        n_gibbs_steps : int, default=1000
-            Length of a chain. A model of well separated modes needs more.
-        init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
-            Where the chains start: chain i at row ``i % n_rows``. None: each chain at a draw
-            from the base rates of the training data (of the first chunk, after
-            ``partial_fit``).
-        random_state : int, RandomState instance or None, default=None
-            An int gives the same draws at every call, None other draws at every call.
-
-        Returns
-        -------
-        V : ndarray of shape (n_samples, n_features)
-            Visible rows, in the dtype of ``init`` or else of ``components_``.
-        """
-        check_is_fitted(self)
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
-        random_state = check_random_state(random_state)
-        if init is None:
-            rbm = self._rbm(self._dtype)
-            base_rates = self._visible_layer(self._base_rates, rbm.weights.dtype)
-            if base_rates.n_units != rbm.visible.n_units:
-                raise ValueError(
-                    f"sample starts from base rates of {base_rates.n_units} features, but the "
-                    f"machine has {rbm.visible.n_units}: give the chains a start with init."
-                )
-            h, weights = (
-                np.zeros((n, 1), rbm.weights.dtype) for n in (n_samples, len(rbm.weights))
-            )
-            V = base_rates.sample(h, weights, (draw_seed(random_state), 0, _sampling.START))
-        else:
-            V, rbm = self._read(init)
-            V = V[np.arange(n_samples) % V.shape[0]]
-        V = _sampling.gibbs(rbm, V, n_gibbs_steps, draw_seed(random_state))
-        return self._as_given(V, rbm, init)

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._categories import Categories, cumulated
 from ._methods import FittedMethods
 from ._softmax_visible import BLOCK
+from ._validation import check_option
 
 _QUERY_ROWS = 4096  # whose hidden inputs are held at a time
 
@@ -262,8 +263,7 @@ def _queries(v, rbm, rows, columns):
 
 def _check_method(method):
     """Whether the method is the mean-field one."""
-    if method not in ("exact", "mean_field"):
-        raise ValueError(f"method must be 'exact' or 'mean_field'. Got {method!r} instead.")
+    check_option("method", method, ("exact", "mean_field"))
     return method == "mean_field"
 
 

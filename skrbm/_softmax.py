@@ -63,21 +63,29 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     n_iter : int, default=40
         Number of epochs, passes over the training data, that ``fit`` makes.
 
-    algorithm : {"cd", "pcd"}, default="cd"
+    algorithm : {"cd", "pcd", "pt"}, default="cd"
         How the model's side of the gradient is estimated.
 
         - "cd": contrastive divergence, by chains that start at the rows of each batch.
         - "pcd": persistent contrastive divergence, by chains that go on from update to update.
           For complete rows only: a chain cannot go on in a row that has observed other
           features.
+        - "pt": parallel tempering, by persistent chains at ``n_temperatures``, from that of
+          the model to that of its base rates. Neighbours exchange their temperatures, which
+          carries chains from mode to mode. A negative phase costs ``n_temperatures`` times that
+          of "pcd". Complete rows only, as for "pcd".
 
     n_gibbs_steps : int or sequence of int, default=1
         Gibbs steps per update, the k of CD-k; a schedule. Salakhutdinov, Mnih & Hinton raise
         it as learning goes on, 1, 3, 5, 9.
 
     n_chains : int or None, default=None
-        Number of persistent chains, with ``algorithm="pcd"``; None means ``batch_size``.
-        The first call to ``partial_fit`` fixes it.
+        Number of persistent chains, at each temperature with ``algorithm="pt"``; None means
+        ``batch_size``. The first call to ``partial_fit`` fixes it.
+
+    n_temperatures : int, default=10
+        Number of inverse temperatures, equidistant from 1 to 0, with ``algorithm="pt"``. The
+        first call to ``partial_fit`` fixes it.
 
     momentum : float or sequence of float, default=0.9
         Share of the last step that is added to the next, in [0, 1); a schedule.
@@ -123,7 +131,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         The categories of each feature, ascending.
 
     h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``.
+        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``. With
+        "pt" of shape (n_temperatures, n_chains, n_components), the model's chains first.
 
     n_iter_ : int
         Number of epochs made; a call of ``partial_fit`` counts as one.
@@ -147,8 +156,9 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     Notes
     -----
     ``inverse_transform`` and ``reconstruct`` give the expectation of every feature over the
-    values of its categories, observed or not. ``gibbs`` and ``sample(init=X)`` draw the entries
-    that X holds; missing ones stay missing, and a sparse X gives a sparse result.
+    values of its categories, observed or not. ``gibbs`` draws the entries that X holds, and
+    missing ones stay missing; ``sample(init=X)`` and ``impute`` keep the entries of such an X and
+    complete it, all features being present. But for ``impute``, a sparse X gives a sparse result.
     ``score_samples`` is a sum over observed entries, 0 for a row without any.
 
     A row's probability is one of its observed features only, so ``free_energy`` compares rows
@@ -194,6 +204,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         algorithm="cd",
         n_gibbs_steps=1,
         n_chains=None,
+        n_temperatures=10,
         momentum=0.9,
         weight_decay=0.002,
         negative_visibles="sample",
@@ -211,6 +222,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         self.algorithm = algorithm
         self.n_gibbs_steps = n_gibbs_steps
         self.n_chains = n_chains
+        self.n_temperatures = n_temperatures
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.negative_visibles = negative_visibles
@@ -226,12 +238,13 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     def _check_data(self, data, chunk=False):
         if not chunk and data.rows.n_entries == 0:
             raise ValueError("X has no observed entry: there is nothing to learn from.")
-        if self.algorithm == "pcd" and not data.complete:
+        if self.algorithm != "cd" and not data.complete:
             n_missing = data.n_rows * data.n_columns - data.rows.n_entries
             raise ValueError(
-                f"algorithm='pcd' needs complete rows, but {n_missing} entries of X are missing "
-                "(NaN, or not stored if X is sparse): every row with other features observed is a "
-                "machine of its own, over which chains cannot go on. Use algorithm='cd'."
+                f"algorithm={self.algorithm!r} needs complete rows, but {n_missing} entries of X "
+                "are missing (NaN, or not stored if X is sparse): every row with other features "
+                "observed is a machine of its own, over which chains cannot go on. Use "
+                "algorithm='cd'."
             )
 
     def _initial_visible(self, data):
@@ -289,6 +302,37 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         _, data = encoded(self, X)
         return data.rows, self._rbm(data.dtype)
 
+    def _read_incomplete(self, X, n_rows=None):
+        rows, rbm = self._read(X)
+        rows = rows if n_rows is None else rows[np.arange(n_rows) % rows.shape[0]]
+        categories = rbm.visible.categories
+        complete = categories.complete_rows(rows.shape[0])
+        known = np.zeros((rows.shape[0], categories.n_features), bool)
+        where = np.repeat(np.arange(len(known)), np.diff(rows.indptr))
+        where = where, categories.feature_of[rows.entries]
+        known[where] = True
+        rbm.visible.cells(complete)[where] = rows.entries
+        return complete, known, rbm
+
+    def _in_float64(self, rows):
+        return rows  # codes have no dtype
+
+    def _check_states(self, rows):
+        n_missing = rows.shape[0] * self.n_features_in_ - rows.n_entries
+        if n_missing:
+            raise ValueError(
+                f"{n_missing} entries of X are missing (NaN, or not stored if X is sparse), and "
+                "rows that observe other features have other partition functions: give complete "
+                "rows, for example what impute returns, or use score_samples."
+            )
+
+    def _check_partition(self):
+        if self.conditional_components_ is not None:
+            raise ValueError(
+                "the hidden units of a conditional machine see which features are observed, so "
+                "that it has no partition function of its own. Fit with conditional=False."
+            )
+
     def _pseudo_likelihood(self, X):
         rows, rbm = self._read(X)
         n_hidden, most = rbm.weights.shape[1], rbm.visible.categories.most
@@ -312,5 +356,5 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         tags = super().__sklearn_tags__()
         tags.input_tags.categorical = True
         # Rows of persistent chains must be complete, which a sparse matrix seldom is.
-        tags.input_tags.allow_nan = tags.input_tags.sparse = self.algorithm != "pcd"
+        tags.input_tags.allow_nan = tags.input_tags.sparse = self.algorithm == "cd"
         return tags

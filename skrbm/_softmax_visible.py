@@ -6,11 +6,11 @@ missing; visible rows are :class:`~skrbm._categories.OneHotRows`. Salakhutdinov,
 has observed, and all share their weights.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from . import _onehot_kernels
+from . import _onehot_kernels, _partition_kernels
 from ._categories import Categories, OneHotRows, cumulated
 from ._parallel import in_threads, shares
 from ._visible import VisibleLayer
@@ -85,10 +85,42 @@ class SoftmaxVisible(VisibleLayer):
         n_rows = max(1, BLOCK // self.n_units)
         for first in range(0, h.shape[0], n_rows):
             part = h[first : first + n_rows]
-            p = self.expected(part, weights, self.categories.complete_rows(len(part))).weights
-            terms = p.reshape(len(part), -1) * values
+            terms = self.unit_means(part, weights) * values
             out[first : first + n_rows] = np.add.reduceat(terms, offsets[:-1], axis=1)
         return out
+
+    def unit_means(self, h, weights):
+        """``p(v | h)`` of each category of each feature, shape (n, C)."""
+        complete = self.categories.complete_rows(len(h))
+        return self.expected(h, weights, complete).weights.reshape(len(h), -1)
+
+    def cells(self, v):
+        """The codes of complete rows as an array of one element per feature, a view."""
+        return v.entries.reshape(-1, self.categories.n_features)
+
+    def best_cells(self, unit_means):
+        """The codes of the most probable category of each feature; of equal ones the first."""
+        offsets = self.categories.offsets
+        best = np.empty((len(unit_means), self.categories.n_features), np.int32)
+        for i, first in enumerate(offsets[:-1]):
+            best[:, i] = first + unit_means[:, first : offsets[i + 1]].argmax(axis=1)
+        return best
+
+    def log_normaliser(self, input, shift):
+        """``log sum_v exp(-E_vis(v) + phi(v) (input + shift))`` of each row, all v complete."""
+        out = np.empty(len(input))
+        _partition_kernels.logsumexp_sums(input, self.bias + shift, self.categories.offsets, out)
+        return out
+
+    def rebased(self, bias):
+        """The layer with another bias, and the input that undoes the change.
+
+        The input is one hidden unit more, which does not see which features are observed.
+        """
+        conditional = self.conditional
+        if conditional is not None:
+            conditional = np.pad(conditional, ((0, 0), (0, 1)))
+        return replace(self, bias=bias, conditional=conditional), self.bias - bias
 
     def expected(self, h, weights, like):
         """``p(v | h)`` of all categories of the features that the rows ``like`` observe."""

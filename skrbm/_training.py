@@ -1,9 +1,10 @@
 """Learning: the mini-batch loop of contrastive divergence, its schedules and its state.
 
 Contrastive divergence (CD-k; Hinton, 2002) starts the negative chains at the rows of the
-batch, persistent CD (PCD-k; Tieleman, 2008) where the last update's chains stopped. Positive
-phase: data with hidden means. Negative phase: k Gibbs steps, then hidden means again. Each
-phase is averaged over its own number of rows.
+batch, persistent CD (PCD-k; Tieleman, 2008) where the last update's chains stopped, and so
+does parallel tempering, with chains at higher temperatures besides. Positive phase: data with
+hidden means. Negative phase: k Gibbs steps, then hidden means again. Each phase is averaged over
+its own number of rows.
 """
 
 from copy import deepcopy
@@ -14,6 +15,7 @@ import numpy as np
 
 from . import _linear
 from ._model import RBM
+from ._tempered import TemperedRBM, ladder
 
 #: What ``history_`` holds of each epoch.
 FIGURES = ("reconstruction_error", "learning_rate", "n_gibbs_steps", "momentum", "seconds")
@@ -44,7 +46,8 @@ class State:
     model: RBM
     seed: np.uint64
     base_rates: dict  # the visible layer's attributes before training
-    chains: np.ndarray  # hidden states (n_chains, M) of PCD
+    # Hidden states: (n_chains, M) of PCD, (n_temperatures, n_chains, M) of tempered chains.
+    chains: np.ndarray
     steps: tuple = ()  # the last step of each parameter, for momentum
     n_updates: int = 0
     n_epochs: int = 0
@@ -95,7 +98,7 @@ def train_epoch(state, settings, data):
     for first in range(0, data.n_rows, settings.batch_size):
         rows = slice(first, min(first + settings.batch_size, data.n_rows))
         n_pos = rows.stop - rows.start
-        n_chains = len(state.chains) if settings.persistent else None
+        n_chains = state.chains.shape[-2] if settings.persistent else None
         v = data.batch(rows if order is None else order[rows], dtype, n_chains)
         gradient = contrast(state, settings, v, n_pos, n_gibbs_steps)
         direction = visible.direction(*gradient)
@@ -150,6 +153,10 @@ def contrast(state, settings, v, n_pos, n_gibbs_steps):
     def draw(purpose):
         return state.seed, state.n_updates, purpose
 
+    if state.chains.ndim == 3:  # several temperatures
+        v[n_pos:] = tempered_negatives(state, settings, n_gibbs_steps)
+        return _difference(model, v, model.hidden_mean(v), n_pos)
+
     # Where the chains start: the whole difference between CD and PCD.
     if settings.persistent:
         h_neg = state.chains
@@ -174,11 +181,38 @@ def contrast(state, settings, v, n_pos, n_gibbs_steps):
             state.chains = model.draw_hidden(h[n_pos:], draw(2 * n_gibbs_steps))
     else:
         h = np.concatenate((h_pos, model.hidden_mean(v_neg)))
+    return _difference(model, v, h, n_pos)
 
-    n_neg = v_neg.shape[0]
-    dtype = model.weights.dtype
+
+def _difference(model, v, h, n_pos):
+    """The gradient of the mean over the first rows, less the mean over the others."""
+    n_neg, dtype = v.shape[0] - n_pos, model.weights.dtype
     row_weights = np.repeat(np.array([1 / n_pos, -1 / n_neg], dtype), [n_pos, n_neg])
     return model.gradient(v, h, row_weights)
+
+
+def tempered_negatives(state, settings, n_gibbs_steps):
+    """Rows of the model from chains at all temperatures, which move on.
+
+    Parallel tempering: chains between the base rates, where they mix at once, and the model
+    exchange their temperatures (Desjardins et al., 2010; Cho, Raiko & Ilin, 2010).
+    """
+    tempered = TemperedRBM(state.model, state.base_rates["intercept_visible_"])
+    n_temperatures, n_chains, n_hidden = state.chains.shape
+    betas = ladder(n_temperatures).astype(state.chains.dtype)
+    beta = np.repeat(betas, n_chains)[:, np.newaxis]
+    h = np.pad(state.chains.reshape(-1, n_hidden), ((0, 0), (0, 1)), constant_values=1)
+    v = None
+    for k in range(n_gibbs_steps):
+        draws = [(state.seed, state.n_updates, 3 * k + purpose) for purpose in range(3)]
+        v_neg = v = tempered.sample_visible(h, beta, draws[0], out=v)
+        if k == n_gibbs_steps - 1 and settings.mean_negative_visibles:
+            v_neg = tempered.expected_visible(h[:n_chains], v[:n_chains])
+        x = tempered.hidden_input(v)
+        x = tempered.exchanged(x, betas, state.n_updates + k, draws[1])
+        h = tempered.draw_hidden(x, beta, draws[2])
+    state.chains = h[:, :-1].reshape(state.chains.shape)
+    return v_neg[:n_chains]
 
 
 def reconstruction_error(model, blocks):

@@ -20,9 +20,11 @@ __all__ = [
     "PARAMETER_CONSTRAINTS",
     "InvalidParameterError",
     "Rows",
+    "check_binary",
     "check_csr",
     "check_hidden",
     "check_noise_variance",
+    "check_option",
     "check_schedule",
     "check_visible",
     "fit_context",
@@ -45,8 +47,9 @@ PARAMETER_CONSTRAINTS = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "n_iter": [Interval(Integral, 0, None, closed="left")],
-    "algorithm": [StrOptions({"cd", "pcd"})],
+    "algorithm": [StrOptions({"cd", "pcd", "pt"})],
     "n_chains": [Interval(Integral, 1, None, closed="left"), None],
+    "n_temperatures": [Interval(Integral, 2, None, closed="left")],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "negative_visibles": [StrOptions({"sample", "mean"})],
     "shuffle": ["boolean"],
@@ -91,6 +94,13 @@ def check_schedule(estimator, name):
     return tuple(values)
 
 
+def check_option(name, value, options):
+    """Refuse a value of an argument that is none of the options."""
+    if value not in options:
+        *others, last = (repr(option) for option in options)
+        raise ValueError(f"{name} must be {', '.join(others)} or {last}. Got {value!r} instead.")
+
+
 def check_noise_variance(estimator, data):
     """Fixed noise variances, one per feature in float64; None if they are to be learned."""
     given = estimator.noise_variance
@@ -121,7 +131,7 @@ def check_noise_variance(estimator, data):
     return np.broadcast_to(variance, data.n_columns)
 
 
-def check_visible(estimator, X, *, reset=False, whole=False):
+def check_visible(estimator, X, *, reset=False, whole=False, allow_nan=False):
     """Visible rows as a numeric array or CSR matrix, with as little copying as possible.
 
     Parameters
@@ -133,12 +143,23 @@ def check_visible(estimator, X, *, reset=False, whole=False):
     whole : bool, default=False
         Whether the caller computes on all rows at once and needs floats; otherwise integers
         and booleans stay as they are, for :class:`Rows` to convert batch by batch.
+    allow_nan : bool, default=False
+        Whether X may hold NaN, for what is unknown.
     """
     if isinstance(X, np.ndarray):
         X = native(X)  # before validation, to which float32 in another byte order is no float32
     dtype = (np.float64, np.float32) if whole else "numeric"
     accept_sparse = "csr" if estimator._accepts_sparse else False
-    X = validate_data(estimator, X, accept_sparse=accept_sparse, dtype=dtype, reset=reset)
+    if isinstance(X, np.ma.MaskedArray) and allow_nan:
+        X = X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
+    X = validate_data(
+        estimator,
+        X,
+        accept_sparse=accept_sparse,
+        dtype=dtype,
+        ensure_all_finite="allow-nan" if allow_nan else True,
+        reset=reset,
+    )
     if issparse(X):
         check_csr(X)
     # Kernels read numbers of at most 64 bits.
@@ -288,6 +309,24 @@ class Rows:
             sums += np.asarray(part.sum(axis=0, dtype=dtype)).ravel()
             lowest, highest = min(lowest, part.min()), max(highest, part.max())
         return sums, lowest, highest
+
+
+def check_binary(estimator, X):
+    """Refuse values other than 0 and 1, of which a probability makes no sense."""
+    if issparse(X):
+        X = X.copy()
+        X.sum_duplicates()
+        values, columns = X.data, X.indices
+    else:
+        values, columns = X.ravel(), np.arange(X.size) % X.shape[1]
+    wrong = np.flatnonzero((values != 0) & (values != 1))
+    if len(wrong):
+        column = columns[wrong[0]]
+        name = getattr(estimator, "feature_names_in_", range(X.shape[1]))[column]
+        raise ValueError(
+            f"the likelihood is one of rows of 0 and 1, but X holds {values[wrong[0]]} in feature "
+            f"{name!r}. Binarise X, for example X > 0.5; grey values have a free_energy."
+        )
 
 
 def warn_outside_unit_interval(estimator, data):

@@ -11,12 +11,12 @@ layers of this file see rows of numbers; that of categories, with rows of its ow
 ``_softmax_visible``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import issparse
 
-from . import _kernels, _linear
+from . import _kernels, _linear, _partition_kernels
 from ._products import product, product_transposed, product_with_transpose
 
 #: A learned noise variance is at least a thousandth of where it started.
@@ -29,6 +29,9 @@ _TAIL, _SPACING = 9.0, 0.7
 
 class VisibleLayer:
     """What all layers have in common; each has a ``bias``."""
+
+    #: Whether units are binary, as hidden units are.
+    binary = False
 
     @property
     def n_units(self):
@@ -60,6 +63,18 @@ class NumberVisible(VisibleLayer):
     def expected(self, h, weights, like):
         """``E[v | h]`` as rows for ``gradient``, of the form of the rows ``like``."""
         return self.mean(h, weights)
+
+    def unit_means(self, h, weights):
+        """``E[v | h]`` of each unit, shape (n, number of units)."""
+        return self.mean(h, weights)
+
+    def cells(self, v):
+        """Complete rows as an array of one element per feature, a view."""
+        return v
+
+    def best_cells(self, unit_means):
+        """The cells that stand for ``unit_means`` in a complete row: their values."""
+        return unit_means
 
     def sample(self, h, weights, draw, out=None):
         """A draw from ``p(v | h)``, shape (n, D), into ``out`` or a new array."""
@@ -94,6 +109,8 @@ class BernoulliVisible(NumberVisible):
 
     bias: np.ndarray
 
+    binary = True
+
     def __post_init__(self):
         """Refuse a bias that is no vector."""
         if self.bias.ndim != 1:
@@ -114,6 +131,19 @@ class BernoulliVisible(NumberVisible):
             return -(v @ self.bias)
         v = v.toarray() if issparse(v) else v
         return -np.multiply(v, self.bias, out=np.zeros_like(v), where=v != 0).sum(axis=1)
+
+    def log_normaliser(self, input, shift):
+        """``log sum_v exp(-E_vis(v) + phi(v) (input + shift))`` of each row, (n,) in float64.
+
+        ``input`` (n, number of units), and the same ``shift`` (number of units,) for all.
+        """
+        out = np.empty(len(input))
+        _partition_kernels.softplus_sums(input, self.bias + shift, out)
+        return out
+
+    def rebased(self, bias):
+        """The layer with another bias, and the input that undoes the change."""
+        return replace(self, bias=bias), self.bias - bias
 
     def _mean(self, input):
         """``E[v | h]``, here ``p(v = 1 | h)``."""
@@ -221,6 +251,22 @@ class GaussianVisible(NumberVisible):
     def energy(self, v):
         """``E_vis(v)`` of each row."""
         return 0.5 * np.square((v - self.bias) / self.scale).sum(axis=1)
+
+    def log_normaliser(self, input, shift):
+        """As that of :class:`BernoulliVisible`, of densities.
+
+        An integral over ``v_i`` at an input t: ``log(2 pi s_i^2) / 2 + t b_i / s_i + t^2 / 2``.
+        """
+        input, shift, bias = (a.astype(np.float64, copy=False) for a in (input, shift, self.bias))
+        variance = self.noise_variance.astype(np.float64)
+        means = bias / np.sqrt(variance)
+        at_shift = 0.5 * np.log(2 * np.pi * variance) + shift * (means + 0.5 * shift)
+        squares = np.einsum("ij,ij->i", input, input)
+        return at_shift.sum() + np.einsum("ij,j->i", input, means + shift) + 0.5 * squares
+
+    def rebased(self, bias):
+        """The layer with another bias, and the input that undoes the change."""
+        return replace(self, bias=bias), (self.bias - bias) / self.scale
 
     def _mean(self, input):
         """``E[v | h]``."""

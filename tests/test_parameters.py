@@ -15,6 +15,7 @@ OUT_OF_RANGE = {
     "n_iter": [-1, 2.0, "2", None],
     "algorithm": ["fpcd", "CD", None, 1],
     "n_chains": NOT_POSITIVE_INTEGERS,
+    "n_temperatures": [*NOT_POSITIVE_INTEGERS, 1, None],
     "weight_decay": [-0.1, np.inf, np.nan, "l2", None, [0.1]],
     "negative_visibles": ["median", None, True],
     "shuffle": ["yes", None, 2],

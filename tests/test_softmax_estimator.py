@@ -146,12 +146,12 @@ def test_schedules_go_from_epoch_to_epoch(X):
 @BOTH
 def test_dense_rows_come_back_dense_and_missing_entries_stay_missing(X, conditional):
     rbm = machine(conditional=conditional).fit(X)
-    for drawn in (rbm.gibbs(X, 2, random_state=0), rbm.sample(23, n_gibbs_steps=2, init=X)):
-        assert isinstance(drawn, np.ndarray)
-        assert drawn.shape == X.shape
-        assert_array_equal(np.isnan(drawn), np.isnan(X))
-        assert np.isin(drawn[~np.isnan(drawn)], HALF_STARS).all()
-        assert (drawn != X)[~np.isnan(X)].any()
+    drawn = rbm.gibbs(X, 2, random_state=0)
+    assert isinstance(drawn, np.ndarray)
+    assert drawn.shape == X.shape
+    assert_array_equal(np.isnan(drawn), np.isnan(X))
+    assert np.isin(drawn[~np.isnan(drawn)], HALF_STARS).all()
+    assert (drawn != X)[~np.isnan(X)].any()
 
 
 @BOTH
