@@ -15,6 +15,9 @@ from ._validation import check_option, check_visible
 # Units, of all chains, that are held at a time where rows are completed.
 _IMPUTE_UNITS = 2**22
 
+# What ``sample`` does unless told otherwise.
+_N_STEPS, _N_TEMPERATURES = 1000, 10
+
 
 class GenerativeMethods(FittedMethods):
     """Mixin of the methods that draw from a machine, or need its partition function."""
@@ -71,10 +74,10 @@ class GenerativeMethods(FittedMethods):
         self,
         n_samples=1,
         *,
-        n_gibbs_steps=1000,
+        n_gibbs_steps=_N_STEPS,
         init=None,
         method="gibbs",
-        n_temperatures=10,
+        n_temperatures=_N_TEMPERATURES,
         random_state=None,
     ):
         """Draw rows from the model: the ends of independent chains.
@@ -169,13 +172,8 @@ class GenerativeMethods(FittedMethods):
 
     def _tempered(self, rbm):
         """The machines between base rates and model."""
-        tempered = TemperedRBM(rbm, self._base_layer(rbm).bias)
-        if not (np.isfinite(tempered.weights).all() and np.isfinite(rbm.hidden_bias).all()):
-            raise ValueError(
-                "annealing and tempering go through machines between base rates and the model: "
-                "components_ and intercepts must be finite, but some are not."
-            )
-        return tempered
+        _check_finite(rbm)
+        return TemperedRBM(rbm, self._base_layer(rbm).bias)
 
     def impute(self, X, *, n_gibbs_steps=100, n_chains=10, random_state=None):
         """Complete rows of which a part is known, with the conditional mean of the rest.
@@ -293,6 +291,7 @@ class GenerativeMethods(FittedMethods):
             raise ValueError(f"init is for method='reverse_ais'. Got method={method!r} with init.")
         self._check_partition()
         rbm = self._rbm(np.float64)
+        _check_finite(rbm)
         n_units = _partition.n_enumerated(rbm)
         if method == "exact" or (method == "auto" and n_units <= _partition.FEW_UNITS):
             if n_units > _partition.MOST_UNITS:
@@ -310,7 +309,7 @@ class GenerativeMethods(FittedMethods):
             )
         tempered = self._tempered(rbm)
         if method == "reverse_ais":
-            v = self._draw(rbm, rows, known, n_chains, 1000, 10, random_state)
+            v = self._draw(rbm, rows, known, n_chains, _N_STEPS, _N_TEMPERATURES, random_state)
         else:
             v = self._base_rows(rbm, n_chains, draw_seed(random_state))
         seed = draw_seed(random_state)
@@ -348,3 +347,12 @@ class GenerativeMethods(FittedMethods):
         free_energy = self._rbm(np.float64).free_energy(self._in_float64(rows))
         values = -free_energy - log_partition
         return values.astype(rbm.weights.dtype, copy=False)
+
+
+def _check_finite(rbm):
+    """Refuse parameters over whose states sums make no sense."""
+    if not all(np.isfinite(parameter).all() for parameter in rbm.parameters):
+        raise ValueError(
+            "annealing, tempering and enumeration need finite parameters, but some of "
+            "components_, intercept_visible_ and intercept_hidden_ are infinite or NaN."
+        )
