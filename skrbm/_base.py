@@ -2,7 +2,6 @@
 
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
-from copy import deepcopy
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
@@ -197,7 +196,7 @@ class BaseRBM(
             weights=weights.astype(data.dtype, copy=False),
             hidden_bias=hidden_bias.astype(data.dtype, copy=False),
         )
-        base_rates = deepcopy(self._visible_attributes(visible))
+        base_bias = visible.bias.copy()
         # All hidden units off: the first negative rows of PCD are drawn from the base rates.
         n_chains = settings.n_chains
         if not settings.persistent:
@@ -205,7 +204,7 @@ class BaseRBM(
         shape = (n_chains, self.n_components)
         shape = (self.n_temperatures, *shape) if self.algorithm == "pt" else shape
         chains = np.zeros(shape, data.dtype)
-        return _training.State(model=model, seed=seed, base_rates=base_rates, chains=chains)
+        return _training.State(model=model, seed=seed, base_bias=base_bias, chains=chains)
 
     def _attributes(self, state):
         """The fitted attributes that hold a training state, as views of its arrays."""
@@ -216,7 +215,7 @@ class BaseRBM(
             "h_samples_": state.chains,
             "n_iter_": state.n_epochs,
             "history_": state.history,
-            "_base_rates": state.base_rates,
+            "_base_bias": state.base_bias,
             "_seed": state.seed,
             "_n_updates": state.n_updates,
             "_steps": state.steps,
@@ -253,7 +252,7 @@ class BaseRBM(
         return _training.State(
             model=model,
             seed=self._seed,
-            base_rates=self._base_rates,
+            base_bias=self._base_bias,
             chains=self.h_samples_,
             steps=self._steps,
             n_updates=self._n_updates,

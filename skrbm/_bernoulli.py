@@ -191,5 +191,5 @@ class BernoulliRBM(BaseRBM):
     def _visible_attributes(self, visible):
         return {"intercept_visible_": visible.bias}
 
-    def _visible_layer(self, attributes, dtype):
-        return BernoulliVisible(np.ascontiguousarray(attributes["intercept_visible_"], dtype))
+    def _visible_layer(self, dtype):
+        return BernoulliVisible(np.ascontiguousarray(self.intercept_visible_, dtype))

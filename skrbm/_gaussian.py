@@ -251,13 +251,12 @@ class GaussianBernoulliRBM(BaseRBM):
             "_reference_variance": visible.reference_variance if learned else None,
         }
 
-    def _visible_layer(self, attributes, dtype):
+    def _visible_layer(self, dtype):
         bias, variance = (
-            np.ascontiguousarray(attributes[name], dtype)
-            for name in ("intercept_visible_", "noise_variance_")
+            np.ascontiguousarray(a, dtype) for a in (self.intercept_visible_, self.noise_variance_)
         )
         fixed = GaussianVisible(bias, variance)
-        reference = attributes.get("_reference_variance")
+        reference = getattr(self, "_reference_variance", None)
         if reference is None:
             return fixed
         reference = reference.astype(dtype, copy=False)

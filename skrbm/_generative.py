@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_random_state, check_scalar, gen_batches
+from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from . import _partition, _sampling
@@ -154,26 +154,27 @@ class GenerativeMethods(FittedMethods):
         betas = ladder(n_temperatures)
         return _sampling.tempering(self._tempered(rbm), v, betas, n_gibbs_steps, seed, known)
 
-    def _base_layer(self, rbm):
-        """The visible layer before training."""
-        base_rates = self._visible_layer(self._base_rates, rbm.weights.dtype)
-        if base_rates.n_units != rbm.visible.n_units:
+    def _base(self, rbm):
+        """The bias of the visible layer before training, in the dtype of the machine."""
+        bias = self._base_bias.astype(rbm.weights.dtype, copy=False)
+        if len(bias) != rbm.visible.n_units:
             raise ValueError(
-                f"chains start from base rates of {base_rates.n_units} features, but the "
-                f"machine has {rbm.visible.n_units}: give them a start with init."
+                f"chains start from the base rates of {len(bias)} units, but the machine has "
+                f"{rbm.visible.n_units}: give them a start with init."
             )
-        return base_rates
+        return bias
 
     def _base_rows(self, rbm, n_rows, seed):
-        """Complete rows drawn from the base rates."""
-        dtype = rbm.weights.dtype
-        h, weights = (np.zeros((n, 1), dtype) for n in (n_rows, len(rbm.weights)))
-        return self._base_layer(rbm).sample(h, weights, (seed, 0, _sampling.START))
+        """Complete rows drawn at ``beta = 0``, where units are independent."""
+        bias = self._base(rbm)
+        layer, _ = rbm.visible.rebased(bias)
+        h, weights = (np.zeros((n, 1), bias.dtype) for n in (n_rows, layer.n_units))
+        return layer.sample(h, weights, (seed, 0, _sampling.START))
 
     def _tempered(self, rbm):
         """The machines between base rates and model."""
         _check_finite(rbm)
-        return TemperedRBM(rbm, self._base_layer(rbm).bias)
+        return TemperedRBM(rbm, self._base(rbm))
 
     def impute(self, X, *, n_gibbs_steps=100, n_chains=10, random_state=None):
         """Complete rows of which a part is known, with the conditional mean of the rest.
@@ -215,8 +216,8 @@ class GenerativeMethods(FittedMethods):
         cells = rbm.visible.cells(rows)
         incomplete = np.flatnonzero(~known.all(axis=1))
         block_size = max(1, _IMPUTE_UNITS // (n_chains * rbm.visible.n_units))
-        for block in gen_batches(len(incomplete), block_size):
-            chosen = incomplete[block]
+        for first in range(0, len(incomplete), block_size):
+            chosen = incomplete[first : first + block_size]
             chains = np.repeat(chosen, n_chains)
             v = self._base_rows(rbm, len(chains), draw_seed(random_state))
             np.copyto(rbm.visible.cells(v), cells[chains], where=known[chains])
@@ -344,6 +345,8 @@ class GenerativeMethods(FittedMethods):
         if isinstance(log_partition, _partition.LogPartition):
             log_partition = log_partition.value
         check_scalar(log_partition, "log_partition", Real)
+        if not np.isfinite(log_partition):
+            raise ValueError(f"log_partition must be finite. Got {log_partition!r}.")
         free_energy = self._rbm(np.float64).free_energy(self._in_float64(rows))
         values = -free_energy - log_partition
         return values.astype(rbm.weights.dtype, copy=False)

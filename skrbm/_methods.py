@@ -31,8 +31,8 @@ class FittedMethods(TransformerMixin):
     _accepts_sparse = True
 
     @abstractmethod
-    def _visible_layer(self, attributes, dtype):
-        """The visible layer of a dict of attributes: views where the dtype is right."""
+    def _visible_layer(self, dtype):
+        """The visible layer of the fitted attributes: views where their dtype is right."""
 
     @property
     def _dtype(self):
@@ -42,7 +42,7 @@ class FittedMethods(TransformerMixin):
     def _rbm(self, dtype):
         """The machine of the fitted attributes: a view where their dtype is already right."""
         return RBM(
-            visible=self._visible_layer(vars(self), dtype),
+            visible=self._visible_layer(dtype),
             weights=np.ascontiguousarray(self.components_.T, dtype=dtype),
             hidden_bias=np.ascontiguousarray(self.intercept_hidden_, dtype=dtype),
         )

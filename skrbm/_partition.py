@@ -41,8 +41,9 @@ class LogPartition:
     stderr : float
         Standard error of the value, in nats; 0 if it is exact.
     interval : tuple of two float
-        A 95 % confidence interval. It knows of the variance between the chains, not of modes
-        that none of them has found.
+        A 95 % confidence interval, by the variance between the chains. It is too narrow where
+        few chains have most of the weight, an effective sample size below a third of their number
+        (raise ``n_betas``), and does not know of modes that no chain has found.
     method : {"exact", "ais", "reverse_ais"}
         How it was computed.
     effective_sample_size : float
@@ -119,7 +120,7 @@ def annealed(model, tempered, v, n_betas, seed, reverse=False):
     n = len(log_weights)
     log_mean = logsumexp(log_weights) - np.log(n)
     log_size = 2 * logsumexp(log_weights) - logsumexp(2 * log_weights)
-    size = float(np.exp(min(log_size, np.log(n))))
+    size = float(min(np.exp(log_size), n))
     # The relative standard error of the mean weight.
     stderr = float(np.sqrt((n / size - 1) / (n - 1)))
     value = float(_log_base(model, tempered) + (-log_mean if reverse else log_mean))

@@ -267,10 +267,10 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
             "conditional_components_": None if conditional is None else conditional.T,
         }
 
-    def _visible_layer(self, attributes, dtype):
-        bias = np.ascontiguousarray(attributes["intercept_visible_"], dtype)
-        categories = fitted_categories(attributes["categories_"], self.n_features_in_)
-        conditional = attributes.get("conditional_components_")
+    def _visible_layer(self, dtype):
+        bias = np.ascontiguousarray(self.intercept_visible_, dtype)
+        categories = fitted_categories(self.categories_, self.n_features_in_)
+        conditional = getattr(self, "conditional_components_", None)
         if conditional is not None:
             shape = len(self.components_), categories.n_features
             if conditional.shape != shape:
@@ -280,11 +280,6 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
                 )
             conditional = np.ascontiguousarray(conditional.T, dtype)
         return SoftmaxVisible(bias, categories, conditional)
-
-    def _initial_state(self, data, settings):
-        state = super()._initial_state(data, settings)
-        state.base_rates["conditional_components_"] = None  # chains start at no hidden unit
-        return state
 
     def _state(self):
         if self.conditional != (self.conditional_components_ is not None):

@@ -45,7 +45,7 @@ class State:
 
     model: RBM
     seed: np.uint64
-    base_rates: dict  # the visible layer's attributes before training
+    base_bias: np.ndarray  # the visible layer's bias before training
     # Hidden states: (n_chains, M) of PCD, (n_temperatures, n_chains, M) of tempered chains.
     chains: np.ndarray
     steps: tuple = ()  # the last step of each parameter, for momentum
@@ -197,7 +197,7 @@ def tempered_negatives(state, settings, n_gibbs_steps):
     Parallel tempering: chains between the base rates, where they mix at once, and the model
     exchange their temperatures (Desjardins et al., 2010; Cho, Raiko & Ilin, 2010).
     """
-    tempered = TemperedRBM(state.model, state.base_rates["intercept_visible_"])
+    tempered = TemperedRBM(state.model, state.base_bias)
     n_temperatures, n_chains, n_hidden = state.chains.shape
     betas = ladder(n_temperatures).astype(state.chains.dtype)
     beta = np.repeat(betas, n_chains)[:, np.newaxis]

@@ -23,7 +23,7 @@ def state_of(W, b, c, variance, *, learned, n_chains=3, seed=11):
     layer = GaussianVisible(b.copy(), variance.copy(), log_ratio)
     model = RBM(layer, W.copy(), c.copy())
     chains = np.zeros((n_chains, len(c)))
-    return _training.State(model=model, seed=np.uint64(seed), base_rates={}, chains=chains)
+    return _training.State(model=model, seed=np.uint64(seed), base_bias=None, chains=chains)
 
 
 # --- the plain twin ---
@@ -236,7 +236,7 @@ def test_a_constant_column_stays_finite(value, dtype, algorithm, rng):
     rbm = GaussianBernoulliRBM(
         5, noise_variance="learned", algorithm=algorithm, random_state=0
     ).fit(X)
-    start = rbm._base_rates["noise_variance_"]
+    start = rbm._reference_variance
     scale = 1.0 if value == 0 else value**2
     assert_allclose(start, [X[:, 0].var(), scale, X[:, 2].var()], rtol=1e-5)
     for result in (rbm.components_, rbm.noise_variance_, rbm.score_samples(X), rbm.sample(3)):

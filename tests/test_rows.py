@@ -11,7 +11,7 @@ from skrbm._validation import Rows
 
 
 def order(seed, n_epochs, n_rows=1000):
-    state = State(model=None, seed=np.uint64(seed), base_rates={}, chains=None, n_epochs=n_epochs)
+    state = State(model=None, seed=np.uint64(seed), base_bias=None, chains=None, n_epochs=n_epochs)
     return row_order(state, n_rows)
 
 

@@ -78,7 +78,7 @@ def test_sample_starts_at_base_rates_otherwise(rng):
     """With weights that ignore the visible units, one step hides the start; look before it."""
     X = (rng.random((400, 3)) < [0.1, 0.5, 0.9]).astype(float)
     estimator = BernoulliRBM(n_components=2, n_iter=3, random_state=0).fit(X)
-    base_rates = 1 / (1 + np.exp(-estimator._base_rates["intercept_visible_"]))
+    base_rates = 1 / (1 + np.exp(-estimator._base_bias))
     assert_allclose(base_rates, (X.sum(axis=0) + 0.5) / 401)
     # A machine that copies the visible units shows where its chains started.
     estimator.components_ = 200 * np.eye(2, 3)
@@ -119,7 +119,7 @@ def test_draws_are_not_those_of_training(rng):
     # With steps this small the machine stays at p = 1/2, and noise is all there is.
     options = {"n_components": 3, "learning_rate": 1e-12, "n_iter": 1, "batch_size": 400}
     rbm = BernoulliRBM(**options, shuffle=False, random_state=0).fit(X)
-    negative = 0.5 - (rbm.intercept_visible_ - rbm._base_rates["intercept_visible_"]) / 1e-12
+    negative = 0.5 - (rbm.intercept_visible_ - rbm._base_bias) / 1e-12
     rbm.components_ *= 0  # exactly p = 1/2: the same numbers would give the same draws
     rbm.intercept_visible_ *= 0
     for n_steps in (1, 2):

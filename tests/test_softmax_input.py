@@ -163,7 +163,7 @@ def assert_same(actual, expected):
         [c.astype(float) for c in actual.categories_],
         [c.astype(float) for c in expected.categories_],
     )
-    names = ["feature_names_in_", "categories_", "_categories", "_base_rates"]
+    names = ["feature_names_in_", "categories_", "_categories", "_base_bias"]
     assert_same_model(actual, expected, but=names)
 
 

@@ -32,7 +32,7 @@ def data_of(machine, rows):
 def state_of(machine, n_chains=1):
     chains = np.zeros((n_chains, len(machine.c)))
     return _training.State(
-        model=machine.model(), seed=np.uint64(SEED), base_rates={}, chains=chains
+        model=machine.model(), seed=np.uint64(SEED), base_bias=None, chains=chains
     )
 
 

@@ -363,7 +363,7 @@ def test_base_rates_of_another_shape_are_no_start(X):
     rbm = machine().fit(X)
     rbm.components_ = np.zeros((3, 9))
     rbm.intercept_visible_ = np.zeros(9)
-    with pytest.raises(ValueError, match="base rates of 6 features"):
+    with pytest.raises(ValueError, match="base rates of 6 units"):
         rbm.sample(2, n_gibbs_steps=1)
 
 

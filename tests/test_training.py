@@ -31,7 +31,7 @@ def settings(**changes):
 def state_of(W, b, c, n_chains=3, seed=11):
     model = RBM(BernoulliVisible(b.copy()), W.copy(), c.copy())
     chains = np.zeros((n_chains, len(c)))
-    return _training.State(model=model, seed=np.uint64(seed), base_rates={}, chains=chains)
+    return _training.State(model=model, seed=np.uint64(seed), base_bias=None, chains=chains)
 
 
 @pytest.mark.parametrize("persistent", [True, False])

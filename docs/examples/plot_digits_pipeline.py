@@ -188,22 +188,13 @@ model = BernoulliRBM(
 samples = model.reconstruct(model.sample(60, n_gibbs_steps=2000, random_state=0))
 
 # %%
-# A half-erased digit is completed by clamped Gibbs sampling: the known pixels are put back
-# after every step, and the others end as draws given these. Shown are the mean probabilities
-# over the last 500 of 1,000 steps, for the first two test digits of each class.
+# A half-erased digit is completed by chains in which the known pixels are clamped. Shown are
+# the mean probabilities of the others, for the first two test digits of each class.
 
 chosen = np.concatenate([np.flatnonzero(y_test == label)[:2] for label in range(10)])
 digits = scale.transform(X_test[chosen])
 known = np.arange(64) < 32  # the upper half
-
-rng = np.random.RandomState(0)
-V = np.where(known, digits, 0)
-completed = np.zeros_like(digits)
-for step in range(1000):
-    V = np.where(known, digits, model.gibbs(V, random_state=rng))
-    if step >= 500:
-        completed += model.reconstruct(V) / 500
-completed = np.where(known, digits, completed)
+completed = model.impute(np.where(known, digits, np.nan), n_gibbs_steps=1000, random_state=0)
 
 # %%
 # The picture

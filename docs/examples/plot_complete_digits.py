@@ -1,0 +1,119 @@
+"""
+========================
+Digits from their halves
+========================
+
+A restricted Boltzmann machine is a model of whole rows, so it can complete rows of which any part
+is missing, marked by NaN. ``impute`` gives the mean of what is missing given what is known;
+``sample`` draws from its distribution. Here the lower halves of digits are erased, and completions
+of digits that the machine has not seen are measured beside those by nearest neighbours.
+"""
+
+# %%
+# Black and white digits
+# ----------------------
+# The 1,797 digits of 8 x 8 pixels come with scikit-learn. A pixel is 1 if it has more than half of
+# the greatest grey value. A fifth of the digits is held out, and loses its lower half.
+
+from time import perf_counter
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from threadpoolctl import threadpool_limits
+
+from skrbm import BernoulliRBM
+
+threadpool_limits(1, user_api="blas")  # the matrices are small
+
+X, y = load_digits(return_X_y=True)
+X = (X > 8).astype(np.float32)
+X_train, X_test, _, y_test = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
+erased = np.arange(64) >= 32
+X_erased = np.where(erased, np.float32(np.nan), X_test)
+
+# %%
+# Training
+# --------
+# Completions are as good as the model, so the machine learns by persistent chains, three steps an
+# update, with a learning rate that falls to nearly zero: chains can follow a model only while it
+# changes slowly. Weight decay keeps the weights small, so that chains still move between digits.
+
+start = perf_counter()
+rate = np.linspace(0.5, 0.005, 150)
+rbm = BernoulliRBM(200, learning_rate=rate, batch_size=20, n_iter=150, random_state=0)
+rbm.set_params(n_gibbs_steps=3, n_chains=100, weight_decay=3e-4).fit(X_train)
+print(f"fit: 150 epochs in {perf_counter() - start:.1f} s")
+
+imputed = rbm.impute(X_erased, n_gibbs_steps=200, random_state=0)
+
+# %%
+# Beside nearest neighbours
+# -------------------------
+# A neighbour is a training digit whose upper half is near; the mean lower half of the nearest is
+# a prediction. Measured are the mean squared error of the erased pixels, and the share of them
+# that are wrong when rounded. The machine has the least of both. On average over four splits
+# (``random_state`` 0 to 3) its squared error is 0.092, that of 15 neighbours 0.095; it was less in
+# each split. The settings of both were chosen on these splits too. With grey pixels the neighbours
+# win, 0.036 to 0.048: binary units read grey as doubt. One draw or one neighbour errs more than a
+# mean, which hedges, but is a clear-cut image.
+
+from sklearn.impute import KNNImputer
+from sklearn.neighbors import KNeighborsRegressor
+
+
+def neighbours(n):
+    """Test digits with the mean lower half of their n nearest neighbours."""
+    knn = KNeighborsRegressor(n).fit(X_train[:, ~erased], X_train[:, erased])
+    return np.hstack([X_test[:, ~erased], knn.predict(X_test[:, ~erased])])
+
+
+predictions = {
+    "mean image": np.where(erased, X_train.mean(axis=0), X_test),
+    "1 neighbour": neighbours(1),
+    "5 neighbours": neighbours(5),
+    "15 neighbours": neighbours(15),
+    "KNNImputer(15)": KNNImputer(n_neighbors=15).fit(X_train).transform(X_erased),
+    "RBM, one draw": rbm.sample(len(X_erased), init=X_erased, random_state=0),
+    "RBM, impute": imputed,
+}
+print(f"\n{'erased pixels':<16}{'squared error':>14}{'wrong':>9}")
+for name, predicted in predictions.items():
+    error = np.mean((predicted - X_test)[:, erased] ** 2)
+    wrong = np.mean((predicted > 0.5)[:, erased] != X_test[:, erased])
+    print(f"{name:<16}{error:>14.4f}{wrong:>9.1%}")
+
+# %%
+# The picture
+# -----------
+# The first held-out digit of each class. Chain i of ``sample`` starts at row ``i % n_rows`` of
+# ``init``, so 30 draws are three of each. Where an upper half leaves a choice, means blur, while
+# draws decide: that of a 4 may become a 6, that of a 7 a 3, that of an 8 a 9.
+
+chosen = np.array([np.flatnonzero(y_test == label)[0] for label in range(10)])
+draws = rbm.sample(30, init=X_erased[chosen], random_state=0).reshape(3, 10, 64)
+rows = {"held-out digit": X_test, "lower half erased": X_erased}
+rows |= {name: predictions[name] for name in ("15 neighbours", "RBM, impute")}
+rows = {name: images[chosen] for name, images in rows.items()}
+rows |= {f"RBM, draw {i}": draws[i - 1] for i in (1, 2, 3)}
+
+try:
+    import matplotlib.pyplot as plt
+except ImportError:
+    print('\nNo picture without matplotlib: pip install "skrbm[plot]"')
+else:
+    grey = plt.get_cmap("gray_r").with_extremes(bad="lightsteelblue")
+    figure, axes = plt.subplots(len(rows), 10, figsize=(9, 5.6), layout="constrained")
+    for line, (name, images) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(name, rotation="horizontal", ha="right", va="center")
+        for ax, image in zip(line, images, strict=True):
+            ax.imshow(image.reshape(8, 8), cmap=grey, vmin=0, vmax=1)
+            ax.set(xticks=[], yticks=[])
+    figure.suptitle("Held-out digits completed from their upper halves")
+
+    if __name__ == "__main__":
+        from pathlib import Path
+
+        path = Path(__file__).with_suffix(".png")
+        figure.savefig(path, dpi=150)
+        print(f"\nPicture: {path}")

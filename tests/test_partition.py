@@ -1,0 +1,357 @@
+"""The partition function against enumeration: exact, and annealed in either direction."""
+
+import dataclasses
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _parallel, _partition
+
+from . import reference_partition as plain
+from .comparison import assert_same_bits
+from .softmax_machines import random_machine
+from .test_kernels import DTYPES
+from .test_partition_kernels import (
+    SEED,
+    VARIANCE,
+    bernoulli_machine,
+    directions,
+    machines,
+    models,
+)
+
+EXACT = {"rtol": 1e-12, "atol": 1e-12}
+
+
+def without_weights(model, n_visible, n_hidden, **parameters):
+    """An estimator of which hidden and visible units are independent, its biases 0 and b."""
+    X = np.random.default_rng(0).integers(0, 2, (10, n_visible)).astype(float)
+    estimator = model(n_hidden, n_iter=0, random_state=0, **parameters).fit(X)
+    estimator.components_ = np.zeros_like(estimator.components_)
+    estimator.intercept_hidden_ = np.zeros(n_hidden)
+    return estimator
+
+
+# --- enumeration ------------------------------------------------------------------------------
+
+
+@machines
+def test_exact_value(make):
+    """Against a sum over the visible states, or their integral by quadrature."""
+    machine = make()
+    result = machine.estimator.log_partition("exact")
+    assert_allclose(result.value, machine.log_z, **EXACT)
+    assert result == machine.estimator.log_partition()  # "auto"
+    assert result.method == "exact"
+    assert (result.stderr, result.interval) == (0.0, (result.value, result.value))
+    assert result.effective_sample_size == np.inf
+
+
+@machines
+def test_exact_value_of_float32_machines(make):
+    single, double = make(np.float32).estimator, make().estimator
+    assert single.components_.dtype == np.float32
+    # Computed in float64, from arrays that have been rounded to float32.
+    value = single.log_partition().value
+    assert_allclose(value, double.log_partition().value, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(12, 9), (9, 12), (1, 12), (12, 1), (1, 1), (10, 10)])
+@pytest.mark.parametrize("table", [1, 50, 2**18], ids=["no table", "small table", "one table"])
+def test_either_layer_is_enumerated(shape, table, rng, monkeypatch):
+    """Fewer visible or fewer hidden units, all states of the layer in the table or not."""
+    monkeypatch.setattr(_partition, "_TABLE", table)
+    n_visible, n_hidden = shape
+    W, b, c = rng.normal(size=shape), rng.normal(size=n_visible), rng.normal(size=n_hidden)
+    estimator = without_weights(BernoulliRBM, *shape)
+    estimator.components_, estimator.intercept_visible_ = W.T, b
+    estimator.intercept_hidden_ = c
+    value = estimator.log_partition("exact").value
+    assert_allclose(value, plain.log_z_over_visible_states(W, b, c), **EXACT)
+
+
+@machines
+def test_exact_value_if_the_table_is_small(make, monkeypatch):
+    machine = make()
+    for table in (1, 10, 20):
+        monkeypatch.setattr(_partition, "_TABLE", table)
+        assert_allclose(machine.estimator.log_partition("exact").value, machine.log_z, **EXACT)
+
+
+@machines
+def test_exact_value_has_the_same_bits_with_any_number_of_threads(make, monkeypatch):
+    monkeypatch.setattr(_partition, "_TABLE", 1)
+    monkeypatch.setattr(_parallel, "WORTH_A_THREAD", 1)
+    estimator, values = make().estimator, set()
+    for n_threads in (1, 2, 3, 40):
+        monkeypatch.setattr(_parallel, "get_num_threads", lambda n=n_threads: n)
+        values.add(estimator.log_partition("exact").value)
+    assert len(values) == 1
+
+
+@pytest.mark.parametrize("n_hidden", [1, 5])
+def test_known_values_without_weights(n_hidden):
+    """log Z = M log 2 + the log-normaliser of the visible units."""
+    c = np.linspace(-1, 3, n_hidden)
+    real = without_weights(GaussianBernoulliRBM, 2, n_hidden, noise_variance=VARIANCE)
+    softmax = without_weights(SoftmaxRBM, 3, n_hidden)
+    binary = without_weights(BernoulliRBM, 7, n_hidden)
+    b = softmax.intercept_visible_.reshape(3, 2)
+    for estimator, visible in [
+        (binary, np.logaddexp(0, binary.intercept_visible_).sum()),
+        (real, 0.5 * np.log(2 * np.pi * VARIANCE).sum()),
+        (softmax, np.logaddexp(*b.T).sum()),
+    ]:
+        expected = n_hidden * np.log(2) + visible
+        assert_allclose(estimator.log_partition("exact").value, expected, **EXACT)
+        estimator.intercept_hidden_ = c
+        expected = np.logaddexp(0, c).sum() + visible
+        assert_allclose(estimator.log_partition("exact").value, expected, **EXACT)
+
+
+def test_one_unit_of_each_layer():
+    estimator = without_weights(BernoulliRBM, 1, 1)
+    estimator.components_ = np.array([[2.0]])
+    estimator.intercept_visible_, estimator.intercept_hidden_ = np.array([-0.5]), np.array([0.3])
+    expected = np.log(1 + np.exp(-0.5) + np.exp(0.3) + np.exp(2 - 0.5 + 0.3))
+    assert_allclose(estimator.log_partition().value, expected, **EXACT)
+
+
+@pytest.mark.parametrize("scale", [300.0, -300.0])
+def test_exact_value_of_large_weights(scale):
+    """exp(log Z) is beyond the range: the states of most weight are all that counts."""
+    estimator = without_weights(BernoulliRBM, 4, 5)
+    estimator.components_ += scale
+    estimator.intercept_visible_ *= 0
+    # All units on; or all of the one layer off, and the other free.
+    expected = 20 * scale if scale > 0 else np.log(2**4 + 2**5 - 1)
+    assert_allclose(estimator.log_partition().value, expected, **EXACT)
+
+
+def test_auto_enumerates_20_units():
+    """Of binary layers the smaller one counts, of others only the hidden one."""
+    ais = {"n_betas": 2, "n_chains": 2, "random_state": 0}
+    for model, shape, method in [
+        (GaussianBernoulliRBM, (1, 20), "exact"),
+        (GaussianBernoulliRBM, (1, 21), "ais"),
+        (SoftmaxRBM, (1, 21), "ais"),
+        (BernoulliRBM, (2, 26), "exact"),
+        (BernoulliRBM, (26, 2), "exact"),
+        (BernoulliRBM, (21, 21), "ais"),
+    ]:
+        assert without_weights(model, *shape).log_partition(**ais).method == method
+
+
+@pytest.mark.parametrize("model", [BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM])
+def test_too_many_units_to_enumerate(model):
+    estimator = without_weights(model, 27, 26)
+    with pytest.raises(ValueError, match=r"2\*\*26 states of 26 units.*25 units.*method='ais'"):
+        estimator.log_partition("exact")
+
+
+# --- annealing: estimates and their intervals -------------------------------------------------
+
+
+def estimates(machine, log_weights, reverse, monkeypatch):
+    """One estimate from each row of a table of log-weights."""
+    results, arguments = [], (machine.rbm, machine.tempered, None, 2, SEED, reverse)
+    for row in log_weights:
+        monkeypatch.setattr(_partition, "log_importance", lambda *_, row=row: row)
+        results.append(_partition.annealed(*arguments))
+    return results
+
+
+@models
+@directions
+def test_intervals_cover_the_exact_value(make, reverse, monkeypatch):
+    """At their rate, within 4 standard deviations, of 300 estimates by 50 chains each.
+
+    The spread of log-weights is about 0.4. Means of weights so skewed cost up to 0.015 of
+    the coverage at 50 chains (measured); half the standard error costs 0.3.
+    """
+    machine, n, n_chains = make(), 300, 50
+    log_weights = machine.log_weights(n * n_chains, 25, reverse).reshape(n, n_chains)
+    assert 0.15 < log_weights.std() < 0.6
+    results = estimates(machine, log_weights, reverse, monkeypatch)
+    low, high = np.array([result.interval for result in results]).T
+    tolerance = 4 * np.sqrt(0.95 * 0.05 / n)
+    assert abs(((low < machine.log_z) & (machine.log_z < high)).mean() - 0.95) < tolerance
+    narrow = 0.25 * (high - low)
+    covered = (low + narrow < machine.log_z) & (machine.log_z < high - narrow)
+    assert covered.mean() < 0.95 - tolerance  # the test can fail
+
+
+@models
+@directions
+def test_either_direction_bounds_the_exact_value(make, reverse, monkeypatch):
+    """On average: from below or, in reverse, from above. Of few chains, to see the bias."""
+    machine, n, n_chains = make(), 500, 2
+    log_weights = machine.log_weights(n * n_chains, 3, reverse).reshape(n, n_chains)
+    results = estimates(machine, log_weights, reverse, monkeypatch)
+    gaps = np.array([result.value for result in results]) - machine.log_z
+    error = gaps.std() / np.sqrt(n)
+    assert gaps.mean() > 4 * error if reverse else gaps.mean() < -4 * error
+
+
+@models
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_ais_finds_the_exact_value(make, dtype):
+    machine = make(dtype)
+    results = [machine.estimator.log_partition("ais", n_betas=200, random_state=0)]
+    results.append(machine.estimator.log_partition("ais", n_betas=1000, random_state=0))
+    for result in results:
+        assert abs(result.value - machine.log_z) < 4 * result.stderr < 0.1
+    # With more temperatures, weights vary less.
+    assert results[1].stderr < results[0].stderr
+    assert results[1].effective_sample_size > results[0].effective_sample_size
+
+
+@models
+def test_reverse_ais_finds_the_exact_value(make):
+    machine = make()
+    options = {"n_betas": 200, "n_chains": 50, "random_state": 0}
+    result = machine.estimator.log_partition("reverse_ais", **options)
+    assert abs(result.value - machine.log_z) < 4 * result.stderr < 0.2
+
+
+# --- log_partition ----------------------------------------------------------------------------
+
+QUICK = {"n_chains": 10, "n_betas": 20, "random_state": 0}
+
+
+def test_log_partition_is_a_frozen_record_of_floats():
+    estimator = bernoulli_machine().estimator
+    results = {
+        "exact": estimator.log_partition("exact"),
+        "ais": estimator.log_partition("ais", **QUICK),
+        "reverse_ais": estimator.log_partition("reverse_ais", **QUICK),
+    }
+    for method, result in results.items():
+        numbers = [result.value, result.stderr, *result.interval, result.effective_sample_size]
+        assert [type(number) for number in numbers] == 5 * [float]
+        assert result.method == method
+        assert isinstance(result, _partition.LogPartition)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            result.value = 0.0
+        if method != "exact":
+            assert result.interval[0] < result.value < result.interval[1]
+            assert 0 < result.stderr < 1
+            assert 1 <= result.effective_sample_size <= 10
+
+
+@machines
+@directions
+@pytest.mark.parametrize("n_chains", [2, 3, 10, 100])
+def test_without_anything_learned_annealing_is_exact(make, reverse, n_chains):
+    """All weights are equal: no error, and every chain counts."""
+    estimator = make().estimator
+    estimator.components_ *= 0
+    estimator.intercept_visible_ = estimator._base_bias.copy()
+    estimator.intercept_hidden_ *= 0
+    rbm = estimator._rbm(float)
+    v = estimator._base_rows(rbm, n_chains, SEED)
+    result = _partition.annealed(rbm, estimator._tempered(rbm), v, 5, SEED, reverse)
+    exact = estimator.log_partition("exact").value
+    assert_allclose(result.value, exact, **EXACT)
+    assert_allclose(result.effective_sample_size, n_chains, **EXACT)
+    assert result.effective_sample_size <= n_chains
+    # The square root of a difference of 1e-16.
+    assert 0 <= result.stderr < 1e-7
+    assert_allclose(result.interval, exact, atol=1e-6)
+
+
+@pytest.mark.parametrize("log_weights", [[0, -1000], [5000, 0, 0], [-5000, -9000, -9000]])
+def test_a_single_chain_that_counts(log_weights, monkeypatch):
+    """Nothing overflows: the effective sample size is 1, and the standard error 1 nat."""
+    machine, row = bernoulli_machine(), np.array(log_weights, float)
+    (result,) = estimates(machine, [row], False, monkeypatch)
+    assert_allclose([result.effective_sample_size, result.stderr], 1)
+    log_mean = row.max() - np.log(len(row))
+    assert_allclose(result.value, _partition._log_base(machine.rbm, machine.tempered) + log_mean)
+
+
+@pytest.mark.parametrize("method", ["ais", "reverse_ais"])
+def test_random_state_of_estimates(method):
+    estimator = bernoulli_machine().estimator
+
+    def estimate(random_state):
+        options = {"n_chains": 3, "n_betas": 5, "random_state": random_state}
+        return estimator.log_partition(method, **options)
+
+    assert estimate(7) == estimate(7) == estimate(np.random.RandomState(7))
+    state = np.random.RandomState(7)
+    results = [estimate(r) for r in (state, state, 8, None, None)]
+    assert len({result.value for result in results}) == 5
+
+
+@models
+def test_estimates_do_not_change_the_estimator_or_init(make, rng):
+    machine = make()
+    init = machine.dense(machine.exact_draws(rng, 4))
+    before = deepcopy((vars(machine.estimator), init))
+    for method in ("exact", "ais"):
+        machine.estimator.log_partition(method, **QUICK)
+    machine.estimator.log_partition("reverse_ais", init=init, **QUICK)
+    assert_same_bits((vars(machine.estimator), init), before)
+
+
+def test_reverse_ais_starts_at_init():
+    """Of two modes, all units on or off, chains keep to the one that they are given."""
+    estimator = without_weights(BernoulliRBM, 30, 2)
+    estimator.components_ += 60
+    estimator.intercept_visible_ = np.full(30, -60.0)
+    estimator.intercept_hidden_ -= 900
+    on, off = (
+        estimator.log_partition("reverse_ais", init=init, **QUICK)
+        for init in (np.ones((3, 30)), np.zeros((1, 30)))
+    )
+    assert abs(on.value - off.value) > 1
+    init = sparse.csr_array(np.ones((3, 30)))
+    assert estimator.log_partition("reverse_ais", init=init, **QUICK) == on
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "arguments"),
+    [
+        (ValueError, "n_chains == 1, must be >= 2", {"n_chains": 1}),
+        (ValueError, "n_betas == 1, must be >= 2", {"n_betas": 1}),
+        (TypeError, "n_chains must be an instance of int", {"n_chains": 10.0}),
+        (TypeError, "n_betas must be an instance of int", {"n_betas": "many"}),
+        (ValueError, "method must be 'auto', .* Got 'gibbs'", {"method": "gibbs"}),
+        (ValueError, "init is for method='reverse_ais'. Got method='ais'", {"init": [[0.0] * 4]}),
+        (ValueError, "complete rows", {"method": "reverse_ais", "init": [[0, 1, np.nan, 1]]}),
+        (ValueError, "3 features", {"method": "reverse_ais", "init": [[0.0, 1, 1]]}),
+    ],
+)
+def test_wrong_arguments(error, message, arguments):
+    arguments = {"method": "ais"} | arguments
+    with pytest.raises(error, match=message):
+        bernoulli_machine().estimator.log_partition(**arguments)
+
+
+@models
+@pytest.mark.parametrize("name", ["components_", "intercept_hidden_", "intercept_visible_"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_parameters_must_be_finite(make, name, value):
+    estimator = make().estimator
+    getattr(estimator, name).flat[0] = value
+    for method in ("exact", "ais", "reverse_ais"):
+        with pytest.raises(ValueError, match=f"finite.*{name}"):
+            estimator.log_partition(method, **QUICK)
+
+
+def test_a_conditional_machine_has_no_partition_function():
+    estimator = random_machine((3, 3), conditional=True).estimator()
+    for method in ("auto", "exact", "ais", "reverse_ais"):
+        with pytest.raises(ValueError, match="conditional"):
+            estimator.log_partition(method)
+
+
+@pytest.mark.parametrize("model", [BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM])
+def test_unfitted_estimators(model):
+    with pytest.raises(NotFittedError):
+        model().log_partition()
