@@ -11,14 +11,14 @@ from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 
 from . import reference
 from . import reference_partition as plain
-from .softmax_machines import as_sparse, oracle_of, random_machine
-from .test_partition_kernels import (
+from .partition_machines import (
     bernoulli_machine,
     gaussian_machine,
     machines,
     models,
     softmax_machine,
 )
+from .softmax_machines import as_sparse, oracle_of, random_machine
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 

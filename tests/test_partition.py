@@ -13,16 +13,15 @@ from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _parallel, _pa
 
 from . import reference_partition as plain
 from .comparison import assert_same_bits
-from .softmax_machines import random_machine
-from .test_kernels import DTYPES
-from .test_partition_kernels import (
-    SEED,
+from .partition_machines import (
     VARIANCE,
     bernoulli_machine,
     directions,
     machines,
     models,
 )
+from .softmax_machines import random_machine
+from .test_kernels import DTYPES, SEED
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 

@@ -1,133 +1,20 @@
 """What log Z is made of: kernels that sum units out, machines between base rates and model."""
 
-from functools import cached_property
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, _partition
+from skrbm import _partition
 from skrbm._partition_kernels import logsumexp_sums, softplus_sums
 from skrbm._tempered import TemperedRBM
 
 from . import reference_partition as plain
-from .reference import EnumeratedRBM
-from .reference_gaussian import EnumeratedGaussianRBM
-from .softmax_machines import random_machine
+from .partition_machines import directions, gaussian_machine, learned_machine, machines
 from .test_kernels import DTYPES, SEED
 
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
 N_CHAINS = 20_000
-VARIANCE = np.array([0.3, 2.5])
-
-# --- the machines of these tests, and of those of log_partition and log_likelihood ------------
-
-
-class Machine:
-    """A fitted estimator, the oracles of its model and of its base rates, and rows of it.
-
-    ``states`` are visible rows as the oracle reads them, all there are if they can be counted;
-    ``dense`` makes an X of them; ``others`` are what an oracle has beside weights and biases.
-    The estimator may be changed, and the oracle will not know.
-    """
-
-    def __init__(self, estimator, oracle, states, dense=np.array, others=(), dtype=float):
-        self.oracle, self.states, self.dense, self.others = oracle, states, dense, others
-        base_rates = estimator._base_bias.astype(float)
-        self.base = plain.base_of(oracle, base_rates, *others)
-        self.real_valued = isinstance(oracle, EnumeratedGaussianRBM)
-        estimator.components_ = np.ascontiguousarray(oracle.W.T, dtype)
-        estimator.intercept_visible_ = oracle.b.astype(dtype)
-        estimator.intercept_hidden_ = oracle.c.astype(dtype)
-        self.estimator, self.dtype = estimator, dtype
-
-    @property
-    def rbm(self):
-        return self.estimator._rbm(self.estimator._dtype)
-
-    @property
-    def tempered(self):
-        return self.estimator._tempered(self.rbm)
-
-    def log_z_of(self, oracle):
-        """By a sum over visible states, or by quadrature."""
-        if self.real_valued:
-            return plain.log_z_by_quadrature(oracle.W, oracle.b, oracle.c, oracle.variance)
-        return plain.log_z_of_rows(oracle, self.states)
-
-    @cached_property
-    def log_z(self):
-        return self.log_z_of(self.oracle)
-
-    def rows(self, states):
-        """Visible rows in the package's form."""
-        return self.estimator._read(self.dense(states).astype(self.dtype))[0]
-
-    def exact_draws(self, rng, n):
-        """Visible rows drawn from the model as the oracle knows it, as the oracle reads them."""
-        if self.real_valued:
-            return list(self.oracle.draw(rng, n))
-        p = np.exp([-self.oracle.free_energy(v) - self.log_z for v in self.states])
-        return [self.states[k] for k in rng.choice(len(p), n, p=p)]
-
-    def log_weights(self, n, n_betas, reverse=False):
-        """Log-weights of n chains from base rates or, in reverse, from exact draws."""
-        betas = np.linspace(0, 1, n_betas)
-        if reverse:
-            v, betas = self.rows(self.exact_draws(np.random.default_rng(0), n)), betas[::-1]
-        else:
-            v = self.estimator._base_rows(self.rbm, n, SEED)
-        return _partition.log_importance(self.tempered, v, betas, SEED)
-
-
-def bernoulli_machine(dtype=float):
-    rng = np.random.default_rng(1)
-    W, b, c = rng.normal(0, 1, (4, 3)), rng.normal(0, 0.7, 4), rng.normal(0, 0.7, 3)
-    oracle = EnumeratedRBM(W, b, c)
-    X = (rng.random((10, 4)) < [0.2, 0.4, 0.6, 0.8]).astype(dtype)
-    estimator = BernoulliRBM(3, n_iter=0, random_state=0).fit(X)
-    return Machine(estimator, oracle, list(oracle.v_states), dtype=dtype)
-
-
-def gaussian_machine(dtype=float, noise_variance=VARIANCE):
-    rng = np.random.default_rng(2)
-    W, b, c = rng.normal(0, 0.6, (2, 3)), np.array([0.7, -1.5]), rng.normal(0, 0.7, 3)
-    oracle = EnumeratedGaussianRBM(W, b, c, VARIANCE)
-    X = rng.normal([0.3, -1], 1, (10, 2)).astype(dtype)
-    estimator = GaussianBernoulliRBM(3, noise_variance=noise_variance, n_iter=0, random_state=0)
-    estimator.fit(X).noise_variance_ = VARIANCE.astype(dtype)
-    states = list(oracle.draw(rng, 20))
-    return Machine(estimator, oracle, states, others=(VARIANCE,), dtype=dtype)
-
-
-def learned_machine(dtype=float):
-    """The same with noise variances as if learned: they started as those of the data."""
-    return gaussian_machine(dtype, "learned")
-
-
-def softmax_machine(dtype=float):
-    """Features of 1 to 4 categories."""
-    arrays = random_machine((2, 4, 1, 3), scale=0.6)
-    oracle, states = arrays.oracle, arrays.complete_rows
-    return Machine(arrays.estimator(dtype), oracle, states, arrays.dense, (oracle.offsets,), dtype)
-
-
-MACHINES = {
-    "Bernoulli": bernoulli_machine,
-    "Gaussian": gaussian_machine,
-    "Gaussian, learned": learned_machine,
-    "softmax": softmax_machine,
-}
-
-directions = pytest.mark.parametrize("reverse", [False, True], ids=["ais", "reverse_ais"])
-
-MODELS = {name: make for name, make in MACHINES.items() if name != "Gaussian, learned"}
-
-#: Runs a test on each of them, or one of each model; ``make(dtype)`` makes one.
-machines = pytest.mark.parametrize("make", MACHINES.values(), ids=MACHINES)
-models = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
-
 
 # --- kernels ----------------------------------------------------------------------------------
 
