@@ -241,6 +241,7 @@ class BaseRBM(
             self.h_samples_.ndim not in (2, 3)
             or self.h_samples_.size == 0
             or self.h_samples_.shape[-1] != model.weights.shape[1]
+            or len(self._base_bias) != model.visible.n_units
             or (shapes and shapes != [parameter.shape for parameter in model.parameters])
         ):
             raise ValueError(
@@ -253,7 +254,7 @@ class BaseRBM(
             model=model,
             seed=self._seed,
             base_bias=self._base_bias,
-            chains=self.h_samples_,
+            chains=self.h_samples_.astype(model.weights.dtype, copy=False),
             steps=self._steps,
             n_updates=self._n_updates,
             n_epochs=self.n_iter_,

@@ -24,17 +24,20 @@ class GenerativeMethods(FittedMethods):
 
     # --- what a model adds ---
 
-    def _read_incomplete(self, X, n_rows=None):
-        """Rows with anything in the place of what is unknown, which cells are known, the machine.
+    def _read_incomplete(self, X, choose=None):
+        """The machine, rows, and which of their cells are known; None if nothing of X is unknown.
 
-        With ``n_rows``, so many: row i is row ``i % len(X)`` of X.
+        There is something in the place of what is unknown, if anything is. ``choose`` returns
+        the numbers of the rows to take, given how many there are.
         """
         check_is_fitted(self)
         X = check_visible(self, X, whole=True, allow_nan=True)
-        rbm = self._rbm(X.dtype)
-        X = X if n_rows is None else X[np.arange(n_rows) % X.shape[0]]
-        X = X.toarray() if issparse(X) else X
-        return X, ~np.isnan(X), rbm
+        complete = not np.isnan(X.data if issparse(X) else X).any()
+        rows = X if choose is None else X[choose(X.shape[0])]
+        if complete:
+            return self._rbm(X.dtype), rows, None
+        rows = rows.toarray() if issparse(rows) else rows
+        return self._rbm(X.dtype), rows, ~np.isnan(rows)
 
     def _in_float64(self, rows):
         """Visible rows for a machine of float64."""
@@ -99,8 +102,8 @@ class GenerativeMethods(FittedMethods):
             - "gibbs": by Gibbs steps of the model.
             - "tempering": parallel tempering [1]_. Each row comes from ``n_temperatures`` chains
               from the model's temperature to that of the base rates, where all modes are one; all
-              make Gibbs steps, and neighbours exchange their temperatures. It takes
-              ``n_temperatures`` times as long as "gibbs".
+              make Gibbs steps, and neighbours exchange their temperatures. It takes at least
+              ``n_temperatures`` times the time and the memory of "gibbs".
         n_temperatures : int, default=10
             Number of inverse temperatures, equidistant from 1 to 0, with ``method="tempering"``.
             So many that neighbours overlap: large models need more.
@@ -111,6 +114,12 @@ class GenerativeMethods(FittedMethods):
         -------
         V : ndarray of shape (n_samples, n_features)
             Visible rows, in the dtype of ``init`` or else of ``components_``.
+
+        Raises
+        ------
+        ValueError
+            If the machine has another number of visible units than the data of its fit, from
+            which its base rates are, or parameters that are not finite, with tempering.
 
         References
         ----------
@@ -123,31 +132,29 @@ class GenerativeMethods(FittedMethods):
         check_scalar(n_temperatures, "n_temperatures", Integral, min_val=2)
         check_option("method", method, ("gibbs", "tempering"))
         n_temperatures = n_temperatures if method == "tempering" else None
-        start = self._start(init, n_samples)
-        rows = self._draw(
-            *start, n_samples, n_gibbs_steps, n_temperatures, check_random_state(random_state)
-        )
+        random_state = check_random_state(random_state)
+        start = self._start(init, lambda n_rows: np.arange(n_samples) % n_rows)
+        rows = self._draw(*start, n_samples, n_gibbs_steps, n_temperatures, random_state)
         return self._as_given(rows, start[0], init)
 
-    def _start(self, init, n_rows):
+    def _start(self, init, choose):
         """The machine, rows where chains start, and which cells of these are known; or None."""
         if init is None:
             return self._rbm(self._dtype), None, None
-        rows, known, rbm = self._read_incomplete(init, n_rows)
-        return rbm, rows, known
+        return self._read_incomplete(init, choose)
 
     def _draw(self, rbm, rows, known, n_samples, n_gibbs_steps, n_temperatures, random_state):
         """Complete rows at the ends of chains, tempered ones if there are temperatures."""
         if rows is not None and n_temperatures:
             copies = np.tile(np.arange(n_samples), n_temperatures)
-            rows, known = rows[copies], known[copies]
-        if rows is None or not known.all():
+            rows, known = rows[copies], known if known is None else known[copies]
+        if rows is not None and known is None:
+            v = rows.toarray() if issparse(rows) else rows  # all units are free to move
+        else:
             n_chains = n_samples * (n_temperatures or 1)
             v = self._base_rows(rbm, n_chains, draw_seed(random_state))
             if rows is not None:
                 np.copyto(rbm.visible.cells(v), rbm.visible.cells(rows), where=known)
-        else:
-            v, known = rows, None  # nothing is unknown: all units are free to move
         seed = draw_seed(random_state)
         if n_temperatures is None:
             return _sampling.gibbs(rbm, v, n_gibbs_steps, seed, known)
@@ -159,8 +166,9 @@ class GenerativeMethods(FittedMethods):
         bias = self._base_bias.astype(rbm.weights.dtype, copy=False)
         if len(bias) != rbm.visible.n_units:
             raise ValueError(
-                f"chains start from the base rates of {len(bias)} units, but the machine has "
-                f"{rbm.visible.n_units}: give them a start with init."
+                f"the machine has {rbm.visible.n_units} visible units, but the base rates that "
+                f"chains start from were learned of {len(bias)}. Fit it to data of its own; Gibbs "
+                "chains may also start at complete rows, given as init."
             )
         return bias
 
@@ -208,14 +216,16 @@ class GenerativeMethods(FittedMethods):
         Of categories all missing features are drawn together, as parts of one complete row.
         ``predict_ratings`` asks for one feature at a time, as if the others did not exist.
         """
-        rows, known, rbm = self._read_incomplete(X)
+        rbm, rows, known = self._read_incomplete(X)
         check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
         check_scalar(n_chains, "n_chains", Integral, min_val=1)
         random_state = check_random_state(random_state)
-        rows = rows.copy()
+        rows = rows.toarray() if issparse(rows) else rows.copy()
+        if known is None:
+            return self._as_given(rows, rbm, None)
         cells = rbm.visible.cells(rows)
         incomplete = np.flatnonzero(~known.all(axis=1))
-        block_size = max(1, _IMPUTE_UNITS // (n_chains * rbm.visible.n_units))
+        block_size = max(1, _IMPUTE_UNITS // (n_chains * sum(rbm.weights.shape)))
         for first in range(0, len(incomplete), block_size):
             chosen = incomplete[first : first + block_size]
             chains = np.repeat(chosen, n_chains)
@@ -245,7 +255,8 @@ class GenerativeMethods(FittedMethods):
         ----------
         method : {"auto", "exact", "ais", "reverse_ais"}, default="auto"
             - "exact": enumeration of the hidden units, or of the visible ones if they are binary
-              and fewer: at most 25 units, for whose 2^25 states it takes a minute or so.
+              and fewer; at most 25 units, whose 2^25 states take half a minute if there are 784
+              binary features. Categories take several times as long as binary features.
             - "ais": annealed importance sampling [1]_ [2]_, from the base rates of the training
               data to the model. It tends to be too small: a model seems better than it is.
             - "reverse_ais": the same from the model to its base rates [3]_. It tends to be too
@@ -258,8 +269,9 @@ class GenerativeMethods(FittedMethods):
         n_betas : int, default=10000
             Number of inverse temperatures, equidistant from 0 to 1; at least 2.
         init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
-            For "reverse_ais": complete rows where the chains start that draw from the model, such
-            as training data, whose modes chains may not find by themselves. None: base rates.
+            For "reverse_ais": complete rows of which ``n_chains``, taken at random, are where the
+            chains start that draw from the model, such as training data, whose modes chains may
+            not find by themselves. None: the base rates.
         random_state : int, RandomState instance or None, default=None
             An int gives the same estimate at every call, None another at every call.
 
@@ -267,13 +279,14 @@ class GenerativeMethods(FittedMethods):
         -------
         result : LogPartition
             With ``value`` (nats), ``stderr``, ``interval`` (95 %), ``method`` and
-            ``effective_sample_size``. Computed in float64; only the chains have the dtype of
-            ``components_``.
+            ``effective_sample_size``. Sums are in float64; chains and the inputs of their units
+            have the dtype of ``init`` or else of ``components_``.
 
         Raises
         ------
         ValueError
-            If more than 25 units were to be enumerated.
+            If more than 25 units were to be enumerated, the machine is conditional, a parameter
+            or the result is not finite, ``init`` is incomplete or not for the method.
 
         References
         ----------
@@ -291,8 +304,19 @@ class GenerativeMethods(FittedMethods):
         if init is not None and method != "reverse_ais":
             raise ValueError(f"init is for method='reverse_ais'. Got method={method!r} with init.")
         self._check_partition()
+        random_state = check_random_state(random_state)
         rbm = self._rbm(np.float64)
         _check_finite(rbm)
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = self._log_partition(rbm, method, n_chains, n_betas, init, random_state)
+        if not np.isfinite(result.value):
+            raise ValueError(
+                f"log Z is {result.value}: components_ or intercepts are too large to sum over."
+            )
+        return result
+
+    def _log_partition(self, rbm, method, n_chains, n_betas, init, random_state):
+        """The same for valid arguments and a machine of float64."""
         n_units = _partition.n_enumerated(rbm)
         if method == "exact" or (method == "auto" and n_units <= _partition.FEW_UNITS):
             if n_units > _partition.MOST_UNITS:
@@ -301,9 +325,11 @@ class GenerativeMethods(FittedMethods):
                     f"it is for at most {_partition.MOST_UNITS} units. Use method='ais'."
                 )
             return _partition.exact(rbm)
-        random_state = check_random_state(random_state)
-        rbm, rows, known = self._start(init, n_chains)
-        if rows is not None and not known.all():
+        # Rows of init may be in some order, of which the first would be a poor sample.
+        rbm, rows, known = self._start(
+            init, lambda n_rows: random_state.permutation(n_rows)[np.arange(n_chains) % n_rows]
+        )
+        if known is not None:
             raise ValueError(
                 "init of log_partition must hold complete rows, but some entries are unknown. "
                 "Complete them first, with impute or sample(init=...)."
@@ -335,9 +361,15 @@ class GenerativeMethods(FittedMethods):
         Raises
         ------
         ValueError
-            If an entry is missing, or is not a state of its unit.
+            If an entry is missing or not a state of its unit, the machine is conditional, or
+            log Z is not finite.
         """
-        rows, rbm = self._read(X)
+        rbm, rows, known = self._read_incomplete(X)
+        if known is not None:
+            raise ValueError(
+                f"{known.size - known.sum()} entries of X are missing, but the likelihood is one "
+                "of complete rows. Complete them, for example with impute."
+            )
         self._check_partition()
         self._check_states(rows)
         if log_partition is None:

@@ -11,8 +11,9 @@ Work on many rows is done feature by feature (``sort_by_feature``), so that the 
 feature are read once for all its entries; the order in which numbers are added never depends on
 the number of threads, each of which takes some of the features or of the rows.
 
-The house rules are those of ``_kernels``. Only functions that are inlined come from there: Numba's
-cache would not notice a change of a kernel in another file.
+The house rules are those of ``_kernels``. Only functions that are inlined
+come from there. Numba's cache does not notice when one of them changes: who edits that file
+deletes ``__pycache__``.
 """
 
 import numpy as np

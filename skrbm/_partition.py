@@ -26,8 +26,9 @@ COVERAGE = 0.95
 # Visible inputs that are held at a time when hidden states are enumerated.
 _TABLE = 2**18
 
-# Purposes of random numbers.
-HIDDEN, VISIBLE = 0, 1
+# Purposes of random numbers, hidden and visible. Those of the two directions differ, so that with
+# one seed both are independent: their agreement is to mean something.
+FORWARD, REVERSE = (0, 1), (2, 3)
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def annealed(model, tempered, v, n_betas, seed, reverse=False):
         to be too small, a reverse one too large (Burda, Grosse & Salakhutdinov, 2015).
     """
     betas = np.linspace(0, 1, n_betas)
-    log_weights = log_importance(tempered, v, betas[::-1] if reverse else betas, seed)
+    betas, purposes = (betas[::-1], REVERSE) if reverse else (betas, FORWARD)
+    log_weights = log_importance(tempered, v, betas, seed, purposes)
     n = len(log_weights)
     log_mean = logsumexp(log_weights) - np.log(n)
     log_size = 2 * logsumexp(log_weights) - logsumexp(2 * log_weights)
@@ -129,15 +131,16 @@ def annealed(model, tempered, v, n_betas, seed, reverse=False):
     return LogPartition(value, stderr, interval, "reverse_ais" if reverse else "ais", size)
 
 
-def log_importance(tempered, v, betas, seed):
+def log_importance(tempered, v, betas, seed, purposes=FORWARD):
     """Log-weights of rows that move from the first to the last temperature, (n,), float64."""
+    hidden, visible = purposes
     log_weights = np.zeros(v.shape[0])
     betas = betas.astype(tempered.weights.dtype)
     for k, (last, beta) in enumerate(pairwise(betas)):
         x = tempered.hidden_input(v)
         log_weights += tempered.log_density(x, beta) - tempered.log_density(x, last)
-        h = tempered.draw_hidden(x, beta, (seed, k, HIDDEN))
-        tempered.sample_visible(h, beta, (seed, k, VISIBLE), out=v)
+        h = tempered.draw_hidden(x, beta, (seed, k, hidden))
+        tempered.sample_visible(h, beta, (seed, k, visible), out=v)
     return log_weights
 
 

@@ -1,7 +1,8 @@
 """Numba functions that sum units out: log-normalisers of a layer, in float64.
 
-The notation and the house rules are those of ``_kernels``. Only functions that are inlined come
-from there: Numba's cache would not notice a change of a kernel in another file.
+The notation and the house rules are those of ``_kernels``. Only functions that are inlined
+come from there. Numba's cache does not notice when one of them changes: who edits that file
+deletes ``__pycache__``.
 """
 
 import numpy as np

@@ -297,29 +297,23 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         _, data = encoded(self, X)
         return data.rows, self._rbm(data.dtype)
 
-    def _read_incomplete(self, X, n_rows=None):
+    def _read_incomplete(self, X, choose=None):
         rows, rbm = self._read(X)
-        rows = rows if n_rows is None else rows[np.arange(n_rows) % rows.shape[0]]
         categories = rbm.visible.categories
-        complete = categories.complete_rows(rows.shape[0])
+        complete = rows.n_entries == rows.shape[0] * categories.n_features
+        rows = rows if choose is None else rows[choose(rows.shape[0])]
+        if complete:
+            return rbm, rows, None
+        filled = categories.complete_rows(rows.shape[0])
         known = np.zeros((rows.shape[0], categories.n_features), bool)
         where = np.repeat(np.arange(len(known)), np.diff(rows.indptr))
         where = where, categories.feature_of[rows.entries]
         known[where] = True
-        rbm.visible.cells(complete)[where] = rows.entries
-        return complete, known, rbm
+        rbm.visible.cells(filled)[where] = rows.entries
+        return rbm, filled, known
 
     def _in_float64(self, rows):
         return rows  # codes have no dtype
-
-    def _check_states(self, rows):
-        n_missing = rows.shape[0] * self.n_features_in_ - rows.n_entries
-        if n_missing:
-            raise ValueError(
-                f"{n_missing} entries of X are missing (NaN, or not stored if X is sparse), and "
-                "rows that observe other features have other partition functions: give complete "
-                "rows, for example what impute returns, or use score_samples."
-            )
 
     def _check_partition(self):
         if self.conditional_components_ is not None:

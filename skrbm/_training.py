@@ -209,7 +209,8 @@ def tempered_negatives(state, settings, n_gibbs_steps):
         if k == n_gibbs_steps - 1 and settings.mean_negative_visibles:
             v_neg = tempered.expected_visible(h[:n_chains], v[:n_chains])
         x = tempered.hidden_input(v)
-        x = tempered.exchanged(x, betas, state.n_updates + k, draws[1])
+        parity = state.n_updates * n_gibbs_steps + k
+        x = tempered.exchanged(x, betas, parity, draws[1])
         h = tempered.draw_hidden(x, beta, draws[2])
     state.chains = h[:, :-1].reshape(state.chains.shape)
     return v_neg[:n_chains]

@@ -96,7 +96,7 @@ def check_schedule(estimator, name):
 
 def check_option(name, value, options):
     """Refuse a value of an argument that is none of the options."""
-    if value not in options:
+    if not isinstance(value, str) or value not in options:
         *others, last = (repr(option) for option in options)
         raise ValueError(f"{name} must be {', '.join(others)} or {last}. Got {value!r} instead.")
 
@@ -150,7 +150,11 @@ def check_visible(estimator, X, *, reset=False, whole=False, allow_nan=False):
         X = native(X)  # before validation, to which float32 in another byte order is no float32
     dtype = (np.float64, np.float32) if whole else "numeric"
     accept_sparse = "csr" if estimator._accepts_sparse else False
-    if isinstance(X, np.ma.MaskedArray) and allow_nan:
+    if isinstance(X, np.ma.MaskedArray):
+        if np.ma.is_masked(X) and not allow_nan:
+            raise ValueError(
+                "X masks entries as unknown: complete it first, for example by impute."
+            )
         X = X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
     X = validate_data(
         estimator,
@@ -312,7 +316,7 @@ class Rows:
 
 
 def check_binary(estimator, X):
-    """Refuse values other than 0 and 1, of which a probability makes no sense."""
+    """Refuse values other than 0 and 1, which are no states."""
     if issparse(X):
         X = X.copy()
         X.sum_duplicates()

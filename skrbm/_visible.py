@@ -222,8 +222,8 @@ class GaussianVisible(NumberVisible):
                 f"their shapes are {shapes}."
             )
 
-        if not (self.reference_variance > 0).all():
-            raise ValueError("noise_variance_ must be positive throughout.")
+        if not ((self.reference_variance > 0) & (self.reference_variance < np.inf)).all():
+            raise ValueError("noise_variance_ must be positive and finite throughout.")
 
     @property
     def parameters(self):
