@@ -244,7 +244,7 @@ def train(
             inputs = beta * (chains @ W.T) + (1 - beta) * units.shift(base)
             v = units.draw(inputs, seed, update, 3 * k)
             v_neg = units.mean(inputs[:n_chains]) if means else v[:n_chains]
-            v = exchanged(v, betas, update + k, log_p, seed, update, 3 * k + 1)
+            v = exchanged(v, betas, update * n_steps + k, log_p, seed, update, 3 * k + 1)
             p = np.vectorize(sigmoid)(beta * hidden_input(v))
             p = np.column_stack([p, np.ones(len(p))])
             chains = bernoulli(p, seed, update, 3 * k + 2)[:, :-1]

@@ -49,6 +49,7 @@ def labels():
             n_gibbs_steps=(1, 2),
             shuffle=False,
         ),
+        BernoulliRBM(n_components=4, n_iter=3, algorithm="pt", n_temperatures=3, n_chains=5),
     ]
 )
 def test_scikit_learns_checks_pass(estimator, check):
@@ -77,6 +78,7 @@ badly_scaled_expected = pytest.mark.filterwarnings(
             momentum=(0.0, 0.5),
             weight_decay=0.01,
         ),
+        GaussianBernoulliRBM(n_components=4, n_iter=3, algorithm="pt", n_temperatures=3),
     ]
 )
 def test_scikit_learns_checks_pass_on_real_values(estimator, check):

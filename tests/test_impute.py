@@ -156,6 +156,25 @@ def test_small_blocks_of_rows_have_the_same_means(case, monkeypatch):
     assert (np.abs(imputed - conditional_means(case, X)) < bound).all()
 
 
+@cases
+def test_blocks_of_rows_count_the_units_of_both_layers(case, monkeypatch):
+    """Hidden rows take memory too."""
+    rbm, X, n_chains = case.estimator(), np.full((30, 4), NAN), []
+    steps = _sampling.gibbs_steps
+
+    def count(model, v, *rest):
+        n_chains.append(v.shape[0])
+        return steps(model, v, *rest)
+
+    monkeypatch.setattr(_sampling, "gibbs_steps", count)
+    monkeypatch.setattr(_generative, "_IMPUTE_UNITS", 100)
+    rbm.impute(X, n_gibbs_steps=1, n_chains=2, random_state=0)
+    assert sum(n_chains) == 2 * 30
+    # As many as there is room for: 2 chains of a further row would be too many.
+    most = 100 // sum(rbm.components_.shape)
+    assert most - 2 < max(n_chains) <= most
+
+
 def test_a_stored_nan_of_a_sparse_matrix_is_unknown_and_the_rest_is_zero():
     X = np.array([[0, 1, NAN, 0], [NAN, 0, 0, 0], [0, 0, 0, 0], [1, NAN, NAN, 1]])
     stored = sparse.csr_array(X)

@@ -6,7 +6,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy import sparse
+from scipy import sparse, stats
 from sklearn.exceptions import NotFittedError
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _parallel, _partition
@@ -261,6 +261,18 @@ def test_without_anything_learned_annealing_is_exact(make, reverse, n_chains):
     # The square root of a difference of 1e-16.
     assert 0 <= result.stderr < 1e-7
     assert_allclose(result.interval, exact, atol=1e-6)
+
+
+@directions
+@pytest.mark.parametrize("n_chains", [2, 5, 50])
+def test_intervals_are_those_of_students_t(reverse, n_chains, rng, monkeypatch):
+    """Of few chains the variance is not known well: 12.7 standard errors of two."""
+    (result,) = estimates(
+        bernoulli_machine(), rng.normal(size=(1, n_chains)), reverse, monkeypatch
+    )
+    low, high = result.interval
+    reach = stats.t.ppf(0.975, n_chains - 1) * result.stderr
+    assert_allclose([result.value - low, high - result.value], reach, rtol=1e-9)
 
 
 @pytest.mark.parametrize("log_weights", [[0, -1000], [5000, 0, 0], [-5000, -9000, -9000]])

@@ -363,8 +363,18 @@ def test_base_rates_of_another_shape_are_no_start(X):
     rbm = machine().fit(X)
     rbm.components_ = np.zeros((3, 9))
     rbm.intercept_visible_ = np.zeros(9)
-    with pytest.raises(ValueError, match="base rates of 6 units"):
-        rbm.sample(2, n_gibbs_steps=1)
+    holes = np.where(X == 0, np.nan, X)
+    message = "the machine has 9 visible units, but the base rates .* were learned of 6"
+    for start in (
+        lambda: rbm.sample(2, n_gibbs_steps=1),
+        lambda: rbm.sample(2, n_gibbs_steps=1, init=X, method="tempering"),
+        lambda: rbm.sample(2, n_gibbs_steps=1, init=holes),
+        lambda: rbm.impute(holes),
+        lambda: rbm.log_partition("ais", n_betas=2),
+        lambda: rbm.log_partition("reverse_ais", n_betas=2),
+    ):
+        with pytest.raises(ValueError, match=message):
+            start()
 
 
 @pytest.mark.parametrize("dtype", [int, np.float16])

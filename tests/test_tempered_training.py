@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _parallel, _training
+from skrbm._tempered import TemperedRBM
 from skrbm._validation import InvalidParameterError, Rows
 
 from . import reference_tempering
@@ -54,6 +55,7 @@ def twin_of(case, rng, n_rows=11):
     "changes",
     [
         {},
+        {"n_gibbs_steps": 2},
         {"n_gibbs_steps": 3, "momentum": 0.8, "weight_decay": 0.1},
         {"mean_negative_visibles": True},
         {"mean_negative_visibles": True, "n_gibbs_steps": 3, "batch_size": 50},
@@ -140,6 +142,20 @@ def test_chains_stay_in_the_distributions_of_their_temperatures(rng):
         oracle = case.at(beta)
         p = oracle.p_h @ oracle.h_states
         assert (np.abs(h.mean(axis=0) - p) < 4.5 * np.sqrt(p * (1 - p) / n)).all()
+
+
+@pytest.mark.parametrize("n_gibbs_steps", [1, 2, 3])
+def test_exchanges_take_turns_between_the_pairs_from_update_to_update(n_gibbs_steps, monkeypatch):
+    """Else, with two steps, some pairs would have only the first of them."""
+    parities, exchange = [], TemperedRBM.exchanged
+
+    def record(self, x, betas, parity, draw):
+        parities.append(parity % 2)
+        return exchange(self, x, betas, parity, draw)
+
+    monkeypatch.setattr(TemperedRBM, "exchanged", record)
+    machine(n_gibbs_steps=n_gibbs_steps, n_iter=1).fit(bits()).partial_fit(bits())
+    assert parities == [step % 2 for step in range(10 * n_gibbs_steps)]
 
 
 # --- what is learned ---
@@ -239,6 +255,31 @@ def test_float32_follows_float64():
     double, single = (machine(n_iter=2).fit(bits().astype(t)) for t in (np.float64, np.float32))
     assert_allclose(single.components_, double.components_, atol=1e-5)
     assert_array_equal(single.h_samples_, double.h_samples_)
+
+
+@pytest.mark.parametrize("model", [BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM])
+@pytest.mark.parametrize("algorithm", ["pt", "pcd"])
+@pytest.mark.parametrize("dtype", [int, np.float64])
+def test_float32_stays_whatever_the_dtype_of_chains_put_in(model, algorithm, dtype):
+    X = bits().astype(np.float32)
+    rbm, expected = (machine(model, algorithm=algorithm).partial_fit(X) for _ in range(2))
+    rbm.h_samples_ = rbm.h_samples_.astype(dtype)
+    assert_same_model(rbm.partial_fit(X), expected.partial_fit(X))
+    for name in ("components_", "intercept_hidden_", "intercept_visible_", "h_samples_"):
+        assert getattr(rbm, name).dtype == np.float32
+
+
+@pytest.mark.parametrize("model", [BernoulliRBM, GaussianBernoulliRBM])
+def test_a_machine_of_other_features_does_not_go_on_learning(model):
+    """Its base rates, from which the hottest chains are drawn, are those of six."""
+    rbm = machine(model).partial_fit(bits())
+    rbm.components_, rbm.intercept_visible_ = np.zeros((3, 9)), np.zeros(9)
+    if model is GaussianBernoulliRBM:
+        rbm.noise_variance_ = np.ones(9)
+    for n_features in (6, 9):
+        rbm.n_features_in_ = n_features
+        with pytest.raises(ValueError, match="the shape of a fitted machine must stay the same"):
+            rbm.partial_fit(np.zeros((10, n_features)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

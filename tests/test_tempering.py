@@ -8,14 +8,14 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import stats
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _sampling
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, _sampling
 from skrbm._model import RBM
 from skrbm._tempered import TemperedRBM, ladder
 from skrbm._visible import BernoulliVisible, GaussianVisible
 
 from .reference_softmax import listed
 from .reference_tempering import acceptance, binary_at, gaussian_at, log_density, softmax_at
-from .softmax_machines import Machine, draw_rows, holding, one_hot, random_machine
+from .softmax_machines import Machine, draw_rows, one_hot, random_machine
 from .test_gaussian_training import VARIANCE
 from .test_softmax_chains import assert_frequencies
 
@@ -349,50 +349,3 @@ def test_sample_reaches_the_model_distribution(case, started, rng):
         3000, n_gibbs_steps=50, init=init, method="tempering", n_temperatures=3, random_state=3
     )
     case.assert_drawn(case.unform(v))
-
-
-# --- two modes a long way apart, of unequal weight -------------------------------------------
-
-
-def far_apart(kind):
-    """An estimator, a row in the heavy mode, how many units say so, and the share of that mode."""
-    if kind == "Gaussian":
-        scale = np.sqrt(VARIANCE)
-        c = np.array([np.log(0.7 / 0.3) - 40.5])  # |W|^2 / 2 = 40.5
-        case = Real((np.full((4, 1), 4.5), np.zeros(4), c), 3 * scale, VARIANCE)
-        heavy = case.at(1).means[1]
-        return case.estimator(), heavy, lambda V: V @ (1 / scale) > 9, case.at(1).p_h[1]
-    if kind == "softmax":  # a category in between belongs to neither mode
-        W = np.kron(np.ones((6, 3)), [[-1.5], [0], [1.5]])
-        b = np.tile([0, 0, 0.16], 6) - 1.5 * W[:, 0]
-        machine = Machine((3,) * 6, W, b, np.zeros(3))
-        first = np.arange(0, 18, 3)
-        X = machine.dense([first + 2, first])
-        rbm = SoftmaxRBM(3, categories=machine.categories.by_feature, n_iter=0).fit(X)
-        table, joint = machine.oracle.table()
-        share = joint.sum(axis=1)[np.sum(np.array(table) % 3 - 1, axis=1) > 0].sum()
-        steps = (X[0] - X[1]) / 2
-        rbm = holding(rbm, machine)
-        return rbm, X[0], lambda V: ((V - X.mean(axis=0)) / steps).sum(axis=1) > 1e-9, share
-    W = np.full((12, 3), 2.5)
-    case = Binary((W, 0.07 - W.sum(axis=1) / 2, -W.sum(axis=0) / 2), np.zeros(12))
-    oracle = case.at(1)
-    share = oracle.p_v[oracle.v_states.sum(axis=1) > 6].sum()
-    return case.estimator(), np.ones(12), lambda V: V.sum(axis=1) > 6, share
-
-
-@pytest.mark.parametrize("kind", ["Bernoulli", "Gaussian", "softmax"])
-@pytest.mark.parametrize("started", [False, True])
-def test_tempering_finds_both_modes_in_their_shares_where_gibbs_does_not(kind, started):
-    """From base rates, and with all chains in one of the modes."""
-    rbm, heavy, in_heavy, share = far_apart(kind)
-    assert 0.6 < share < 0.8
-    init = heavy[np.newaxis] if started else None
-    counts = {}
-    for method in ("tempering", "gibbs"):
-        V = rbm.sample(300, n_gibbs_steps=200, init=init, method=method, random_state=0)
-        counts[method] = int(in_heavy(V).sum())
-    assert stats.binomtest(counts["tempering"], 300, share).pvalue > 1e-4
-    assert stats.binomtest(counts["gibbs"], 300, share).pvalue < 1e-6
-    if started:
-        assert counts["gibbs"] > 280

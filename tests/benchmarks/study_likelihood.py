@@ -219,7 +219,7 @@ def study_dna(options):
     last, score = over_seeds("ours, 2000 rows: test", DNA, X, X_test, options)
     print_exact("DNA, 23 hidden units", [*rows, last], DNA_LITERATURE)
     _, best = max(DNA_LITERATURE.values(), key=lambda values: values[1])
-    print(f"Verdict: a test log-likelihood of {comparison(score, best)}, the best published.")
+    print(f"Verdict: a test log-likelihood of {comparison(score, best)}, the best listed.")
 
 
 def load_mnist(options):
@@ -297,7 +297,7 @@ def study_large(options):
     words = comparison(min(scores.values()), max(LARGE_LITERATURE.values()))
     print(
         f"Verdict: the estimates differ by {gap:.2f} nats, {trust} (limit: {AGREE:g}); by the "
-        f"least of them {words}, the best published."
+        f"least of them {words}, the best listed."
     )
 
 
