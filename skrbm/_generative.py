@@ -167,8 +167,7 @@ class GenerativeMethods(FittedMethods):
         if len(bias) != rbm.visible.n_units:
             raise ValueError(
                 f"the machine has {rbm.visible.n_units} visible units, but the base rates that "
-                f"chains start from were learned of {len(bias)}. Fit it to data of its own; Gibbs "
-                "chains may also start at complete rows, given as init."
+                f"chains start from were learned of {len(bias)}: fit it to data of its own."
             )
         return bias
 

@@ -84,11 +84,13 @@ def exact(model):
     sums = np.empty(2 ** len(high_units))
 
     def enumerate_states(first, stop):
-        for state in range(first, stop):
-            on = np.flatnonzero(state >> high_units & 1)
-            terms = model.visible.log_normaliser(table, high_weights[on].sum(axis=0))
-            terms += low_terms + high_bias[on].sum()
-            sums[state] = np.logaddexp.reduce(terms)
+        # Every thread has an error state of its own. The caller looks at the sum.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for state in range(first, stop):
+                on = np.flatnonzero(state >> high_units & 1)
+                terms = model.visible.log_normaliser(table, high_weights[on].sum(axis=0))
+                terms += low_terms + high_bias[on].sum()
+                sums[state] = np.logaddexp.reduce(terms)
 
     in_threads(enumerate_states, shares(np.arange(len(sums) + 1), 10 * table.size))
     value = float(logsumexp(sums))

@@ -45,7 +45,6 @@ def test_a_partition_function_beyond_all_bounds_is_refused(make, method, monkeyp
 
 
 @models
-@pytest.mark.xfail(reason="errstate of log_partition does not reach other threads")
 def test_a_partition_function_beyond_all_bounds_is_refused_by_threads(make, monkeypatch):
     monkeypatch.setattr(_partition, "_TABLE", 1)
     monkeypatch.setattr(_parallel, "WORTH_A_THREAD", 1)
@@ -102,3 +101,10 @@ def test_an_option_is_a_string(kind):
         estimator.sample(method=kind("gibbs"))
     with pytest.raises(ValueError, match=r"method must be 'auto', .* or 'reverse_ais'\. Got "):
         estimator.log_partition(kind("exact"))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_log_partition_that_is_no_number_is_refused(value):
+    machine = bernoulli_machine()
+    with pytest.raises(ValueError, match="log_partition must be finite"):
+        machine.estimator.log_likelihood(machine.dense(machine.states), value)

@@ -40,7 +40,6 @@ CHECKED = [
     SoftmaxRBM(n_components=4, n_iter=2, conditional=True, n_gibbs_steps=(1, 2)),
     SoftmaxRBM(n_components=4, n_iter=2, categories="auto", shuffle=False),
     SoftmaxRBM(n_components=4, n_iter=2, negative_visibles="mean", momentum=(0.0, 0.5)),
-    SoftmaxRBM(n_components=4, n_iter=2, algorithm="pt", n_temperatures=3, n_chains=5),
 ]
 
 
