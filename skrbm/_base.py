@@ -255,7 +255,7 @@ class BaseRBM(
             seed=self._seed,
             base_bias=self._base_bias,
             chains=self.h_samples_.astype(model.weights.dtype, copy=False),
-            steps=self._steps,
+            steps=tuple(step.astype(model.weights.dtype, copy=False) for step in self._steps),
             n_updates=self._n_updates,
             n_epochs=self.n_iter_,
             history=self.history_,

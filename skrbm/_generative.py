@@ -24,20 +24,16 @@ class GenerativeMethods(FittedMethods):
 
     # --- what a model adds ---
 
-    def _read_incomplete(self, X, choose=None):
-        """The machine, rows, and which of their cells are known; None if nothing of X is unknown.
-
-        There is something in the place of what is unknown, if anything is. ``choose`` returns
-        the numbers of the rows to take, given how many there are.
-        """
+    def _read_unknown(self, X):
+        """The machine, validated rows, and how many of their entries are unknown."""
         check_is_fitted(self)
         X = check_visible(self, X, whole=True, allow_nan=True)
-        complete = not np.isnan(X.data if issparse(X) else X).any()
-        rows = X if choose is None else X[choose(X.shape[0])]
-        if complete:
-            return self._rbm(X.dtype), rows, None
+        return self._rbm(X.dtype), X, int(np.isnan(X.data if issparse(X) else X).sum())
+
+    def _cells(self, rows, rbm):
+        """Rows with anything in the place of what is unknown, and which cells are known."""
         rows = rows.toarray() if issparse(rows) else rows
-        return self._rbm(X.dtype), rows, ~np.isnan(rows)
+        return rows, ~np.isnan(rows)
 
     def _in_float64(self, rows):
         """Visible rows for a machine of float64."""
@@ -93,9 +89,10 @@ class GenerativeMethods(FittedMethods):
             Length of a chain. A model of well separated modes needs more, or tempering.
         init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
             Where the chains start: chain i at row ``i % n_rows``. If any entry is unknown (NaN;
-            not stored, in a sparse matrix of categories), all known entries stay as they are,
-            and the unknown ones are drawn given them. None: each chain starts at a draw from
-            the base rates of the training data (of the first chunk, after ``partial_fit``).
+            not stored, in a sparse matrix of categories), the known entries of all rows stay as
+            they are, and the unknown ones are drawn given them. None: each chain starts at a
+            draw from the base rates of the training data (of the first chunk, after
+            ``partial_fit``).
         method : {"gibbs", "tempering"}, default="gibbs"
             How the chains move.
 
@@ -118,8 +115,8 @@ class GenerativeMethods(FittedMethods):
         Raises
         ------
         ValueError
-            If the machine has another number of visible units than the data of its fit, from
-            which its base rates are, or parameters that are not finite, with tempering.
+            If chains need the base rates and the machine has another number of visible units
+            than these; with tempering, if a parameter is not finite.
 
         References
         ----------
@@ -138,10 +135,16 @@ class GenerativeMethods(FittedMethods):
         return self._as_given(rows, start[0], init)
 
     def _start(self, init, choose):
-        """The machine, rows where chains start, and which cells of these are known; or None."""
+        """The machine, rows where chains start, and which cells of these are known.
+
+        No rows where ``init`` is None, no cells where nothing of it is unknown. ``choose``
+        returns the numbers of the rows to take, given how many there are.
+        """
         if init is None:
             return self._rbm(self._dtype), None, None
-        return self._read_incomplete(init, choose)
+        rbm, rows, n_unknown = self._read_unknown(init)
+        rows = rows[choose(rows.shape[0])]
+        return (rbm, *self._cells(rows, rbm)) if n_unknown else (rbm, rows, None)
 
     def _draw(self, rbm, rows, known, n_samples, n_gibbs_steps, n_temperatures, random_state):
         """Complete rows at the ends of chains, tempered ones if there are temperatures."""
@@ -215,13 +218,14 @@ class GenerativeMethods(FittedMethods):
         Of categories all missing features are drawn together, as parts of one complete row.
         ``predict_ratings`` asks for one feature at a time, as if the others did not exist.
         """
-        rbm, rows, known = self._read_incomplete(X)
+        rbm, rows, n_unknown = self._read_unknown(X)
         check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
         check_scalar(n_chains, "n_chains", Integral, min_val=1)
         random_state = check_random_state(random_state)
         rows = rows.toarray() if issparse(rows) else rows.copy()
-        if known is None:
+        if n_unknown == 0:
             return self._as_given(rows, rbm, None)
+        rows, known = self._cells(rows, rbm)
         cells = rbm.visible.cells(rows)
         incomplete = np.flatnonzero(~known.all(axis=1))
         block_size = max(1, _IMPUTE_UNITS // (n_chains * sum(rbm.weights.shape)))
@@ -336,9 +340,10 @@ class GenerativeMethods(FittedMethods):
         tempered = self._tempered(rbm)
         if method == "reverse_ais":
             v = self._draw(rbm, rows, known, n_chains, _N_STEPS, _N_TEMPERATURES, random_state)
-        else:
+            seed = draw_seed(random_state)
+        else:  # seeds in the other order, so that both directions start with rows of their own
+            seed = draw_seed(random_state)
             v = self._base_rows(rbm, n_chains, draw_seed(random_state))
-        seed = draw_seed(random_state)
         return _partition.annealed(rbm, tempered, v, n_betas, seed, method == "reverse_ais")
 
     def log_likelihood(self, X, log_partition=None):
@@ -363,13 +368,14 @@ class GenerativeMethods(FittedMethods):
             If an entry is missing or not a state of its unit, the machine is conditional, or
             log Z is not finite.
         """
-        rbm, rows, known = self._read_incomplete(X)
-        if known is not None:
-            raise ValueError(
-                f"{known.size - known.sum()} entries of X are missing, but the likelihood is one "
-                "of complete rows. Complete them, for example with impute."
-            )
+        rbm, rows, n_unknown = self._read_unknown(X)
         self._check_partition()
+        if n_unknown:
+            raise ValueError(
+                f"{n_unknown} entries of X are missing (NaN; or not stored, in a sparse X of "
+                "categories), but the likelihood is one of complete rows. Complete them, for "
+                "example with impute."
+            )
         self._check_states(rows)
         if log_partition is None:
             log_partition = self.log_partition()

@@ -297,20 +297,19 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         _, data = encoded(self, X)
         return data.rows, self._rbm(data.dtype)
 
-    def _read_incomplete(self, X, choose=None):
+    def _read_unknown(self, X):
         rows, rbm = self._read(X)
+        return rbm, rows, rows.shape[0] * self.n_features_in_ - rows.n_entries
+
+    def _cells(self, rows, rbm):
         categories = rbm.visible.categories
-        complete = rows.n_entries == rows.shape[0] * categories.n_features
-        rows = rows if choose is None else rows[choose(rows.shape[0])]
-        if complete:
-            return rbm, rows, None
         filled = categories.complete_rows(rows.shape[0])
         known = np.zeros((rows.shape[0], categories.n_features), bool)
         where = np.repeat(np.arange(len(known)), np.diff(rows.indptr))
         where = where, categories.feature_of[rows.entries]
         known[where] = True
         rbm.visible.cells(filled)[where] = rows.entries
-        return rbm, filled, known
+        return filled, known
 
     def _in_float64(self, rows):
         return rows  # codes have no dtype

@@ -1,5 +1,7 @@
 """Log-likelihoods of rows: probabilities that add up to 1, and rows that have none."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -210,10 +212,27 @@ def test_missing_entries_have_no_likelihood(make, form):
     expected = machine.estimator.log_likelihood(X)
     assert_array_equal(machine.estimator.log_likelihood(masked(X)), expected)
     X[1, 1] = X[3, 0] = np.nan
-    message = "2 entries of X are missing, but the likelihood is one of complete rows. .* impute"
+    message = (
+        r"2 entries of X are missing \(NaN; .* the likelihood is one of complete rows\. .* impute"
+    )
     for given in (None, 1.0):
         with pytest.raises(ValueError, match=message):
             machine.estimator.log_likelihood(form(X), given)
+
+
+@pytest.mark.parametrize("model", [BernoulliRBM, SoftmaxRBM])
+def test_a_large_sparse_table_is_refused_as_it_is(model):
+    """Dense, 5,000 x 5,000 entries would take 200 MB."""
+    X = sparse.random_array((5000, 5000), density=1e-3, format="csr", rng=0)
+    X.data[:] = 1
+    rbm = model(2, n_iter=1, random_state=0).fit(X[:50])
+    X.data[0] = np.nan
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="entries of X are missing"):
+        rbm.log_likelihood(X, 0.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6
 
 
 @pytest.mark.parametrize("form", [np.asarray, as_sparse])
