@@ -99,7 +99,7 @@ class GenerativeMethods(FittedMethods):
             - "gibbs": by Gibbs steps of the model.
             - "tempering": parallel tempering [1]_. Each row comes from ``n_temperatures`` chains
               from the model's temperature to that of the base rates, where all modes are one; all
-              make Gibbs steps, and neighbours exchange their temperatures. It takes at least
+              make Gibbs steps, and neighbours exchange their temperatures. It takes about
               ``n_temperatures`` times the time and the memory of "gibbs".
         n_temperatures : int, default=10
             Number of inverse temperatures, equidistant from 1 to 0, with ``method="tempering"``.
