@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from . import _onehot_kernels
 from ._categories import Categories, OneHotRows, blocks
-from ._validation import InvalidParameterError, check_csr, native, working_dtype
+from ._validation import InvalidParameterError, check_csr, native, unmasked, working_dtype
 
 _BLOCK_ENTRIES = 2**20
 _MANY_CATEGORIES = 1000  # of one feature: most likely a mistake
@@ -51,7 +51,7 @@ def _check_ratings(estimator, X, reset):
     if issparse(X):
         X = _csr_of_stored_entries(X)
     elif isinstance(X, np.ma.MaskedArray):
-        X = X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
+        X = unmasked(X)
     elif isinstance(X, np.ndarray):
         X = native(X)
     _refuse_strings(estimator, X)

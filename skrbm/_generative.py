@@ -218,14 +218,11 @@ class GenerativeMethods(FittedMethods):
         Of categories all missing features are drawn together, as parts of one complete row.
         ``predict_ratings`` asks for one feature at a time, as if the others did not exist.
         """
-        rbm, rows, n_unknown = self._read_unknown(X)
+        rbm, rows, _ = self._read_unknown(X)
         check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
         check_scalar(n_chains, "n_chains", Integral, min_val=1)
         random_state = check_random_state(random_state)
-        rows = rows.toarray() if issparse(rows) else rows.copy()
-        if n_unknown == 0:
-            return self._as_given(rows, rbm, None)
-        rows, known = self._cells(rows, rbm)
+        rows, known = self._cells(rows.copy(), rbm)
         cells = rbm.visible.cells(rows)
         incomplete = np.flatnonzero(~known.all(axis=1))
         block_size = max(1, _IMPUTE_UNITS // (n_chains * sum(rbm.weights.shape)))
@@ -308,25 +305,25 @@ class GenerativeMethods(FittedMethods):
             raise ValueError(f"init is for method='reverse_ais'. Got method={method!r} with init.")
         self._check_partition()
         random_state = check_random_state(random_state)
-        rbm = self._rbm(np.float64)
-        _check_finite(rbm)
         with np.errstate(over="ignore", invalid="ignore"):
-            result = self._log_partition(rbm, method, n_chains, n_betas, init, random_state)
+            result = self._log_partition(method, n_chains, n_betas, init, random_state)
         if not np.isfinite(result.value):
             raise ValueError(
                 f"log Z is {result.value}: components_ or intercepts are too large to sum over."
             )
         return result
 
-    def _log_partition(self, rbm, method, n_chains, n_betas, init, random_state):
-        """The same for valid arguments and a machine of float64."""
-        n_units = _partition.n_enumerated(rbm)
+    def _log_partition(self, method, n_chains, n_betas, init, random_state):
+        """The same for valid arguments."""
+        n_units = _partition.n_enumerated(self._rbm(self._dtype))
         if method == "exact" or (method == "auto" and n_units <= _partition.FEW_UNITS):
             if n_units > _partition.MOST_UNITS:
                 raise ValueError(
                     f"method='exact' would sum over the 2**{n_units} states of {n_units} units; "
                     f"it is for at most {_partition.MOST_UNITS} units. Use method='ais'."
                 )
+            rbm = self._rbm(np.float64)
+            _check_finite(rbm)
             return _partition.exact(rbm)
         # Rows of init may be in some order, of which the first would be a poor sample.
         rbm, rows, known = self._start(

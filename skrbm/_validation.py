@@ -29,6 +29,7 @@ __all__ = [
     "check_visible",
     "fit_context",
     "native",
+    "unmasked",
     "warn_badly_scaled",
     "warn_outside_unit_interval",
     "working_dtype",
@@ -155,7 +156,7 @@ def check_visible(estimator, X, *, reset=False, whole=False, allow_nan=False):
             raise ValueError(
                 "X masks entries as unknown: complete it first, for example by impute."
             )
-        X = X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
+        X = unmasked(X)
     X = validate_data(
         estimator,
         X,
@@ -173,6 +174,11 @@ def check_visible(estimator, X, *, reset=False, whole=False, allow_nan=False):
 def working_dtype(dtype):
     """The dtype to work in on data of a dtype: float32 or float64."""
     return np.dtype(np.float32 if dtype == np.float32 else np.float64)
+
+
+def unmasked(X):
+    """A masked array as floats, with NaN for what it masks."""
+    return X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
 
 
 def native(X):
@@ -317,15 +323,13 @@ class Rows:
 
 def check_binary(estimator, X):
     """Refuse values other than 0 and 1, which are no states."""
-    if issparse(X):
+    if issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
-        values, columns = X.data, X.indices
-    else:
-        values, columns = X.ravel(), np.arange(X.size) % X.shape[1]
+    values = X.data if issparse(X) else X.ravel()
     wrong = np.flatnonzero((values != 0) & (values != 1))
     if len(wrong):
-        column = columns[wrong[0]]
+        column = X.indices[wrong[0]] if issparse(X) else wrong[0] % X.shape[1]
         name = getattr(estimator, "feature_names_in_", range(X.shape[1]))[column]
         raise ValueError(
             f"the likelihood is one of rows of 0 and 1, but X holds {values[wrong[0]]} in feature "

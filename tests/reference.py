@@ -264,14 +264,19 @@ def train(
         v_neg = units.mean(inputs) if means else v
         if chains is not None:
             chains = h
-        phases = zip(statistics(v_pos, h_pos), statistics(v_neg, hidden(v_neg)), strict=True)
-        directions = units.direction([data - model for data, model in phases])
-        directions[0] = directions[0] - weight_decay * W
-        steps = [
-            momentum * step + learning_rate * direction
-            for step, direction in zip(steps, directions, strict=True)
-        ]
-        W, c = W + steps[0], c + steps[1]
-        units.parameters = [p + s for p, s in zip(units.parameters, steps[2:], strict=True)]
-        units.constrain()
+        phases = statistics(v_pos, h_pos), statistics(v_neg, hidden(v_neg))
+        W, c, steps = updated(phases, W, c, units, steps, learning_rate, momentum, weight_decay)
     return W, c, chains
+
+
+def updated(phases, W, c, units, steps, learning_rate, momentum, weight_decay):
+    """W, c and steps after a step along the difference of two phases; ``units`` are changed."""
+    directions = units.direction([data - model for data, model in zip(*phases, strict=True)])
+    directions[0] = directions[0] - weight_decay * W
+    steps = [
+        momentum * step + learning_rate * direction
+        for step, direction in zip(steps, directions, strict=True)
+    ]
+    units.parameters = [p + s for p, s in zip(units.parameters, steps[2:], strict=True)]
+    units.constrain()
+    return W + steps[0], c + steps[1], steps

@@ -19,6 +19,7 @@ from .reference import (
     sigmoid,
     states,
     uniform,
+    updated,
 )
 from .reference_gaussian import EnumeratedGaussianRBM, GaussianUnits
 from .reference_softmax import EnumeratedSoftmaxRBM
@@ -252,13 +253,5 @@ def train(
             statistics(v, np.vectorize(sigmoid)(hidden_input(v)))
             for v in (V[first : first + batch_size], v_neg)
         ]
-        directions = units.direction([data - model for data, model in zip(*phases, strict=True)])
-        directions[0] = directions[0] - weight_decay * W
-        steps = [
-            momentum * step + learning_rate * direction
-            for step, direction in zip(steps, directions, strict=True)
-        ]
-        W, c = W + steps[0], c + steps[1]
-        units.parameters = [p + s for p, s in zip(units.parameters, steps[2:], strict=True)]
-        units.constrain()
+        W, c, steps = updated(phases, W, c, units, steps, learning_rate, momentum, weight_decay)
     return W, c, chains.reshape(n_temperatures, n_chains, -1)

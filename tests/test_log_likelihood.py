@@ -220,6 +220,17 @@ def test_missing_entries_have_no_likelihood(make, form):
             machine.estimator.log_likelihood(form(X), given)
 
 
+def test_entries_at_one_place_add_up():
+    """Two halves are a one, two ones are no state; X stays as it is."""
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(np.eye(2))
+    halves = sparse.csr_array(([0.5, 0.5], [1, 1], [0, 2]), shape=(1, 2))
+    assert_allclose(rbm.log_likelihood(halves), rbm.log_likelihood([[0, 1]]))
+    assert halves.nnz == 2
+    ones = sparse.csr_array(([1.0, 1.0], [1, 1], [0, 2]), shape=(1, 2))
+    with pytest.raises(ValueError, match=r"X holds 2\.0 in feature 1"):
+        rbm.log_likelihood(ones)
+
+
 @pytest.mark.parametrize("model", [BernoulliRBM, SoftmaxRBM])
 def test_a_large_sparse_table_is_refused_as_it_is(model):
     """Dense, 5,000 x 5,000 entries would take 200 MB."""
