@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from . import _onehot_kernels
+from ._kernels import onehot
 
 
 def cumulated(sizes):
@@ -92,7 +92,7 @@ class Categories:
     def encode(self, values, features, dtype):
         """The codes of values of features: -1 for NaN, -2 for what is no category of theirs."""
         codes = np.empty(len(values), np.int32)
-        _onehot_kernels.encode(
+        onehot.encode(
             values.astype(dtype).astype(np.float64, copy=False),
             features.astype(np.int32, copy=False),
             self.offsets,
@@ -161,7 +161,7 @@ class OneHotRows:
         """The rows of an index array, from rows of ones: a copy."""
         indptr = cumulated(self.indptr[rows + 1] - self.indptr[rows])
         codes = np.empty(indptr[-1], self.codes.dtype)
-        _onehot_kernels.take_rows(self.indptr, self.codes, rows, indptr, codes)
+        onehot.take_rows(self.indptr, self.codes, rows, indptr, codes)
         return OneHotRows(indptr, codes)
 
     def __setitem__(self, rows, new):
@@ -219,8 +219,8 @@ class OneHotRows:
             entry, row = np.empty(self.n_entries, dtype), np.empty(self.n_entries, dtype)
             start = np.zeros(categories.n_features + 1, np.int64)
             rows = self.indptr, self.codes, categories.feature_of
-            _onehot_kernels.count(*rows, start[1:])
+            onehot.count(*rows, start[1:])
             np.cumsum(start, out=start)
-            _onehot_kernels.sort_by_feature(*rows, start[:-1].copy(), entry, row)
+            onehot.sort_by_feature(*rows, start[:-1].copy(), entry, row)
             self._order = start, entry, row
         return self._order

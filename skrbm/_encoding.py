@@ -12,8 +12,8 @@ from scipy.sparse import coo_array, issparse
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
 
-from . import _onehot_kernels
 from ._categories import Categories, OneHotRows, blocks
+from ._kernels import onehot
 from ._validation import InvalidParameterError, check_csr, native, unmasked, working_dtype
 
 _BLOCK_ENTRIES = 2**20
@@ -347,5 +347,5 @@ class CategoricalData:
         counts = np.empty(self.categories.offsets[-1], np.int64)
         # np.bincount would copy 32-bit codes to 64 bits.
         codes = np.arange(len(counts), dtype=np.int32)
-        _onehot_kernels.count(self.rows.indptr, self.rows.codes, codes, counts)
+        onehot.count(self.rows.indptr, self.rows.codes, codes, counts)
         return counts

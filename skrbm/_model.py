@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _kernels, _linear
+from ._kernels import units, updates
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ class RBM:
         """``p(h = 1 | v)``, shape (n, M)."""
         x = self.visible.forward(v, self.weights)
         out = np.empty_like(x)
-        _kernels.sigmoid(x, self.hidden_bias, out)
+        units.sigmoid(x, self.hidden_bias, out)
         return out
 
     def draw_hidden(self, mean, draw):
         """Hidden states drawn with probabilities ``mean``; ``draw`` names the random numbers."""
         out = np.empty_like(mean)
-        _kernels.bernoulli(mean, *draw, out)
+        units.bernoulli(mean, *draw, out)
         return out
 
     def sample_hidden(self, v, draw):
@@ -128,6 +128,6 @@ class RBM:
         row_weights : ndarray of shape (n,)
         """
         weighted, hidden_bias = np.empty_like(h), np.empty_like(self.hidden_bias)
-        _linear.weigh_rows(h, row_weights, weighted, hidden_bias)
+        updates.weigh_rows(h, row_weights, weighted, hidden_bias)
         weights, *visible = self.visible.gradient(v, weighted, row_weights, self.weights)
         return (weights, hidden_bias, *visible)

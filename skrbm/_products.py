@@ -6,7 +6,7 @@ Notation as in ``_model``: ``v`` (n, D), ``h`` (n, M), ``W`` (D, M).
 import numpy as np
 from scipy.sparse import issparse
 
-from . import _linear
+from ._kernels import linear
 
 # Products of few rows that hold zeros, or of rows that are mostly 0, are faster by our own
 # kernels, which run in one thread and skip zeros, than by BLAS (measured: design_notes.rst).
@@ -30,7 +30,7 @@ def product(v, weights):
     if issparse(v) or not _skips_zeros(v):
         return v @ weights
     out = np.empty((v.shape[0], weights.shape[1]), weights.dtype)
-    _linear.product(v, weights, out)
+    linear.product(v, weights, out)
     return out
 
 
@@ -39,7 +39,7 @@ def product_transposed(v, h):
     if not _skips_zeros(v):
         return v.T @ h
     out = np.empty((v.shape[1], h.shape[1]), h.dtype)
-    _linear.product_transposed(v, h, out)
+    linear.product_transposed(v, h, out)
     return out
 
 
@@ -48,5 +48,5 @@ def product_with_transpose(h, weights):
     if h.shape[0] > FEW_ROWS:
         return h @ weights.T
     out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)
-    _linear.product_with_transpose(h, weights, out)
+    linear.product_with_transpose(h, weights, out)
     return out

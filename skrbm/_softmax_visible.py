@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from . import _onehot_kernels, _partition_kernels
 from ._categories import Categories, OneHotRows, cumulated
+from ._kernels import onehot, sums
 from ._parallel import in_threads, shares
 from ._visible import VisibleLayer
 
@@ -58,7 +58,7 @@ class SoftmaxVisible(VisibleLayer):
         """``E_vis(v)`` of each row."""
         bias = np.zeros((v.shape[0], 1), self.bias.dtype)
         table = self.bias[:, np.newaxis]
-        _onehot_kernels.gather(v.indptr, v.codes, _entry_weights(v, bias.dtype), table, bias)
+        onehot.gather(v.indptr, v.codes, _entry_weights(v, bias.dtype), table, bias)
         return -bias[:, 0]
 
     def forward(self, v, weights):
@@ -68,12 +68,12 @@ class SoftmaxVisible(VisibleLayer):
 
         def gather(first, stop):
             part, target = v[first:stop], out[first:stop]
-            _onehot_kernels.gather(part.indptr, v.codes, entry_weights, weights, target)
+            onehot.gather(part.indptr, v.codes, entry_weights, weights, target)
             if self.conditional is not None:
                 mine = entry_weights[part.indptr[0] : part.indptr[-1]]
                 features = self.categories.feature_of[part.entries]
                 indptr = part.indptr - part.indptr[0]
-                _onehot_kernels.gather(indptr, features, mine, self.conditional, target)
+                onehot.gather(indptr, features, mine, self.conditional, target)
 
         in_threads(gather, shares(v.indptr, weights.shape[1]))
         return out
@@ -109,7 +109,7 @@ class SoftmaxVisible(VisibleLayer):
     def log_normaliser(self, input, shift):
         """``log sum_v exp(-E_vis(v) + phi(v) (input + shift))`` of each row, all v complete."""
         out = np.empty(len(input))
-        _partition_kernels.logsumexp_sums(input, self.bias + shift, self.categories.offsets, out)
+        sums.logsumexp_sums(input, self.bias + shift, self.categories.offsets, out)
         return out
 
     def rebased(self, bias):
@@ -131,7 +131,7 @@ class SoftmaxVisible(VisibleLayer):
 
         def expect(*features):
             offsets = self.categories.offsets
-            _onehot_kernels.expected(
+            onehot.expected(
                 features, start, entry, row, offsets, weights, self.bias, h, position, codes, p
             )
 
@@ -143,11 +143,11 @@ class SoftmaxVisible(VisibleLayer):
         out = self.categories.complete_rows(h.shape[0]) if out is None else out
         start, entry, row = out.by_feature(self.categories)
         words = np.empty(out.n_entries, np.uint32)
-        _onehot_kernels.random_words(out.indptr, *draw, words)
+        onehot.random_words(out.indptr, *draw, words)
 
         def sample(*features):
             offsets = self.categories.offsets
-            _onehot_kernels.sample(
+            onehot.sample(
                 features, start, entry, row, offsets, weights, self.bias, h, words, out.entries
             )
 
@@ -161,7 +161,7 @@ class SoftmaxVisible(VisibleLayer):
         interaction, bias = np.empty_like(weights), np.empty_like(self.bias)
 
         def accumulate(*features):
-            _onehot_kernels.accumulate(
+            onehot.accumulate(
                 features,
                 start,
                 entry,
@@ -240,7 +240,7 @@ class SoftmaxVisible(VisibleLayer):
 
     def _condition(self, x, weights, start, row, own, position, mean_field, values, out):
         p, q = np.empty_like(x), np.empty_like(x)
-        _onehot_kernels.sigmoids(x, p, q)
+        onehot.sigmoids(x, p, q)
         # Products, from exp(-limit) to exp(limit), are within the range of the dtype. So far
         # from its end, what is lost where p or q underflows does not matter.
         limit = -1 if mean_field else 60 if x.dtype == np.float32 else 600
@@ -248,7 +248,7 @@ class SoftmaxVisible(VisibleLayer):
         conditional = no_weights if self.conditional is None else self.conditional
 
         def condition(*features):
-            _onehot_kernels.conditionals(
+            onehot.conditionals(
                 features,
                 start,
                 row,

@@ -15,7 +15,7 @@ Notation as in ``_model``; ``x`` (n, M + 1) the hidden inputs, with ``phi(v) del
 
 import numpy as np
 
-from . import _kernels, _partition_kernels
+from ._kernels import sums, units
 
 
 def ladder(n_temperatures):
@@ -51,14 +51,14 @@ class TemperedRBM:
         """Logarithm of the unnormalised ``p_beta(v)``, plus ``E_base(v)``: (n,), float64."""
         x = beta * x
         out = np.empty(len(x))
-        _partition_kernels.softplus_sums(x, self._no_bias, out)
+        sums.softplus_sums(x, self._no_bias, out)
         return out + x[:, -1]
 
     def draw_hidden(self, x, beta, draw):
         """Hidden states at ``beta``; the last unit is on. Shape (n, M + 1)."""
         x = beta * x
         h = np.empty_like(x)
-        _kernels.bernoulli_sigmoid(x, self._last_on, *draw, h)
+        units.bernoulli_sigmoid(x, self._last_on, *draw, h)
         return h
 
     def sample_visible(self, h, beta, draw, out=None):
@@ -98,7 +98,7 @@ class TemperedRBM:
         gain = gain.reshape(place.shape)
         p = np.exp(np.minimum(gain[first] + gain[first + 1], 0))
         accepted = np.empty((1, p.size))
-        _kernels.bernoulli(p.reshape(1, -1), *draw, accepted)
+        units.bernoulli(p.reshape(1, -1), *draw, accepted)
         accepted = accepted.reshape(p.shape) > 0
         for side in (first, first + 1):
             place[side] = np.where(accepted, proposed[side], place[side])

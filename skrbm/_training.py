@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from . import _linear
+from ._kernels import updates
 from ._model import RBM
 from ._tempered import TemperedRBM, ladder
 
@@ -106,9 +106,9 @@ def train_epoch(state, settings, data):
             g, p = direction[k].ravel(), parameter.ravel()
             if state.steps:
                 step = state.steps[k].ravel()
-                _linear.add_step(g, dtype(learning_rate), dtype(momentum), decays[k], step, p)
+                updates.add_step(g, dtype(learning_rate), dtype(momentum), decays[k], step, p)
             else:
-                _linear.add_gradient(g, dtype(learning_rate), decays[k], p)
+                updates.add_gradient(g, dtype(learning_rate), decays[k], p)
         visible.constrain()
         state.n_updates += 1
     state.n_epochs += 1

@@ -12,7 +12,7 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
 from sklearn.utils.validation import validate_data
 
-from . import _linear
+from ._kernels import linear
 
 __all__ = [
     "CATEGORICAL_CONSTRAINTS",
@@ -256,7 +256,7 @@ class Rows:
         if self._sparse:
             if isinstance(rows, slice):
                 rows = np.arange(rows.start, rows.stop)
-            _linear.read_csr(self.X.indptr, self.X.indices, self.X.data, rows, out)
+            linear.read_csr(self.X.indptr, self.X.indices, self.X.data, rows, out)
         elif self._take and out.dtype == self.dtype and not isinstance(rows, slice):
             # mode="clip" spares NumPy a buffer; the indices are in range.
             np.take(self.X, rows, axis=0, out=out, mode="clip")

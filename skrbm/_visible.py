@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import issparse
 
-from . import _kernels, _linear, _partition_kernels
+from ._kernels import pseudo_likelihood, sums, units, updates
 from ._products import product, product_transposed, product_with_transpose
 
 #: A learned noise variance is at least a thousandth of where it started.
@@ -138,7 +138,7 @@ class BernoulliVisible(NumberVisible):
         ``input`` (n, number of units), and the same ``shift`` (number of units,) for all.
         """
         out = np.empty(len(input))
-        _partition_kernels.softplus_sums(input, self.bias + shift, out)
+        sums.softplus_sums(input, self.bias + shift, out)
         return out
 
     def rebased(self, bias):
@@ -148,12 +148,12 @@ class BernoulliVisible(NumberVisible):
     def _mean(self, input):
         """``E[v | h]``, here ``p(v = 1 | h)``."""
         out = np.empty_like(input)
-        _kernels.sigmoid(input, self.bias, out)
+        units.sigmoid(input, self.bias, out)
         return out
 
     def _sample(self, input, draw, out):
         """A draw from ``p(v | h)``."""
-        _kernels.bernoulli_sigmoid(input, self.bias, *draw, out)
+        units.bernoulli_sigmoid(input, self.bias, *draw, out)
         return out
 
     def _gradient(self, v, row_weights, weights, weights_gradient):
@@ -177,7 +177,7 @@ class BernoulliVisible(NumberVisible):
         with np.errstate(over="ignore"):  # max_factors == 0: the tables are not read
             exp_weights = np.exp(weights, dtype=np.float64)
             exp_minus_weights = np.exp(-weights, dtype=np.float64)
-        _kernels.bernoulli_pseudo_likelihood(
+        pseudo_likelihood.bernoulli_pseudo_likelihood(
             v,
             x,
             self.bias.astype(np.float64, copy=False),
@@ -274,7 +274,7 @@ class GaussianVisible(NumberVisible):
 
     def _sample(self, input, draw, out):
         """A draw from ``p(v | h)``."""
-        _kernels.gaussian(input, self.bias, self.scale, *draw, out)
+        units.gaussian(input, self.bias, self.scale, *draw, out)
         return out
 
     def _gradient(self, v, row_weights, weights, weights_gradient):
@@ -285,11 +285,11 @@ class GaussianVisible(NumberVisible):
         """
         variance = self.noise_variance
         deviations, squares = np.empty_like(self.bias), np.empty_like(self.bias)
-        _linear.moments(v, self.bias, row_weights, deviations, squares)
+        updates.moments(v, self.bias, row_weights, deviations, squares)
         if self.log_ratio is None:
             return (deviations / variance,)
         interaction = np.empty_like(self.bias)
-        _linear.row_dots(weights, weights_gradient, interaction)
+        updates.row_dots(weights, weights_gradient, interaction)
         return deviations / variance, 0.5 * (squares / variance - interaction)
 
     def direction(self, weights, hidden_bias, bias, log_ratio=None):
@@ -324,7 +324,7 @@ class GaussianVisible(NumberVisible):
         last = np.maximum(weights, 0).sum(axis=1) + _TAIL
         n_nodes = np.ceil((last - first) / _SPACING).astype(np.int64) + 1
         out = np.empty(v.shape[0])
-        _kernels.gaussian_pseudo_likelihood(
+        pseudo_likelihood.gaussian_pseudo_likelihood(
             (v.astype(np.float64, copy=False) - self.bias) / scale,
             x.astype(np.float64, copy=False),
             weights,

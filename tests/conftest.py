@@ -1,13 +1,27 @@
-"""Fixtures that every test module may use."""
+"""Fixtures that every test module may use; kernels whose source is old are compiled anew."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from skrbm import BernoulliRBM
+from skrbm._kernels import inlined
 from skrbm._model import RBM
 from skrbm._visible import BernoulliVisible
 
 from . import reference
+
+
+def pytest_configure():
+    """Delete compiled files older than what is inlined into them (numba #9483).
+
+    Numba compares a compiled file with the file of its kernel alone.
+    """
+    changed = Path(inlined.__file__).stat().st_mtime
+    for compiled in Path(inlined.__file__).parent.glob("__pycache__/*.nb[ic]"):
+        if compiled.stat().st_mtime < changed:
+            compiled.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -12,14 +12,8 @@ from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 from sklearn.model_selection import GridSearchCV, KFold
 
-from skrbm import (
-    BernoulliRBM,
-    GaussianBernoulliRBM,
-    SoftmaxRBM,
-    _kernels,
-    _linear,
-    _onehot_kernels,
-)
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
+from skrbm._kernels import linear, onehot, pseudo_likelihood, units, updates
 
 from .comparison import assert_same_bits, assert_same_model, learned
 
@@ -166,7 +160,7 @@ def test_grid_search_with_two_jobs_scores_like_one(X, backend):
 # --- how the kernels are compiled ---
 
 
-MODULES = (_kernels, _linear, _onehot_kernels)
+MODULES = (linear, onehot, pseudo_likelihood, units, updates)
 
 
 def kernels():
@@ -194,7 +188,7 @@ def test_every_kernel_is_cached_and_frees_the_gil(kernel):
 def test_a_fit_is_compiled_into_the_cache(X):
     """A kernel that Numba silently refuses to cache would have no file to load from."""
     machine(n_components=3, n_iter=1).fit(X)
-    stats = [_linear.add_step.stats, _kernels.sigmoid.stats, _kernels.bernoulli.stats]
+    stats = [updates.add_step.stats, units.sigmoid.stats, units.bernoulli.stats]
     for stat in stats:
         assert stat.cache_path is not None
         assert sum(stat.cache_hits.values()) + sum(stat.cache_misses.values()) > 0

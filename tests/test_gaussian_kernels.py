@@ -8,7 +8,8 @@ from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from skrbm import _kernels, _linear
+from skrbm._kernels import units, updates
+from skrbm._kernels.inlined import log
 from skrbm._visible import GaussianVisible
 
 from . import reference_gaussian
@@ -23,7 +24,7 @@ def draw(dtype, n_rows=N_ROWS, n_units=N_UNITS, update=0, purpose=0):
     zeros, ones = np.zeros(n_units, dtype), np.ones(n_units, dtype)
     out = np.full((n_rows, n_units), np.nan, dtype)
     x = np.zeros_like(out)
-    _kernels.gaussian(x, zeros, ones, SEED, update, purpose, out)
+    units.gaussian(x, zeros, ones, SEED, update, purpose, out)
     return out
 
 
@@ -41,7 +42,7 @@ def test_gaussian_draws_what_its_twin_draws(dtype, n_units, rng):
     x, (bias, scale) = rng.normal(size=(7, n_units)), rng.uniform(0.5, 2, (2, n_units))
     x, bias, scale = (a.astype(dtype) for a in (x, bias, scale))
     out = np.full_like(x, np.nan)
-    _kernels.gaussian(x, bias, scale, SEED, 3, 5, out)
+    units.gaussian(x, bias, scale, SEED, 3, 5, out)
     z = reference_gaussian.normal(7, n_units, SEED, 3, 5, dtype)
     # An angle carries the rounding of its word, a normal number 6.7 times as much at most;
     # the scale doubles it.
@@ -66,7 +67,7 @@ EXTREMES = np.array(
 def test_words_at_the_edges(dtype):
     radius_words, angle_words = (a.ravel() for a in np.meshgrid(EXTREMES, EXTREMES))
     radius, z0, z1 = np.full((3, len(radius_words)), np.nan, dtype)
-    _kernels._normal_pairs(radius_words, angle_words, radius, z0, z1)
+    units._normal_pairs(radius_words, angle_words, radius, z0, z1)
     pairs = zip(radius_words.tolist(), angle_words.tolist(), strict=True)
     expected = np.array([reference_gaussian.normal_pair(*pair, dtype) for pair in pairs])
     assert_allclose(np.stack([z0, z1], axis=1), expected, rtol=0, atol=rounding(dtype, 16))
@@ -79,13 +80,13 @@ def test_words_at_the_edges(dtype):
 @njit
 def every_log(u, out):
     for i in range(u.shape[0]):
-        out[i] = _kernels._log(u[i])
+        out[i] = log(u[i])
 
 
 @njit
 def every_cosine_sine(a, c, s):
     for i in range(a.shape[0]):
-        c[i], s[i] = _kernels._cosine_sine(a[i])
+        c[i], s[i] = units._cosine_sine(a[i])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -262,7 +263,7 @@ def test_sums_of_deviations(dtype, rng):
     rows, weights = rng.normal(size=(6, 5)).astype(dtype), rng.normal(size=6).astype(dtype)
     center = rng.normal(size=5).astype(dtype)
     first, second = np.full((2, 5), np.nan, dtype)
-    _linear.moments(rows, center, weights, first, second)
+    updates.moments(rows, center, weights, first, second)
     tolerance = {"rtol": 0, "atol": 50 * np.finfo(dtype).eps}  # sums of six terms of size 9
     for i in range(5):
         terms = [(w, row[i] - center[i]) for w, row in zip(weights, rows, strict=True)]
@@ -274,7 +275,7 @@ def test_sums_of_deviations(dtype, rng):
 def test_row_dots(dtype, rng):
     a, b = rng.normal(size=(2, 6, 37)).astype(dtype)
     out = np.full(6, np.nan, dtype)
-    _linear.row_dots(a, b, out)
+    updates.row_dots(a, b, out)
     plain = [
         sum(float(x) * float(y) for x, y in zip(*rows, strict=True))
         for rows in zip(a, b, strict=True)

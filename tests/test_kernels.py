@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.special import expit
 
-from skrbm import _kernels, _linear
+from skrbm._kernels import linear, pseudo_likelihood, units, updates
 
 from . import reference
 
@@ -49,7 +49,7 @@ def test_philox_has_the_published_answers(counter, key, expected):
     if counter[0] == 0:
         words = np.empty(4, np.uint32)
         seed = np.uint64(key[0] | key[1] << 32)
-        _kernels.philox(seed, counter[2], counter[3], counter[1], words)
+        units.philox(seed, counter[2], counter[3], counter[1], words)
         assert words.tolist() == expected
 
 
@@ -62,7 +62,7 @@ def test_philox_has_the_published_answers(counter, key, expected):
 )
 def test_philox_kernel_equals_its_twin(seed, update, purpose, row, n_blocks):
     words = np.empty(4 * n_blocks, np.uint32)
-    _kernels.philox(np.uint64(seed), update, purpose, row, words)
+    units.philox(np.uint64(seed), update, purpose, row, words)
     assert words.tolist() == reference.random_words(seed, update, purpose, row, 4 * n_blocks)
 
 
@@ -73,7 +73,7 @@ def test_sigmoid(dtype, rng):
     x[0] = np.linspace(-4, 4, 33)
     bias = rng.normal(size=33).astype(dtype)
     out = np.empty_like(x)
-    _kernels.sigmoid(x, bias, out)
+    units.sigmoid(x, bias, out)
     total = x + bias  # rounded as in the kernel
     plain = np.vectorize(reference.sigmoid)(total.astype(float))
     # exp carries the rounding of its argument: |x| eps in its value.
@@ -84,7 +84,7 @@ def test_sigmoid(dtype, rng):
 def test_sigmoid_at_infinity_and_nan(dtype):
     x = np.array([[np.inf, -np.inf, np.nan, 1000, -1000, 0]], dtype)
     out = np.empty_like(x)
-    _kernels.sigmoid(x, np.zeros(6, dtype), out)
+    units.sigmoid(x, np.zeros(6, dtype), out)
     assert_array_equal(out, np.array([[1, 0, np.nan, 1, 0, 0.5]], dtype))
 
 
@@ -93,7 +93,7 @@ def test_sigmoid_at_infinity_and_nan(dtype):
 def test_bernoulli_draws_what_its_twin_draws(dtype, n_units, rng):
     p = rng.uniform(size=(7, n_units)).astype(dtype)
     out = np.full_like(p, np.nan)
-    _kernels.bernoulli(p, SEED, 3, 5, out)
+    units.bernoulli(p, SEED, 3, 5, out)
     assert_array_equal(out, reference.bernoulli(p, SEED, 3, 5))
 
 
@@ -102,7 +102,7 @@ def test_bernoulli_at_certainty(dtype):
     p = np.tile(np.array([0, 1], dtype), (500, 50))
     out = np.empty_like(p)
     for update in range(20):
-        _kernels.bernoulli(p, SEED, update, 0, out)
+        units.bernoulli(p, SEED, update, 0, out)
         assert_array_equal(out, p)
 
 
@@ -110,9 +110,9 @@ def test_bernoulli_at_certainty(dtype):
 def test_bernoulli_sigmoid_is_sigmoid_then_bernoulli(dtype, rng):
     x, bias = rng.normal(0, 3, (9, 21)).astype(dtype), rng.normal(size=21).astype(dtype)
     p, two, one = np.empty_like(x), np.empty_like(x), np.empty_like(x)
-    _kernels.sigmoid(x, bias, p)
-    _kernels.bernoulli(p, SEED, 2, 1, two)
-    _kernels.bernoulli_sigmoid(x, bias, SEED, 2, 1, one)
+    units.sigmoid(x, bias, p)
+    units.bernoulli(p, SEED, 2, 1, two)
+    units.bernoulli_sigmoid(x, bias, SEED, 2, 1, one)
     assert_array_equal(one, two)
 
 
@@ -124,7 +124,7 @@ def test_draws_are_uniform_and_independent():
     for update in (0, 1):
         for purpose in (0, 1):
             draws[update, purpose] = np.empty_like(p)
-            _kernels.bernoulli(p, SEED, update, purpose, draws[update, purpose])
+            units.bernoulli(p, SEED, update, purpose, draws[update, purpose])
     n = p.size
     z0 = (draws[0, 0] - p0) / np.sqrt(p0 * (1 - p0))
     assert abs(z0.sum()) < 4 * np.sqrt(n)
@@ -138,8 +138,8 @@ def test_float32_draws_follow_float64_draws(rng):
     """The same words: a draw differs only where p lies within 2^-22 of the number."""
     p = rng.uniform(size=(50, 40)).astype(np.float32)
     out32, out64 = np.empty_like(p), np.empty(p.shape)
-    _kernels.bernoulli(p, SEED, 0, 0, out32)
-    _kernels.bernoulli(p.astype(float), SEED, 0, 0, out64)
+    units.bernoulli(p, SEED, 0, 0, out32)
+    units.bernoulli(p.astype(float), SEED, 0, 0, out64)
     assert_array_equal(out32, out64)
 
 
@@ -153,13 +153,13 @@ def test_products_of_few_rows(dtype, shape, density, rng):
     W = rng.normal(size=(n_visible, n_hidden)).astype(dtype)
     tolerance = {"rtol": 0, "atol": rounding(dtype, 40)}  # sums of at most nine terms of size 3
     out = np.full((n, n_hidden), np.nan, dtype)
-    _linear.product(v, W, out)
+    linear.product(v, W, out)
     assert_allclose(out, reference.matmul(v, W), **tolerance)
     out = np.full((n_visible, n_hidden), np.nan, dtype)
-    _linear.product_transposed(v, h, out)
+    linear.product_transposed(v, h, out)
     assert_allclose(out, reference.matmul(v.T, h), **tolerance)
     out = np.full((n, n_visible), np.nan, dtype)
-    _linear.product_with_transpose(h, W, out)
+    linear.product_with_transpose(h, W, out)
     assert_allclose(out, reference.matmul(h, W.T), **tolerance)
 
 
@@ -171,10 +171,10 @@ def test_products_count_every_non_zero(rng):
             v = np.zeros((1, 21))
             v[0, i] = value
             out = np.empty((1, 1))
-            _linear.product(v, np.ones((21, 1)), out)
+            linear.product(v, np.ones((21, 1)), out)
             assert_array_equal(out, [[value]])
             out = np.empty((21, 1))
-            _linear.product_transposed(v, np.ones((1, 1)), out)
+            linear.product_transposed(v, np.ones((1, 1)), out)
             assert_array_equal(out, v.T)
 
 
@@ -185,7 +185,7 @@ def test_read_csr(dtype, index, rng):
     X = sparse.csr_array(dense)
     rows = np.array([4, 0, 0, 5], index)
     out = np.full((4, 9), np.nan)
-    _linear.read_csr(X.indptr.astype(index), X.indices.astype(index), X.data, rows, out)
+    linear.read_csr(X.indptr.astype(index), X.indices.astype(index), X.data, rows, out)
     assert_array_equal(out, dense[rows])
 
 
@@ -193,7 +193,7 @@ def test_read_csr(dtype, index, rng):
 def test_weigh_rows(dtype, rng):
     rows, weights = rng.normal(size=(6, 5)).astype(dtype), rng.normal(size=6).astype(dtype)
     weighted, total = np.full_like(rows, np.nan), np.full(5, np.nan, dtype)
-    _linear.weigh_rows(rows, weights, weighted, total)
+    updates.weigh_rows(rows, weights, weighted, total)
     assert_allclose(weighted, [w * row for w, row in zip(weights, rows, strict=True)])
     plain = reference.matmul(weights[np.newaxis], rows)[0]
     assert_allclose(total, plain, rtol=0, atol=rounding(dtype, 24))
@@ -203,7 +203,7 @@ def test_weigh_rows(dtype, rng):
 def test_add_step(dtype, rng):
     gradient, step, parameter = rng.normal(size=(3, 11)).astype(dtype)
     before_step, before = step.copy(), parameter.copy()
-    _linear.add_step(gradient, dtype(0.3), dtype(0.9), dtype(0.01), step, parameter)
+    updates.add_step(gradient, dtype(0.3), dtype(0.9), dtype(0.01), step, parameter)
     for i in range(11):
         s = 0.9 * before_step[i] + 0.3 * (gradient[i] - 0.01 * before[i])
         # Cancellation between terms of size 3 leaves an absolute error.
@@ -215,7 +215,7 @@ def test_add_step(dtype, rng):
 def test_add_gradient(dtype, rng):
     gradient, parameter = rng.normal(size=(2, 11)).astype(dtype)
     before = parameter.copy()
-    _linear.add_gradient(gradient, dtype(0.3), dtype(0.01), parameter)
+    updates.add_gradient(gradient, dtype(0.3), dtype(0.01), parameter)
     plain = [p + 0.3 * (g - 0.01 * p) for p, g in zip(before, gradient, strict=True)]
     assert_allclose(parameter, plain, rtol=0, atol=rounding(dtype, 12))
 
@@ -227,7 +227,7 @@ def test_pseudo_likelihood_kernel_equals_its_twin(max_factors, grey, oracle, rng
     v = rng.random((37, 4)) if grey else rng.integers(0, 2, (37, 4)).astype(float)
     v[0, 0], v[0, 1] = 0.0, 1.0  # certain units within a grey row
     out = np.empty(37)
-    _kernels.bernoulli_pseudo_likelihood(
+    pseudo_likelihood.bernoulli_pseudo_likelihood(
         v, v @ W + c, b, W, np.exp(W), np.exp(-W), max_factors, out
     )
     assert_allclose(out, [oracle.pseudo_likelihood(row) for row in v], rtol=1e-13)

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from skrbm import _partition
-from skrbm._partition_kernels import logsumexp_sums, softplus_sums
+from skrbm._kernels.sums import logsumexp_sums, softplus_sums
 from skrbm._tempered import TemperedRBM
 
 from . import reference_partition as plain

@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logsumexp
 
-from skrbm import _onehot_kernels
 from skrbm._categories import Categories, OneHotRows
+from skrbm._kernels import onehot
 from skrbm._softmax_visible import SoftmaxVisible, _entry_weights
 
 from . import reference, reference_softmax
@@ -70,7 +70,7 @@ def test_sorting_by_feature(rows, first):
 def test_counting_entries(rows):
     counts = np.full(len(SIZES), -7)
     indptr = rows.indptr[10:31]
-    _onehot_kernels.count(indptr, rows.codes, CATEGORIES.feature_of, counts)
+    onehot.count(indptr, rows.codes, CATEGORIES.feature_of, counts)
     features = [feature_of(code, OFFSETS) for code in rows.codes[indptr[0] : indptr[-1]]]
     assert_array_equal(counts, np.bincount(features, minlength=len(SIZES)))
 
@@ -107,7 +107,7 @@ def test_random_words(rows):
     """Those of as many units as the row has entries; rows are counted from the first given."""
     part = rows[30:]
     words = np.zeros(part.n_entries, np.uint32)
-    _onehot_kernels.random_words(part.indptr, SEED, 3, 2**31 + 5, words)
+    onehot.random_words(part.indptr, SEED, 3, 2**31 + 5, words)
     lengths = np.diff(part.indptr).tolist()
     assert set(lengths) >= {2, 3, 4, 5}
     expected = [
@@ -164,7 +164,7 @@ def test_gather(rows, rng, dtype, weighted):
     weights = _entry_weights(rows, dtype)
     for first in (0, 13):
         out = given[first:].copy()
-        _onehot_kernels.gather(rows.indptr[first:], rows.codes, weights, table, out)
+        onehot.gather(rows.indptr[first:], rows.codes, weights, table, out)
         assert_allclose(out, (given + plain)[first:], rtol=0, atol=tolerance)
 
 
@@ -194,10 +194,10 @@ def test_accumulate(rows, rng, dtype, weighted):
     G, g = np.full((N_CODES, N_HIDDEN), np.nan, dtype), np.full(N_CODES, np.nan, dtype)
     weights = _entry_weights(rows, dtype)
     arguments = start, entry, row, rows.codes, weights, weighted_h, row_weights, OFFSETS, 1
-    _onehot_kernels.accumulate((2, 5), *arguments, G, g)
+    onehot.accumulate((2, 5), *arguments, G, g)
     assert_array_equal(np.isnan(g).nonzero()[0], [*range(6), *range(20, 26)])
     assert_array_equal(np.isnan(G).all(axis=1), np.isnan(g))
-    _onehot_kernels.accumulate((0, 7), *arguments, G, g)
+    onehot.accumulate((0, 7), *arguments, G, g)
     plain = reference_softmax.accumulate(
         rows.indptr, rows.codes, rows.weights, h, row_weights, N_CODES
     )
@@ -245,11 +245,9 @@ def test_sample_writes_the_features_asked_for(rows, rng):
     visible, weights, h = layer(rng, float)
     start, entry, row = rows.by_feature(CATEGORIES)
     words = np.empty(rows.n_entries, np.uint32)
-    _onehot_kernels.random_words(rows.indptr, SEED, 0, 0, words)
+    onehot.random_words(rows.indptr, SEED, 0, 0, words)
     codes = np.full(rows.n_entries, -1, np.int32)
-    _onehot_kernels.sample(
-        (2, 5), start, entry, row, OFFSETS, weights, visible.bias, h, words, codes
-    )
+    onehot.sample((2, 5), start, entry, row, OFFSETS, weights, visible.bias, h, words, codes)
     whole = visible.sample(h, weights, (SEED, 0, 0), rows.copy())
     written = (rows.codes >= OFFSETS[2]) & (rows.codes < OFFSETS[5])
     assert_array_equal(codes, np.where(written, whole.codes, -1))
@@ -271,7 +269,7 @@ def test_extreme_words_draw_the_first_and_last_possible_category(dtype, words):
     b = np.array([-np.inf, 0, 0, 0, -np.inf], dtype)
     codes = np.zeros(1, np.int32)
     one = np.zeros(1, np.int32)
-    _onehot_kernels.sample(
+    onehot.sample(
         (0, 1),
         np.array([0, 1]),
         one,

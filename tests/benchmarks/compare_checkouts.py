@@ -36,7 +36,7 @@ SETTINGS = {
 
 def numbers(model, form, dtype):
     """Training rows in a form: dense, sparse, with missing entries, or of integers."""
-    from scipy import sparse  # noqa: PLC0415
+    from scipy import sparse
 
     rng = np.random.default_rng(0)
     if model == "GaussianBernoulliRBM":
@@ -60,7 +60,7 @@ def numbers(model, form, dtype):
 
 def cases():
     """Yield a name, a class, parameters and training rows."""
-    import skrbm  # noqa: PLC0415
+    import skrbm
 
     for dtype, algorithm, settings in product(
         ("float32", "float64"), ("cd", "pcd", "pt"), SETTINGS
@@ -70,7 +70,12 @@ def cases():
         common |= {"n_temperatures": 4} if algorithm == "pt" else {}
         for form in ("dense", "sparse", "grey"):
             X = numbers("BernoulliRBM", form, dtype)
-            yield (f"Bernoulli {dtype} {algorithm} {settings} {form}", skrbm.BernoulliRBM, common, X)
+            yield (
+                f"Bernoulli {dtype} {algorithm} {settings} {form}",
+                skrbm.BernoulliRBM,
+                common,
+                X,
+            )
         for noise in (1.0, 0.5, "learned"):
             if noise == "learned" and settings == "means":
                 continue
@@ -90,7 +95,7 @@ def cases():
 
 def results(rbm, X):
     """Yield the name and the result of each method that a fitted estimator has for rows."""
-    from scipy import sparse  # noqa: PLC0415
+    from scipy import sparse
 
     dense = X
     if sparse.issparse(X):
@@ -162,7 +167,11 @@ def record_bits(path):
 
 #: Model, rows, features, hidden units, batch and dtype of the epochs that are timed.
 EPOCHS = [
-    *(("BernoulliRBM", 20000, 784, 256, b, t) for t in ("float32", "float64") for b in (10, 100, 500)),
+    *(
+        ("BernoulliRBM", 20000, 784, 256, b, t)
+        for t in ("float32", "float64")
+        for b in (10, 100, 500)
+    ),
     ("BernoulliRBM, cd", 20000, 784, 256, 100, "float32"),
     ("BernoulliRBM, sparse", 10000, 5000, 100, 100, "float32"),
     ("BernoulliRBM, pt", 4000, 784, 256, 100, "float32"),
@@ -176,8 +185,9 @@ EPOCHS = [
 
 def epoch_of(name, n_rows, n_features, n_components, batch_size, dtype):
     """A function that fits one epoch."""
-    import skrbm  # noqa: PLC0415
-    from scipy import sparse  # noqa: PLC0415
+    from scipy import sparse
+
+    import skrbm
 
     rng = np.random.default_rng(0)
     model, _, variant = name.partition(", ")
@@ -237,8 +247,10 @@ def compare_bits(options):
         pair = [found.get(name, []) for found in (before, after)]
         same = [
             len(pair[0]) == len(pair[1]),
-            *(a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True)
-              for a, b in zip(*pair, strict=False)),
+            *(
+                a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True)
+                for a, b in zip(*pair, strict=False)
+            ),
         ]
         if not all(same):
             differing[name] = max(map(difference, *pair), default=np.inf)
@@ -261,7 +273,9 @@ def difference(a, b):
     a, b = a.astype(float), b.astype(float)
     if not np.array_equal(np.isnan(a), np.isnan(b)):
         return np.inf
-    return float(np.nanmax(np.abs(a - b), initial=0) / max(np.nanmax(np.abs(a), initial=0), 1e-300))
+    return float(
+        np.nanmax(np.abs(a - b), initial=0) / max(np.nanmax(np.abs(a), initial=0), 1e-300)
+    )
 
 
 def compare_epochs(options):

@@ -1,6 +1,6 @@
 """Numba functions of categorical visible units: one-hot rows in which features may be missing.
 
-Notation as in ``_kernels``, and: feature i owns the *codes* ``offsets[i] .. offsets[i + 1] - 1``,
+Notation as in ``units``, and: feature i owns the *codes* ``offsets[i] .. offsets[i + 1] - 1``,
 one per category, and every array over visible units (``W``, ``b``) has one row per code. A
 visible row is stored as the codes of its observed features, ascending: those of row r are
 ``codes[indptr[r]:indptr[r + 1]]``, the *entries* of the row. ``weights`` of entries stand in for
@@ -11,25 +11,13 @@ Work on many rows is done feature by feature (``sort_by_feature``), so that the 
 feature are read once for all its entries; the order in which numbers are added never depends on
 the number of threads, each of which takes some of the features or of the rows.
 
-The house rules are those of ``_kernels``. Only functions that are inlined
-come from there. Numba's cache does not notice when one of them changes: who edits that file
-deletes ``__pycache__``.
+The house rules are those of ``inlined``.
 """
 
 import numpy as np
-from numba import float32, njit
-from numba.extending import overload
+from numba import njit
 
-from ._kernels import (
-    INLINED,
-    OPTIONS,
-    REORDERED,
-    _exp32,
-    _exp64,
-    _log,
-    _random_row,
-    _uniform,
-)
+from .inlined import OPTIONS, REORDERED, exp, log, random_row, softplus, uniform
 
 __all__ = [
     "accumulate",
@@ -46,18 +34,6 @@ __all__ = [
 ]
 
 _BLOCK = 32  # entries of one feature that share a pass over its weights
-
-
-def _exp(t):  # pragma: no cover - typed by the overload below
-    raise TypeError("compiled code only")
-
-
-@overload(_exp, jit_options=INLINED)
-def _overload_exp(t):
-    """exp(t) for t up to 87 (float32) or 708 (float64); NaN stays NaN."""
-    if t == float32:
-        return lambda t: float32(0) if t < float32(-87) else _exp32(max(t, float32(-87)))
-    return lambda t: 0.0 if t < -708.0 else _exp64(max(t, -708.0))
 
 
 @njit(inline="always")
@@ -173,7 +149,7 @@ def random_words(indptr, seed, update, purpose, words):
     room = np.empty(4 * ((most + 3) // 4), np.uint32)
     for r in range(indptr.shape[0] - 1):
         n = indptr[r + 1] - indptr[r]
-        _random_row(seed, update, purpose, r, room[: 4 * ((n + 3) // 4)])
+        random_row(seed, update, purpose, r, room[: 4 * ((n + 3) // 4)])
         words[indptr[r] - indptr[0] : indptr[r + 1] - indptr[0]] = room[:n]
 
 
@@ -320,7 +296,7 @@ def _exponentiate(x, n, e, total):
     total[:n] = 0
     for q in range(x.shape[0]):
         for t in range(n):
-            e[q, t] = _exp(x[q, t])
+            e[q, t] = exp(x[q, t])
         for t in range(n):
             total[t] += e[q, t]
 
@@ -359,7 +335,7 @@ def sample(features, start, entry, row, offsets, W, b, h, words, codes):
             _inputs(W[low:high], b[low:high], h, row[first : first + n], x)
             _exponentiate(x, n, e, total)
             for t in range(n):
-                total[t] *= _uniform(words[entry[first + t]], total[t])
+                total[t] *= uniform(words[entry[first + t]], total[t])
                 below[t] = 0
                 category[t] = 0
             for q in range(high - low - 1):
@@ -402,11 +378,6 @@ def expected(features, start, entry, row, offsets, W, b, h, position, codes, p):
 # --- One entry given the others ---------------------------------------------------------------
 
 
-@njit(inline="always")
-def _softplus(x):
-    return max(x, 0.0) + np.log1p(np.exp(-abs(x)))
-
-
 @njit(**REORDERED)
 def _product(q, p, e):
     """``prod_j (q_j + p_j e_j)``."""
@@ -421,7 +392,7 @@ def _log_ratio(t, w):
     """``sum_j log((1 + exp(t_j + w_j)) / (1 + exp(t_j)))``, for weights of any size."""
     total = t.dtype.type(0)
     for j in range(t.shape[0]):
-        total += _softplus(t[j] + w[j]) - _softplus(t[j])
+        total += softplus(t[j] + w[j]) - softplus(t[j])
     return total
 
 
@@ -445,7 +416,7 @@ def sigmoids(t, p, q):
     one = t.dtype.type(1)
     for r in range(t.shape[0]):
         for j in range(t.shape[1]):
-            smaller = _exp(-abs(t[r, j]))
+            smaller = exp(-abs(t[r, j]))
             larger = one / (one + smaller)
             smaller *= larger
             p[r, j] = larger if t[r, j] > 0 else smaller
@@ -535,12 +506,12 @@ def conditionals(
                         for k in range(n):
                             product[k] = _product(qs[k, s:stop], ps[k, s:stop], exp_W[c, s:stop])
                         for k in range(n):
-                            log_p[c, k] += _log(product[k])
+                            log_p[c, k] += log(product[k])
             _exponentiate(log_p, n, e, total)
             if values.shape[0] == 0:
                 for k in range(n):
                     at = position[i] + (first - start[i] + k) * n_categories
-                    log_total = _log(total[k])
+                    log_total = log(total[k])
                     for c in range(n_categories):
                         out[at + c] = log_p[c, k] - log_total
             else:
@@ -562,5 +533,5 @@ def _exp_of_weights(w, limit, exp_w):
     if max_factors > 0:
         for c in range(w.shape[0]):
             for j in range(w.shape[1]):
-                exp_w[c, j] = _exp(w[c, j])
+                exp_w[c, j] = exp(w[c, j])
     return max_factors

@@ -1,14 +1,12 @@
 """Numba functions that sum units out: log-normalisers of a layer, in float64.
 
-The notation and the house rules are those of ``_kernels``. Only functions that are inlined
-come from there. Numba's cache does not notice when one of them changes: who edits that file
-deletes ``__pycache__``.
+The house rules are those of ``inlined``.
 """
 
 import numpy as np
 from numba import float64, njit
 
-from ._kernels import OPTIONS, REORDERED, _exp64
+from .inlined import OPTIONS, REORDERED, exp64
 
 __all__ = ["logsumexp_sums", "softplus_sums"]
 
@@ -21,7 +19,7 @@ def _terms(x, bias, positive, e):
     for i in range(x.shape[0]):
         t = float64(x[i]) + float64(bias[i])
         positive[i] = max(t, 0.0)
-        e[i] = _exp64(max(-abs(t), -708.0))
+        e[i] = exp64(max(-abs(t), -708.0))
 
 
 @njit(**REORDERED)
@@ -87,7 +85,7 @@ def logsumexp_sums(x, bias, offsets, out):
             for k in range(first, stop):  # at the largest, which may be infinite: exp(0)
                 t[k] = 0.0 if t[k] == largest else max(t[k] - largest, -708.0)
         for k in range(n_codes):
-            e[k] = _exp64(t[k])
+            e[k] = exp64(t[k])
         for i in range(offsets.shape[0] - 1):
             factor = 0.0
             for k in range(offsets[i], offsets[i + 1]):

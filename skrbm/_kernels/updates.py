@@ -1,0 +1,99 @@
+"""Numba functions of an update: sums over rows that make a gradient, and steps along it.
+
+The house rules are those of ``inlined``.
+"""
+
+from numba import njit
+
+from .inlined import OPTIONS, REORDERED
+
+__all__ = ["add_gradient", "add_step", "moments", "row_dots", "weigh_rows"]
+
+
+@njit(**OPTIONS)
+def weigh_rows(rows, weights, weighted, total):
+    """``weighted[r] = weights[r] rows[r]`` and their sum, in one pass.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, N)                                                        IN
+    weights : ndarray of shape (n,)                                                       IN
+    weighted : ndarray of shape (n, N)                                                    OUT
+    total : ndarray of shape (N,)                                                         OUT
+    """
+    total[:] = 0
+    for r in range(rows.shape[0]):
+        for i in range(rows.shape[1]):
+            weighted[r, i] = weights[r] * rows[r, i]
+            total[i] += weights[r] * rows[r, i]
+
+
+@njit(**OPTIONS)
+def moments(rows, center, weights, first, second):
+    """``first = sum_r weights[r] d_r`` and ``second``, with ``d_r^2``, of ``d = rows - center``.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, N)                                                        IN
+    center : ndarray of shape (N,)                                                        IN
+    weights : ndarray of shape (n,)                                                       IN
+    first, second : ndarray of shape (N,)                                                 OUT
+    """
+    first[:] = 0
+    second[:] = 0
+    for r in range(rows.shape[0]):
+        for i in range(rows.shape[1]):
+            d = rows[r, i] - center[i]
+            first[i] += weights[r] * d
+            second[i] += weights[r] * d * d
+
+
+@njit(**REORDERED)
+def row_dots(a, b, out):
+    """``out[i] = sum_j a[i, j] b[i, j]``.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n, N)                                                        IN
+    out : ndarray of shape (n,)                                                           OUT
+    """
+    for i in range(a.shape[0]):
+        x, y = a[i], b[i]
+        total = a.dtype.type(0)
+        for j in range(x.shape[0]):
+            total += x[j] * y[j]
+        out[i] = total
+
+
+@njit(**OPTIONS)
+def add_step(gradient, learning_rate, momentum, weight_decay, step, parameter):
+    """One step of gradient ascent with momentum and weight decay, in one pass over memory.
+
+    ``step = momentum * step + learning_rate * (gradient - weight_decay * parameter)``, then
+    ``parameter += step``.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (size,)                                                   IN
+    learning_rate, momentum, weight_decay : scalar of the arrays' dtype                   IN
+    step, parameter : ndarray of shape (size,)                                            INOUT
+    """
+    for i in range(parameter.shape[0]):
+        direction = gradient[i] - weight_decay * parameter[i]
+        step[i] = momentum * step[i] + learning_rate * direction
+        parameter[i] += step[i]
+
+
+@njit(**OPTIONS)
+def add_gradient(gradient, learning_rate, weight_decay, parameter):
+    """``add_step`` without momentum: nothing to remember, half the memory traffic.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (size,)                                                   IN
+    learning_rate, weight_decay : scalar of the arrays' dtype                             IN
+    parameter : ndarray of shape (size,)                                                  INOUT
+    """
+    for i in range(parameter.shape[0]):
+        direction = gradient[i] - weight_decay * parameter[i]
+        parameter[i] += learning_rate * direction
