@@ -10,8 +10,8 @@ from sklearn.utils import check_random_state
 
 from . import _training
 from ._generative import GenerativeMethods
+from ._machine.rbm import RBM
 from ._methods import draw_seed
-from ._model import RBM
 from ._validation import (
     PARAMETER_CONSTRAINTS,
     Rows,
@@ -30,7 +30,7 @@ class BaseRBM(
 ):
     """Base of the estimators. A subclass writes ``__init__`` and the abstract methods.
 
-    The fitted attributes are the truth; an :class:`~skrbm._model.RBM` is made from them
+    The fitted attributes are the truth; an :class:`~skrbm._machine.rbm.RBM` is made from them
     whenever one is needed, as a view. Training works on arrays of its own, which become the
     attributes when it has succeeded.
     """

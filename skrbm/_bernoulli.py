@@ -3,8 +3,8 @@
 import numpy as np
 
 from ._base import BaseRBM
+from ._machine.bernoulli import BernoulliVisible
 from ._validation import check_binary, warn_outside_unit_interval
-from ._visible import BernoulliVisible
 
 
 class BernoulliRBM(BaseRBM):

@@ -1,7 +1,7 @@
 """From ratings to one-hot rows: which categories there are, and which one an entry is in.
 
 Dense arrays with NaN and sparse matrices are read a block of rows at a time, and both become
-:class:`~skrbm._categories.OneHotRows`; from there on there is one path.
+:class:`~skrbm._machine.onehot.OneHotRows`; from there on there is one path.
 """
 
 import warnings
@@ -12,8 +12,8 @@ from scipy.sparse import coo_array, issparse
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
 
-from ._categories import Categories, OneHotRows, blocks
 from ._kernels import onehot
+from ._machine.onehot import Categories, OneHotRows, blocks
 from ._validation import InvalidParameterError, check_csr, native, unmasked, working_dtype
 
 _BLOCK_ENTRIES = 2**20

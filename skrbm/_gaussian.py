@@ -3,8 +3,8 @@
 import numpy as np
 
 from ._base import BaseRBM
+from ._machine.gaussian import GaussianVisible
 from ._validation import NOISE_VARIANCE, check_noise_variance, warn_badly_scaled
-from ._visible import GaussianVisible
 
 
 class GaussianBernoulliRBM(BaseRBM):

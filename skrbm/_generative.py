@@ -8,8 +8,8 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from . import _partition, _sampling
+from ._machine.tempered import TemperedRBM, ladder
 from ._methods import FittedMethods, draw_seed
-from ._tempered import TemperedRBM, ladder
 from ._validation import check_option, check_visible
 
 # Units, of all chains, that are held at a time where rows are completed.

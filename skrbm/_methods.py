@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._kernels import get_num_threads
-from ._model import RBM
+from ._machine.rbm import RBM
 from ._validation import Rows, check_hidden, check_visible, working_dtype
 
 # Rows scored at a time by one thread: at most 1,000, and 32 MB if dense in float64. The data

@@ -1,6 +1,6 @@
 """The partition function ``Z``: by enumeration, or by annealing between base rates and model.
 
-Notation as in ``_model``; ``A(t)`` is the log-normaliser of the visible units at an input t::
+Notation as in ``rbm``; ``A(t)`` is the log-normaliser of the visible units at an input t::
 
     log Z   = log sum_h exp(c h + A(W h))                       the hidden units enumerated
     log w   = sum_k log p*_k(v_{k-1}) / p*_{k-1}(v_{k-1})       of a row that is annealed
@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import logsumexp, stdtrit
 
-from ._model import RBM
-from ._parallel import in_threads, shares
-from ._visible import BernoulliVisible
+from ._machine.bernoulli import BernoulliVisible
+from ._machine.rbm import RBM
+from ._machine.threads import in_threads, shares
 
 #: Units of a layer that are enumerated: at most, and without being asked to.
 MOST_UNITS, FEW_UNITS = 25, 20

@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from ._categories import Categories, cumulated
+from ._machine.onehot import Categories, cumulated
+from ._machine.softmax import BLOCK
 from ._methods import FittedMethods
-from ._softmax_visible import BLOCK
 from ._validation import check_option
 
 _QUERY_ROWS = 4096  # whose hidden inputs are held at a time

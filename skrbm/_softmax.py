@@ -6,8 +6,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseRBM
 from ._encoding import encoded, fitted_categories
+from ._machine.softmax import BLOCK, SoftmaxVisible
 from ._ratings import RatingMethods
-from ._softmax_visible import BLOCK, SoftmaxVisible
 from ._validation import CATEGORICAL_CONSTRAINTS
 
 

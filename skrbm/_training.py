@@ -14,8 +14,8 @@ from time import perf_counter
 import numpy as np
 
 from ._kernels import updates
-from ._model import RBM
-from ._tempered import TemperedRBM, ladder
+from ._machine.rbm import RBM
+from ._machine.tempered import TemperedRBM, ladder
 
 #: What ``history_`` holds of each epoch.
 FIGURES = ("reconstruction_error", "learning_rate", "n_gibbs_steps", "momentum", "seconds")

@@ -7,8 +7,8 @@ import pytest
 
 from skrbm import BernoulliRBM
 from skrbm._kernels import inlined
-from skrbm._model import RBM
-from skrbm._visible import BernoulliVisible
+from skrbm._machine.bernoulli import BernoulliVisible
+from skrbm._machine.rbm import RBM
 
 from . import reference
 

@@ -9,9 +9,9 @@ import pytest
 from scipy import sparse
 
 from skrbm import SoftmaxRBM
-from skrbm._categories import Categories, OneHotRows
-from skrbm._model import RBM
-from skrbm._softmax_visible import SoftmaxVisible
+from skrbm._machine.onehot import Categories, OneHotRows
+from skrbm._machine.rbm import RBM
+from skrbm._machine.softmax import SoftmaxVisible
 
 from .reference_softmax import EnumeratedSoftmaxRBM, compressed, feature_of
 

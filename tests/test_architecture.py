@@ -18,11 +18,7 @@ LEVELS = [
     ["_generative"],
     ["_methods", "_encoding"],
     ["_validation", "_training", "_sampling", "_partition"],
-    ["_tempered"],
-    ["_model", "_softmax_visible"],
-    ["_visible"],
-    ["_products", "_categories"],
-    ["_parallel"],
+    ["_machine"],
     ["_kernels"],
 ]
 LEVEL = {wing: i for i, level in enumerate(LEVELS) for wing in level}

@@ -10,7 +10,7 @@ from scipy import stats
 
 from skrbm._kernels import units, updates
 from skrbm._kernels.inlined import log
-from skrbm._visible import GaussianVisible
+from skrbm._machine.gaussian import GaussianVisible
 
 from . import reference_gaussian
 from .test_kernels import DTYPES, SEED, rounding

@@ -8,9 +8,10 @@ from hypothesis.extra.numpy import arrays as np_arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from skrbm import GaussianBernoulliRBM, _products
-from skrbm._model import RBM
-from skrbm._visible import GaussianVisible
+from skrbm import GaussianBernoulliRBM
+from skrbm._machine import products
+from skrbm._machine.gaussian import GaussianVisible
+from skrbm._machine.rbm import RBM
 
 from .reference_gaussian import EnumeratedGaussianRBM
 
@@ -123,7 +124,7 @@ def test_any_small_machine(W, b, c, log_variance, v):
     assert_allclose(model.pseudo_likelihood(V), [expected], rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("n_rows", [5, _products.FEW_ROWS, _products.FEW_ROWS + 1, 100])
+@pytest.mark.parametrize("n_rows", [5, products.FEW_ROWS, products.FEW_ROWS + 1, 100])
 def test_many_rows_equal_row_by_row(model, n_rows, rng):
     v, h = rng.normal(size=(n_rows, 4)), rng.integers(0, 2, (n_rows, 3)) * 1.0
     for method, rows in [

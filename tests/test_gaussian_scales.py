@@ -9,7 +9,7 @@ from sklearn import datasets
 from sklearn.preprocessing import StandardScaler
 
 from skrbm import GaussianBernoulliRBM
-from skrbm._visible import GaussianVisible
+from skrbm._machine.gaussian import GaussianVisible
 
 from .comparison import assert_same_bits, assert_same_model
 from .gaussian_machines import ARRAYS, correlated_rows, machine, noise_variances

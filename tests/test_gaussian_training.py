@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skrbm import GaussianBernoulliRBM, _training
-from skrbm._model import RBM
+from skrbm._machine.gaussian import GaussianVisible
+from skrbm._machine.rbm import RBM
 from skrbm._validation import Rows
-from skrbm._visible import GaussianVisible
 
 from . import reference
 from .reference_gaussian import EnumeratedGaussianRBM, GaussianUnits

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays as np_arrays
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from skrbm import _products
-from skrbm._model import RBM
-from skrbm._visible import BernoulliVisible
+from skrbm._machine import products
+from skrbm._machine.bernoulli import BernoulliVisible
+from skrbm._machine.rbm import RBM
 
 from . import reference
 
@@ -135,7 +135,7 @@ def test_gradient_adds_up_over_parts_of_a_batch(model, rng):
         assert_allclose(w, f + s, **EXACT)
 
 
-@pytest.mark.parametrize("n_rows", [5, _products.FEW_ROWS, _products.FEW_ROWS + 1, 100])
+@pytest.mark.parametrize("n_rows", [5, products.FEW_ROWS, products.FEW_ROWS + 1, 100])
 def test_many_rows_equal_row_by_row(model, n_rows, rng):
     """Also says that the products of few rows and those of BLAS agree."""
     v, h = rng.integers(0, 2, (n_rows, 4)) * 1.0, rng.integers(0, 2, (n_rows, 3)) * 1.0

@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose
 from scipy import sparse, stats
 from sklearn.exceptions import NotFittedError
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _parallel, _partition
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _partition
+from skrbm._machine import threads
 
 from . import reference_partition as plain
 from .comparison import assert_same_bits
@@ -84,10 +85,10 @@ def test_exact_value_if_the_table_is_small(make, monkeypatch):
 @machines
 def test_exact_value_has_the_same_bits_with_any_number_of_threads(make, monkeypatch):
     monkeypatch.setattr(_partition, "_TABLE", 1)
-    monkeypatch.setattr(_parallel, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     estimator, values = make().estimator, set()
     for n_threads in (1, 2, 3, 40):
-        monkeypatch.setattr(_parallel, "get_num_threads", lambda n=n_threads: n)
+        monkeypatch.setattr(threads, "get_num_threads", lambda n=n_threads: n)
         values.add(estimator.log_partition("exact").value)
     assert len(values) == 1
 

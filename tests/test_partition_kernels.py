@@ -7,7 +7,7 @@ from scipy import stats
 
 from skrbm import _partition
 from skrbm._kernels.sums import logsumexp_sums, softplus_sums
-from skrbm._tempered import TemperedRBM
+from skrbm._machine.tempered import TemperedRBM
 
 from . import reference_partition as plain
 from .partition_machines import (

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, _parallel, _partition
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, _partition
+from skrbm._machine import threads
 
 from .partition_machines import bernoulli_machine, gaussian_machine, learned_machine, models
 
@@ -40,15 +41,15 @@ def assert_too_large(estimator, method):
 @models
 @pytest.mark.parametrize("method", ["exact", "ais", "reverse_ais"])
 def test_a_partition_function_beyond_all_bounds_is_refused(make, method, monkeypatch):
-    monkeypatch.setattr(_parallel, "get_num_threads", lambda: 1)
+    monkeypatch.setattr(threads, "get_num_threads", lambda: 1)
     assert_too_large(make().estimator, method)
 
 
 @models
 def test_a_partition_function_beyond_all_bounds_is_refused_by_threads(make, monkeypatch):
     monkeypatch.setattr(_partition, "_TABLE", 1)
-    monkeypatch.setattr(_parallel, "WORTH_A_THREAD", 1)
-    monkeypatch.setattr(_parallel, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "get_num_threads", lambda: 3)
     assert_too_large(make().estimator, "exact")
 
 

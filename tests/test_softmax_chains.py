@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse, stats
 from scipy.special import softmax
 
-from skrbm._softmax_visible import SoftmaxVisible
+from skrbm._machine.softmax import SoftmaxVisible
 
 from .reference_softmax import listed, pattern_of
 from .softmax_machines import MACHINES, as_sparse, draw_rows, machines, one_hot

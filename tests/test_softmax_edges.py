@@ -6,8 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.callback import ScoringMonitor
 
-from skrbm import SoftmaxRBM, _parallel
-from skrbm._categories import OneHotRows
+from skrbm import SoftmaxRBM
+from skrbm._machine import threads
+from skrbm._machine.onehot import OneHotRows
 
 from .comparison import assert_same_model
 
@@ -97,9 +98,9 @@ def test_without_new_threads_the_work_is_done_all_the_same(X, monkeypatch):
     def refuse(self, *args):
         raise RuntimeError("cannot schedule new futures after interpreter shutdown")
 
-    monkeypatch.setattr(_parallel, "WORTH_A_THREAD", 1)
-    monkeypatch.setattr(_parallel, "get_num_threads", lambda: 3)
-    monkeypatch.setattr(_parallel.ThreadPoolExecutor, "submit", refuse)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(threads.ThreadPoolExecutor, "submit", refuse)
     assert_same_model(machine().fit(X), expected)
 
 

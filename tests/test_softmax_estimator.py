@@ -214,7 +214,7 @@ def test_scores_do_not_depend_on_the_size_of_blocks(X, block, monkeypatch):
     rbm = machine().fit(X)
     expected = rbm.score_samples(X), rbm.reconstruct(X)
     monkeypatch.setattr("skrbm._softmax.BLOCK", block)
-    monkeypatch.setattr("skrbm._softmax_visible.BLOCK", block)
+    monkeypatch.setattr("skrbm._machine.softmax.BLOCK", block)
     assert_allclose(rbm.score_samples(X), expected[0], rtol=1e-12)
     assert_allclose(rbm.reconstruct(X), expected[1], rtol=1e-12)
 

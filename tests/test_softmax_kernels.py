@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logsumexp
 
-from skrbm._categories import Categories, OneHotRows
 from skrbm._kernels import onehot
-from skrbm._softmax_visible import SoftmaxVisible, _entry_weights
+from skrbm._machine.onehot import Categories, OneHotRows
+from skrbm._machine.softmax import SoftmaxVisible, _entry_weights
 
 from . import reference, reference_softmax
 from .reference_softmax import feature_of, listed

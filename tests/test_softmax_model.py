@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.special import logsumexp
 
-from skrbm import BernoulliRBM, _softmax, _softmax_visible
+from skrbm import BernoulliRBM, _softmax
+from skrbm._machine import softmax
 
 from . import reference_softmax
 from .reference_softmax import EnumeratedSoftmaxRBM, feature_of, pattern_of
@@ -144,7 +145,7 @@ def test_queries_agree_with_all_entries(machine, method, rng):
 def test_blocks_do_not_change_results(machine, monkeypatch):
     estimator, X = machine.estimator(), machine.dense(machine.all_rows)
     whole = estimator.score_samples(X), estimator.reconstruct(X)
-    for module in (_softmax, _softmax_visible):
+    for module in (_softmax, softmax):
         monkeypatch.setattr(module, "BLOCK", 50)
     for part, result in zip(
         (estimator.score_samples(X), estimator.reconstruct(X)), whole, strict=True

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from skrbm import _parallel
+from skrbm._machine import threads
 
 from .comparison import assert_same_bits, assert_same_model, learned
 from .test_callbacks import Hook
@@ -89,12 +89,12 @@ def test_float32_training_follows_float64(X, variant):
 @pytest.fixture
 def numba_threads(monkeypatch):
     """Sets the number of threads, of which the least work is worth one."""
-    monkeypatch.setattr("skrbm._parallel.WORTH_A_THREAD", 10)
-    _parallel._pool.cache_clear()
+    monkeypatch.setattr("skrbm._machine.threads.WORTH_A_THREAD", 10)
+    threads._pool.cache_clear()
     before = numba.get_num_threads()
     yield numba.set_num_threads
     numba.set_num_threads(before)
-    _parallel._pool.cache_clear()
+    threads._pool.cache_clear()
 
 
 several_threads = pytest.mark.skipif(
@@ -127,7 +127,7 @@ def test_the_number_of_threads_changes_no_bit(X, variant, container, numba_threa
             used.append(self._max_workers)
             return super().submit(*arguments)
 
-    monkeypatch.setattr("skrbm._parallel.ThreadPoolExecutor", RecordingPool)
+    monkeypatch.setattr("skrbm._machine.threads.ThreadPoolExecutor", RecordingPool)
     numba_threads(1)
     alone = fit_and_read(container(X), variant)
     assert not used

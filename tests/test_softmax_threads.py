@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from skrbm import _parallel
+from skrbm._machine import threads
 
 from .comparison import assert_same_bits
 from .softmax_machines import one_hot, random_rows
@@ -22,20 +22,20 @@ def some_rows():
     return one_hot([tuple(code for code in row if code < last) for row in rows])
 
 
-@pytest.fixture(name="threads")
+@pytest.fixture(name="use_threads")
 def any_number_of_threads(monkeypatch):
     """Sets how many there are, as if every task were worth all of them."""
-    monkeypatch.setattr(_parallel, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
 
     def use(n_threads):
-        monkeypatch.setattr(_parallel, "get_num_threads", lambda: n_threads)
+        monkeypatch.setattr(threads, "get_num_threads", lambda: n_threads)
 
     return use
 
 
 @dtypes
 @pytest.mark.parametrize("conditional", [False, True])
-def test_results_do_not_depend_on_the_number_of_threads(rows, rng, threads, dtype, conditional):
+def test_results_do_not_depend_on_the_number_of_threads(rows, rng, use_threads, dtype, conditional):
     visible, weights, h = layer(rng, dtype, conditional)
     row_weights = rng.normal(size=2 * N_ROWS).astype(dtype)
     start, row, own, _ = asked(rng, rows)
@@ -61,29 +61,29 @@ def test_results_do_not_depend_on_the_number_of_threads(rows, rng, threads, dtyp
             visible.pseudo_likelihood(rows, x, weights),
         ]
 
-    threads(1)
+    use_threads(1)
     alone = everything()
     for n_threads in (2, 3, 7, 40):  # 40: more than there are features
-        threads(n_threads)
+        use_threads(n_threads)
         assert_same_bits(everything(), alone)
 
 
-def test_shares_have_equal_work(threads):
+def test_shares_have_equal_work(use_threads):
     work = np.concatenate(([50], 50 + np.cumsum([10, 0, 10, 20, 1, 1, 1, 37])))
-    threads(4)
-    assert _parallel.shares(work, 1) == [(0, 3), (3, 4), (4, 8), (8, 8)]
-    threads(1)
-    assert _parallel.shares(work, 1) == [(0, 8)]
-    threads(4)
-    assert _parallel.shares(np.array([3, 3, 3]), 1) == [(0, 2)]
+    use_threads(4)
+    assert threads.shares(work, 1) == [(0, 3), (3, 4), (4, 8), (8, 8)]
+    use_threads(1)
+    assert threads.shares(work, 1) == [(0, 8)]
+    use_threads(4)
+    assert threads.shares(np.array([3, 3, 3]), 1) == [(0, 2)]
 
 
-def test_every_item_is_in_one_share(threads, rng):
+def test_every_item_is_in_one_share(use_threads, rng):
     for n_threads in (1, 2, 5, 16):
-        threads(n_threads)
+        use_threads(n_threads)
         for n_items in (1, 2, 30):
             work = np.cumsum(rng.integers(0, 3, n_items + 1))
-            ranges = _parallel.shares(work, 1)
+            ranges = threads.shares(work, 1)
             assert len(ranges) <= n_threads
             assert [k for r in ranges for k in range(*r)] == list(range(n_items))
 
@@ -92,19 +92,19 @@ def test_small_work_stays_in_one_thread():
     before = numba.get_num_threads()
     numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
     try:
-        worth = _parallel.WORTH_A_THREAD
-        assert len(_parallel.shares(np.arange(1001), worth / 1001)) == 1
+        worth = threads.WORTH_A_THREAD
+        assert len(threads.shares(np.arange(1001), worth / 1001)) == 1
         n_threads = numba.get_num_threads()
-        assert len(_parallel.shares(np.arange(1001), worth)) == n_threads
+        assert len(threads.shares(np.arange(1001), worth)) == n_threads
         numba.set_num_threads(1)
-        assert len(_parallel.shares(np.arange(1001), worth)) == 1
+        assert len(threads.shares(np.arange(1001), worth)) == 1
     finally:
         numba.set_num_threads(before)
 
 
 @pytest.mark.parametrize("where", [0, 1, 3])
-def test_an_exception_in_a_thread_is_raised_when_all_are_done(threads, where):
-    threads(4)
+def test_an_exception_in_a_thread_is_raised_when_all_are_done(use_threads, where):
+    use_threads(4)
     begun, done = threading.Event(), []
 
     def work(k):
@@ -115,12 +115,12 @@ def test_an_exception_in_a_thread_is_raised_when_all_are_done(threads, where):
         done.append(k)
 
     with pytest.raises(RuntimeError, match=f"in share {where}"):
-        _parallel.in_threads(work, [(k,) for k in range(4)])
+        threads.in_threads(work, [(k,) for k in range(4)])
     assert sorted(done) == [k for k in range(4) if k != where]
 
 
-def test_shares_run_at_the_same_time(threads):
+def test_shares_run_at_the_same_time(use_threads):
     """Each waits for the other."""
-    threads(2)
+    use_threads(2)
     barrier = threading.Barrier(2, timeout=60)
-    _parallel.in_threads(lambda _: barrier.wait(), [(0,), (1,)])
+    threads.in_threads(lambda _: barrier.wait(), [(0,), (1,)])

@@ -8,8 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _parallel, _training
-from skrbm._tempered import TemperedRBM
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _training
+from skrbm._machine import threads
+from skrbm._machine.tempered import TemperedRBM
 from skrbm._validation import InvalidParameterError, Rows
 
 from . import reference_tempering
@@ -333,10 +334,10 @@ def test_fewer_than_two_temperatures_are_refused(n_temperatures):
 
 @pytest.mark.parametrize("conditional", [False, True])
 def test_the_same_bits_whatever_the_number_of_threads(monkeypatch, conditional):
-    monkeypatch.setattr(_parallel, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     fitted = []
     for n_threads in (1, 2, 5):
-        monkeypatch.setattr(_parallel, "get_num_threads", lambda n=n_threads: n)
+        monkeypatch.setattr(threads, "get_num_threads", lambda n=n_threads: n)
         fitted.append(machine(model=SoftmaxRBM, conditional=conditional).fit(bits()))
     for rbm in fitted[1:]:
         assert_same_model(rbm, fitted[0])

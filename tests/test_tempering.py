@@ -9,9 +9,10 @@ from numpy.testing import assert_array_equal
 from scipy import stats
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, _sampling
-from skrbm._model import RBM
-from skrbm._tempered import TemperedRBM, ladder
-from skrbm._visible import BernoulliVisible, GaussianVisible
+from skrbm._machine.bernoulli import BernoulliVisible
+from skrbm._machine.gaussian import GaussianVisible
+from skrbm._machine.rbm import RBM
+from skrbm._machine.tempered import TemperedRBM, ladder
 
 from .reference_softmax import listed
 from .reference_tempering import acceptance, binary_at, gaussian_at, log_density, softmax_at

@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 from skrbm import BernoulliRBM, _training
-from skrbm._model import RBM
+from skrbm._machine.bernoulli import BernoulliVisible
+from skrbm._machine.rbm import RBM
 from skrbm._validation import Rows
-from skrbm._visible import BernoulliVisible
 
 from . import reference
 

@@ -1,7 +1,7 @@
 """The visible layer of categories: softmax units, of which a row may miss some.
 
-Notation as in ``_visible``; v_i is one of K_i categories and ``phi(v)`` one-hot, 0 where v_i is
-missing; visible rows are :class:`~skrbm._categories.OneHotRows`. Salakhutdinov, Mnih & Hinton
+Notation as in ``layer``; v_i is one of K_i categories and ``phi(v)`` one-hot, 0 where v_i is
+missing; visible rows are :class:`~skrbm._machine.onehot.OneHotRows`. Salakhutdinov, Mnih & Hinton
 (ICML 2007) use this layer for ratings: every row is a machine of its own over the features it
 has observed, and all share their weights.
 """
@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._categories import Categories, OneHotRows, cumulated
-from ._kernels import onehot, sums
-from ._parallel import in_threads, shares
-from ._visible import VisibleLayer
+from .._kernels import onehot, sums
+from .layer import VisibleLayer
+from .onehot import Categories, OneHotRows, cumulated
+from .threads import in_threads, shares
 
 #: Codes, or logarithms of probabilities, held at a time where all features are asked for.
 BLOCK = 2**22

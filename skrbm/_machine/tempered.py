@@ -9,13 +9,13 @@ the biases before training at 0, the model at 1 (Salakhutdinov & Murray, ICML 20
 This is the machine of base rates with one hidden unit more that is always on, its weights
 ``delta``, and hidden rows times ``beta``: one product serves rows at all temperatures.
 
-Notation as in ``_model``; ``x`` (n, M + 1) the hidden inputs, with ``phi(v) delta`` last;
+Notation as in ``rbm``; ``x`` (n, M + 1) the hidden inputs, with ``phi(v) delta`` last;
 ``beta`` (n, 1) that of each row, or a number.
 """
 
 import numpy as np
 
-from ._kernels import sums, units
+from .._kernels import sums, units
 
 
 def ladder(n_temperatures):

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ._kernels import onehot
+from .._kernels import onehot
 
 
 def cumulated(sizes):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ._kernels import get_num_threads
+from .._kernels import get_num_threads
 
 #: Multiplications, roughly, that are worth a second thread: to wake it and to wait costs 0.3 ms.
 WORTH_A_THREAD = 4 * 10**6

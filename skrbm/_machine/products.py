@@ -1,12 +1,12 @@
 """Matrix products of visible and hidden rows, each by whoever is faster at it.
 
-Notation as in ``_model``: ``v`` (n, D), ``h`` (n, M), ``W`` (D, M).
+Notation as in ``rbm``: ``v`` (n, D), ``h`` (n, M), ``W`` (D, M).
 """
 
 import numpy as np
 from scipy.sparse import issparse
 
-from ._kernels import linear
+from .._kernels import linear
 
 # Products of few rows that hold zeros, or of rows that are mostly 0, are faster by our own
 # kernels, which run in one thread and skip zeros, than by BLAS (measured: design_notes.rst).

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._kernels import units, updates
+from .._kernels import units, updates
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class RBM:
     Parameters
     ----------
     visible : visible layer
-        Any object with the methods of :class:`skrbm._visible.BernoulliVisible`.
+        Any object with the methods of :class:`skrbm._machine.bernoulli.BernoulliVisible`.
     weights : ndarray of shape (D, M), C order
         ``W``; a row holds the weights of one visible unit.
     hidden_bias : ndarray of shape (M,)

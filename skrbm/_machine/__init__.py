@@ -1,0 +1,1 @@
+"""The mathematics: machines, layers and their products. Nothing here knows scikit-learn."""
