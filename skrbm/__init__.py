@@ -2,7 +2,8 @@
 
 from ._bernoulli import BernoulliRBM
 from ._gaussian import GaussianBernoulliRBM
+from ._log_partition import LogPartition
 from ._softmax import SoftmaxRBM
 
-__all__ = ["BernoulliRBM", "GaussianBernoulliRBM", "SoftmaxRBM"]
+__all__ = ["BernoulliRBM", "GaussianBernoulliRBM", "LogPartition", "SoftmaxRBM"]
 __version__ = "0.1.0.dev0"

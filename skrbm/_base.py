@@ -8,10 +8,11 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
-from . import _training
 from ._generative import GenerativeMethods
 from ._machine.rbm import RBM
 from ._methods import draw_seed
+from ._training.epoch import train_epoch
+from ._training.state import Settings, State
 from ._validation import (
     PARAMETER_CONSTRAINTS,
     Rows,
@@ -101,7 +102,7 @@ class BaseRBM(
         for _ in range(self.n_iter):
             task = fit_task.subcontext(task_name="epoch")
             task.call_on_fit_task_begin(estimator=self, X=X, y=target)
-            _training.train_epoch(state, settings, data)
+            train_epoch(state, settings, data)
             self._report(state, data)
             stop = task.call_on_fit_task_end(
                 estimator=self,
@@ -151,7 +152,7 @@ class BaseRBM(
             self._check_data(data, chunk=True)
             settings = self._settings(shuffle=False)
             state = self._initial_state(data, settings) if first_call else self._state().copy()
-            _training.train_epoch(state, settings, data)
+            train_epoch(state, settings, data)
             self._report(state, data)
             return self._adopt(state)
 
@@ -171,7 +172,7 @@ class BaseRBM(
             raise
 
     def _settings(self, shuffle):
-        return _training.Settings(
+        return Settings(
             persistent=self.algorithm != "cd",
             batch_size=self.batch_size,
             n_chains=self.batch_size if self.n_chains is None else self.n_chains,
@@ -204,7 +205,7 @@ class BaseRBM(
         shape = (n_chains, self.n_components)
         shape = (self.n_temperatures, *shape) if self.algorithm == "pt" else shape
         chains = np.zeros(shape, data.dtype)
-        return _training.State(model=model, seed=seed, base_bias=base_bias, chains=chains)
+        return State(model=model, seed=seed, base_bias=base_bias, chains=chains)
 
     def _attributes(self, state):
         """The fitted attributes that hold a training state, as views of its arrays."""
@@ -250,7 +251,7 @@ class BaseRBM(
                 f"{self.h_samples_.shape} and steps for others: the shape of a fitted machine "
                 "must stay the same. Call fit to start again."
             )
-        return _training.State(
+        return State(
             model=model,
             seed=self._seed,
             base_bias=self._base_bias,

@@ -7,7 +7,8 @@ from scipy.sparse import issparse
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from . import _partition, _sampling
+from ._inference import chains, partition
+from ._log_partition import LogPartition
 from ._machine.tempered import TemperedRBM, ladder
 from ._methods import FittedMethods, draw_seed
 from ._validation import check_option, check_visible
@@ -66,7 +67,7 @@ class GenerativeMethods(FittedMethods):
         """
         rows, rbm = self._read(V)
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
-        rows = _sampling.gibbs(rbm, rows, n_steps, draw_seed(random_state))
+        rows = chains.gibbs(rbm, rows, n_steps, draw_seed(random_state))
         return self._as_given(rows, rbm, V)
 
     def sample(
@@ -160,9 +161,9 @@ class GenerativeMethods(FittedMethods):
                 np.copyto(rbm.visible.cells(v), rbm.visible.cells(rows), where=known)
         seed = draw_seed(random_state)
         if n_temperatures is None:
-            return _sampling.gibbs(rbm, v, n_gibbs_steps, seed, known)
+            return chains.gibbs(rbm, v, n_gibbs_steps, seed, known)
         betas = ladder(n_temperatures)
-        return _sampling.tempering(self._tempered(rbm), v, betas, n_gibbs_steps, seed, known)
+        return chains.tempering(self._tempered(rbm), v, betas, n_gibbs_steps, seed, known)
 
     def _base(self, rbm):
         """The bias of the visible layer before training, in the dtype of the machine."""
@@ -179,7 +180,7 @@ class GenerativeMethods(FittedMethods):
         bias = self._base(rbm)
         layer, _ = rbm.visible.rebased(bias)
         h, weights = (np.zeros((n, 1), bias.dtype) for n in (n_rows, layer.n_units))
-        return layer.sample(h, weights, (seed, 0, _sampling.START))
+        return layer.sample(h, weights, (seed, 0, chains.START))
 
     def _tempered(self, rbm):
         """The machines between base rates and model."""
@@ -228,11 +229,11 @@ class GenerativeMethods(FittedMethods):
         block_size = max(1, _IMPUTE_UNITS // (n_chains * sum(rbm.weights.shape)))
         for first in range(0, len(incomplete), block_size):
             chosen = incomplete[first : first + block_size]
-            chains = np.repeat(chosen, n_chains)
-            v = self._base_rows(rbm, len(chains), draw_seed(random_state))
-            np.copyto(rbm.visible.cells(v), cells[chains], where=known[chains])
-            steps = _sampling.gibbs_steps(
-                rbm, v, n_gibbs_steps, draw_seed(random_state), known[chains]
+            copies = np.repeat(chosen, n_chains)
+            v = self._base_rows(rbm, len(copies), draw_seed(random_state))
+            np.copyto(rbm.visible.cells(v), cells[copies], where=known[copies])
+            steps = chains.gibbs_steps(
+                rbm, v, n_gibbs_steps, draw_seed(random_state), known[copies]
             )
             total = np.zeros((len(chosen), rbm.visible.n_units))
             for step, h in enumerate(steps):
@@ -315,16 +316,16 @@ class GenerativeMethods(FittedMethods):
 
     def _log_partition(self, method, n_chains, n_betas, init, random_state):
         """The same for valid arguments."""
-        n_units = _partition.n_enumerated(self._rbm(self._dtype))
-        if method == "exact" or (method == "auto" and n_units <= _partition.FEW_UNITS):
-            if n_units > _partition.MOST_UNITS:
+        n_units = partition.n_enumerated(self._rbm(self._dtype))
+        if method == "exact" or (method == "auto" and n_units <= partition.FEW_UNITS):
+            if n_units > partition.MOST_UNITS:
                 raise ValueError(
                     f"method='exact' would sum over the 2**{n_units} states of {n_units} units; "
-                    f"it is for at most {_partition.MOST_UNITS} units. Use method='ais'."
+                    f"it is for at most {partition.MOST_UNITS} units. Use method='ais'."
                 )
             rbm = self._rbm(np.float64)
             _check_finite(rbm)
-            return _partition.exact(rbm)
+            return partition.exact(rbm)
         # Rows of init may be in some order, of which the first would be a poor sample.
         rbm, rows, known = self._start(
             init, lambda n_rows: random_state.permutation(n_rows)[np.arange(n_chains) % n_rows]
@@ -341,7 +342,7 @@ class GenerativeMethods(FittedMethods):
         else:  # seeds in the other order, so that both directions start with rows of their own
             seed = draw_seed(random_state)
             v = self._base_rows(rbm, n_chains, draw_seed(random_state))
-        return _partition.annealed(rbm, tempered, v, n_betas, seed, method == "reverse_ais")
+        return partition.annealed(rbm, tempered, v, n_betas, seed, method == "reverse_ais")
 
     def log_likelihood(self, X, log_partition=None):
         """Logarithm of the probability ``p(v)`` of each row; of its density, if real-valued.
@@ -376,7 +377,7 @@ class GenerativeMethods(FittedMethods):
         self._check_states(rows)
         if log_partition is None:
             log_partition = self.log_partition()
-        if isinstance(log_partition, _partition.LogPartition):
+        if isinstance(log_partition, LogPartition):
             log_partition = log_partition.value
         check_scalar(log_partition, "log_partition", Real)
         if not np.isfinite(log_partition):

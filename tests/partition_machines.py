@@ -5,7 +5,8 @@ from functools import cached_property
 import numpy as np
 import pytest
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, _partition
+from skrbm import BernoulliRBM, GaussianBernoulliRBM
+from skrbm._inference import partition
 
 from . import reference_partition as plain
 from .reference import EnumeratedRBM
@@ -70,7 +71,7 @@ class Machine:
             v, betas = self.rows(self.exact_draws(np.random.default_rng(0), n)), betas[::-1]
         else:
             v = self.estimator._base_rows(self.rbm, n, SEED)
-        return _partition.log_importance(self.tempered, v, betas, SEED)
+        return partition.log_importance(self.tempered, v, betas, SEED)
 
 
 def bernoulli_machine(dtype=float):

@@ -17,9 +17,9 @@ LEVELS = [
     ["_base", "_ratings"],
     ["_generative"],
     ["_methods", "_encoding"],
-    ["_validation", "_training", "_sampling", "_partition"],
+    ["_validation", "_training", "_inference"],
     ["_machine"],
-    ["_kernels"],
+    ["_kernels", "_log_partition"],
 ]
 LEVEL = {wing: i for i, level in enumerate(LEVELS) for wing in level}
 MODULES = sorted(

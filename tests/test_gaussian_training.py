@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skrbm import GaussianBernoulliRBM, _training
+from skrbm import GaussianBernoulliRBM
 from skrbm._machine.gaussian import GaussianVisible
 from skrbm._machine.rbm import RBM
+from skrbm._training.epoch import train_epoch
+from skrbm._training.state import State
 from skrbm._validation import Rows
 
 from . import reference
@@ -23,7 +25,7 @@ def state_of(W, b, c, variance, *, learned, n_chains=3, seed=11):
     layer = GaussianVisible(b.copy(), variance.copy(), log_ratio)
     model = RBM(layer, W.copy(), c.copy())
     chains = np.zeros((n_chains, len(c)))
-    return _training.State(model=model, seed=np.uint64(seed), base_bias=None, chains=chains)
+    return State(model=model, seed=np.uint64(seed), base_bias=None, chains=chains)
 
 
 # --- the plain twin ---
@@ -51,7 +53,7 @@ def test_an_epoch_equals_the_plain_loops_draw_for_draw(
     V = spread * rng.normal(0.3, 1, (11, 4))  # 11 rows: the last batch of four is short
     options = settings(persistent=persistent, **changes)
     state = state_of(W, b, c, VARIANCE, learned=learned, n_chains=options.n_chains)
-    _training.train_epoch(state, options, Rows(V))
+    train_epoch(state, options, Rows(V))
     units = GaussianUnits(b, VARIANCE, np.zeros(4) if learned else None)
     plain_W, plain_c, plain_chains = reference.train(
         V,
@@ -222,7 +224,7 @@ def test_the_bound_holds_after_every_step(arrays):
     V = np.tile(b, (400, 1))  # no spread at all: the variance falls as fast as it can
     options = settings(learning_rate=0.9, batch_size=200, n_chains=200)
     for _ in range(20):
-        _training.train_epoch(state, options, Rows(V))
+        train_epoch(state, options, Rows(V))
         assert (state.model.visible.noise_variance >= 0.000999999 * VARIANCE).all()
     assert state.model.visible.log_ratio.min() == math.log(0.001)
 

@@ -10,7 +10,8 @@ from scipy import sparse, stats
 from scipy.stats import norm
 from sklearn.exceptions import NotFittedError
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _generative, _sampling
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _generative
+from skrbm._inference import chains
 
 from .reference_tempering import (
     binary_completions,
@@ -160,13 +161,13 @@ def test_small_blocks_of_rows_have_the_same_means(case, monkeypatch):
 def test_blocks_of_rows_count_the_units_of_both_layers(case, monkeypatch):
     """Hidden rows take memory too."""
     rbm, X, n_chains = case.estimator(), np.full((30, 4), NAN), []
-    steps = _sampling.gibbs_steps
+    steps = chains.gibbs_steps
 
     def count(model, v, *rest):
         n_chains.append(v.shape[0])
         return steps(model, v, *rest)
 
-    monkeypatch.setattr(_sampling, "gibbs_steps", count)
+    monkeypatch.setattr(chains, "gibbs_steps", count)
     monkeypatch.setattr(_generative, "_IMPUTE_UNITS", 100)
     rbm.impute(X, n_gibbs_steps=1, n_chains=2, random_state=0)
     assert sum(n_chains) == 2 * 30
@@ -298,13 +299,13 @@ def test_draws_have_the_distribution_given_what_is_known(case, method):
 @cases
 def test_draws_that_forget_what_is_known_are_found_out(case, monkeypatch):
     """Let every chain but the clamp be right: unknown units then see units that have moved."""
-    clamp = _sampling._clamp
+    clamp = chains._clamp
 
     def late(visible, v, known):  # puts known cells back only when all steps are made
         put_back, steps = clamp(visible, v, known), itertools.count(1)
         return lambda: put_back() if next(steps) == 30 else None
 
-    monkeypatch.setattr(_sampling, "_clamp", late)
+    monkeypatch.setattr(chains, "_clamp", late)
     with pytest.raises(AssertionError):
         assert_all_conditional(case, "gibbs", n=6000)
 

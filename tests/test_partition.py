@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose
 from scipy import sparse, stats
 from sklearn.exceptions import NotFittedError
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _partition
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, LogPartition, SoftmaxRBM
+from skrbm._inference import partition
 from skrbm._machine import threads
 
 from . import reference_partition as plain
@@ -64,7 +65,7 @@ def test_exact_value_of_float32_machines(make):
 @pytest.mark.parametrize("table", [1, 50, 2**18], ids=["no table", "small table", "one table"])
 def test_either_layer_is_enumerated(shape, table, rng, monkeypatch):
     """Fewer visible or fewer hidden units, all states of the layer in the table or not."""
-    monkeypatch.setattr(_partition, "_TABLE", table)
+    monkeypatch.setattr(partition, "_TABLE", table)
     n_visible, n_hidden = shape
     W, b, c = rng.normal(size=shape), rng.normal(size=n_visible), rng.normal(size=n_hidden)
     estimator = without_weights(BernoulliRBM, *shape)
@@ -78,13 +79,13 @@ def test_either_layer_is_enumerated(shape, table, rng, monkeypatch):
 def test_exact_value_if_the_table_is_small(make, monkeypatch):
     machine = make()
     for table in (1, 10, 20):
-        monkeypatch.setattr(_partition, "_TABLE", table)
+        monkeypatch.setattr(partition, "_TABLE", table)
         assert_allclose(machine.estimator.log_partition("exact").value, machine.log_z, **EXACT)
 
 
 @machines
 def test_exact_value_has_the_same_bits_with_any_number_of_threads(make, monkeypatch):
-    monkeypatch.setattr(_partition, "_TABLE", 1)
+    monkeypatch.setattr(partition, "_TABLE", 1)
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     estimator, values = make().estimator, set()
     for n_threads in (1, 2, 3, 40):
@@ -160,8 +161,8 @@ def estimates(machine, log_weights, reverse, monkeypatch):
     """One estimate from each row of a table of log-weights."""
     results, arguments = [], (machine.rbm, machine.tempered, None, 2, SEED, reverse)
     for row in log_weights:
-        monkeypatch.setattr(_partition, "log_importance", lambda *_, row=row: row)
-        results.append(_partition.annealed(*arguments))
+        monkeypatch.setattr(partition, "log_importance", lambda *_, row=row: row)
+        results.append(partition.annealed(*arguments))
     return results
 
 
@@ -234,7 +235,7 @@ def test_log_partition_is_a_frozen_record_of_floats():
         numbers = [result.value, result.stderr, *result.interval, result.effective_sample_size]
         assert [type(number) for number in numbers] == 5 * [float]
         assert result.method == method
-        assert isinstance(result, _partition.LogPartition)
+        assert isinstance(result, LogPartition)
         with pytest.raises(dataclasses.FrozenInstanceError):
             result.value = 0.0
         if method != "exact":
@@ -254,7 +255,7 @@ def test_without_anything_learned_annealing_is_exact(make, reverse, n_chains):
     estimator.intercept_hidden_ *= 0
     rbm = estimator._rbm(float)
     v = estimator._base_rows(rbm, n_chains, SEED)
-    result = _partition.annealed(rbm, estimator._tempered(rbm), v, 5, SEED, reverse)
+    result = partition.annealed(rbm, estimator._tempered(rbm), v, 5, SEED, reverse)
     exact = estimator.log_partition("exact").value
     assert_allclose(result.value, exact, **EXACT)
     assert_allclose(result.effective_sample_size, n_chains, **EXACT)
@@ -283,7 +284,7 @@ def test_a_single_chain_that_counts(log_weights, monkeypatch):
     (result,) = estimates(machine, [row], False, monkeypatch)
     assert_allclose([result.effective_sample_size, result.stderr], 1)
     log_mean = row.max() - np.log(len(row))
-    assert_allclose(result.value, _partition._log_base(machine.rbm, machine.tempered) + log_mean)
+    assert_allclose(result.value, partition._log_base(machine.rbm, machine.tempered) + log_mean)
 
 
 @pytest.mark.parametrize("method", ["ais", "reverse_ais"])

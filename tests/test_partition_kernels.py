@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from skrbm import _partition
+from skrbm._inference import partition
 from skrbm._kernels.sums import logsumexp_sums, softplus_sums
 from skrbm._machine.tempered import TemperedRBM
 
@@ -117,7 +117,7 @@ def test_log_density_is_that_of_the_interpolated_energy(make, beta):
     ours = tempered.log_density(tempered.hidden_input(rows), beta) - base_energies
     arrays = machine.oracle, machine.base
     log_p = [plain.tempered_log_density(*arrays, v, beta) for v in machine.states]
-    left_out = machine.log_z_of(machine.base) - _partition._log_base(machine.rbm, tempered)
+    left_out = machine.log_z_of(machine.base) - partition._log_base(machine.rbm, tempered)
     assert_allclose(ours - log_p, np.full(len(log_p), beta * left_out), atol=1e-12)
     if machine.real_valued:
         assert abs(left_out) > 1
@@ -130,7 +130,7 @@ def test_float32_machines_in_between_are_close_to_float64(make):
     for machine in (single, double):
         x = machine.tempered.hidden_input(machine.rows(machine.states))
         values.append(machine.tempered.log_density(x, x.dtype.type(0.3)))
-        values[-1] -= _partition._log_base(machine.rbm, machine.tempered)
+        values[-1] -= partition._log_base(machine.rbm, machine.tempered)
         assert x.dtype == machine.rbm.weights.dtype
     assert_allclose(*values, rtol=1e-5, atol=1e-5)
 
@@ -187,7 +187,7 @@ def test_visible_units_are_drawn_as_at_their_temperature(make):
 
 def deviation(machine, log_weights, reverse):
     """Of the mean weight from Z over that of the base rates, or its inverse; and its error."""
-    log_ratio = machine.log_z - _partition._log_base(machine.rbm, machine.tempered)
+    log_ratio = machine.log_z - partition._log_base(machine.rbm, machine.tempered)
     weights = np.exp(log_weights + log_ratio if reverse else log_weights - log_ratio)
     return abs(weights.mean() - 1), weights.std() / np.sqrt(len(weights))
 

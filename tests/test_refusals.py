@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, _partition
+from skrbm import BernoulliRBM, GaussianBernoulliRBM
+from skrbm._inference import partition
 from skrbm._machine import threads
 
 from .partition_machines import bernoulli_machine, gaussian_machine, learned_machine, models
@@ -47,7 +48,7 @@ def test_a_partition_function_beyond_all_bounds_is_refused(make, method, monkeyp
 
 @models
 def test_a_partition_function_beyond_all_bounds_is_refused_by_threads(make, monkeypatch):
-    monkeypatch.setattr(_partition, "_TABLE", 1)
+    monkeypatch.setattr(partition, "_TABLE", 1)
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     monkeypatch.setattr(threads, "get_num_threads", lambda: 3)
     assert_too_large(make().estimator, "exact")

@@ -6,7 +6,8 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skrbm import BernoulliRBM
-from skrbm._training import ERROR_ROWS, State, row_order
+from skrbm._training.epoch import ERROR_ROWS, row_order
+from skrbm._training.state import State
 from skrbm._validation import Rows
 
 

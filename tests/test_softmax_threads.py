@@ -35,7 +35,9 @@ def any_number_of_threads(monkeypatch):
 
 @dtypes
 @pytest.mark.parametrize("conditional", [False, True])
-def test_results_do_not_depend_on_the_number_of_threads(rows, rng, use_threads, dtype, conditional):
+def test_results_do_not_depend_on_the_number_of_threads(
+    rows, rng, use_threads, dtype, conditional
+):
     visible, weights, h = layer(rng, dtype, conditional)
     row_weights = rng.normal(size=2 * N_ROWS).astype(dtype)
     start, row, own, _ = asked(rng, rows)

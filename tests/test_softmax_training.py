@@ -5,8 +5,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 
-from skrbm import SoftmaxRBM, _training
+from skrbm import SoftmaxRBM
 from skrbm._encoding import CategoricalData
+from skrbm._training.epoch import row_order, train_epoch
+from skrbm._training.phases import contrast
+from skrbm._training.state import State
 
 from . import reference_softmax
 from .comparison import assert_same_model
@@ -31,9 +34,7 @@ def data_of(machine, rows):
 
 def state_of(machine, n_chains=1):
     chains = np.zeros((n_chains, len(machine.c)))
-    return _training.State(
-        model=machine.model(), seed=np.uint64(SEED), base_bias=None, chains=chains
-    )
+    return State(model=machine.model(), seed=np.uint64(SEED), base_bias=None, chains=chains)
 
 
 def some_rows(machine, n_rows=11, seed=0):
@@ -66,9 +67,9 @@ def test_an_epoch_equals_the_plain_loops_draw_for_draw(machine, changes):
     rows = some_rows(machine)
     options = settings(persistent=False, **changes)
     state = state_of(machine)
-    order = _training.row_order(state, 11) if options.shuffle else np.arange(11)
+    order = row_order(state, 11) if options.shuffle else np.arange(11)
     for _ in range(2):
-        _training.train_epoch(state, options, data_of(machine, rows))
+        train_epoch(state, options, data_of(machine, rows))
         if options.shuffle:
             break  # another order
     W, c, b, *U = machine.arrays
@@ -109,7 +110,7 @@ def test_an_epoch_of_many_rows_equals_the_plain_loops(conditional):
     ]
     state = state_of(machine)
     options = settings(persistent=False, batch_size=90, n_gibbs_steps=2)
-    _training.train_epoch(state, options, data_of(machine, rows))
+    train_epoch(state, options, data_of(machine, rows))
     parameters, steps = machine.arrays, None
     for update, batch in enumerate((rows[:90], rows[90:])):
         parameters, steps = reference_softmax.cd_update(
@@ -180,7 +181,7 @@ def mean_contrast(machine, options, rows, n_repeats, n_copies=50):
     for repeat in range(n_repeats):
         state.n_updates = repeat
         v = data.batch(slice(0, data.n_rows), np.dtype(float))
-        estimate = _training.contrast(state, options, v, data.n_rows, options.n_gibbs_steps)
+        estimate = contrast(state, options, v, data.n_rows, options.n_gibbs_steps)
         draws.append(estimate)
     blocks = [np.array(block) for block in zip(*draws, strict=True)]
     return [(a.mean(axis=0), a.std(axis=0) / np.sqrt(n_repeats)) for a in blocks]
@@ -274,7 +275,7 @@ def test_rows_without_entries_teach_nothing_but_decay():
     """No gradient of any block; not even of the hidden bias."""
     for machine in MACHINES.values():
         state = state_of(machine)
-        _training.train_epoch(state, settings(persistent=False), data_of(machine, [()] * 5))
+        train_epoch(state, settings(persistent=False), data_of(machine, [()] * 5))
         for ours, before in zip(state.model.parameters, machine.arrays, strict=True):
             assert_array_equal(ours, before)
 

@@ -7,8 +7,9 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from skrbm import _generative, _partition, _sampling
+from skrbm import _generative
 from skrbm._generative import GenerativeMethods
+from skrbm._inference import chains, partition
 
 from .partition_machines import MODELS, bernoulli_machine, models, softmax_machine
 from .softmax_machines import as_sparse
@@ -19,14 +20,14 @@ from .test_tempering import Categorical, some_cases
 
 def annealed_rows(estimator, monkeypatch, **options):
     """The rows from which reverse annealing starts, as X."""
-    starts, annealed = [], _partition.annealed
+    starts, annealed = [], partition.annealed
 
     def record(model, tempered, v, *rest):
         starts.append(estimator._as_given(v, model, None).copy())
         return annealed(model, tempered, v, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_partition, "annealed", record)
+        patch.setattr(partition, "annealed", record)
         estimator.log_partition("reverse_ais", n_betas=2, **options)
     (rows,) = starts
     return rows
@@ -99,7 +100,7 @@ def chosen_rows(estimator, monkeypatch, **options):
         return v[: starts[0].shape[1]]
 
     with monkeypatch.context() as patch:
-        patch.setattr(_sampling, "tempering", record)
+        patch.setattr(chains, "tempering", record)
         estimator.log_partition("reverse_ais", n_betas=2, **options)
     (rows,) = starts
     assert_array_equal(rows, np.broadcast_to(rows[:1], rows.shape))
@@ -168,7 +169,7 @@ def test_both_directions_have_random_numbers_of_their_own(make, same, monkeypatc
     monkeypatch.setattr(_generative, "_N_STEPS", 1)
     monkeypatch.setattr(_generative, "_N_TEMPERATURES", 2)
     if same:
-        monkeypatch.setattr(_partition, "REVERSE", _partition.FORWARD)
+        monkeypatch.setattr(partition, "REVERSE", partition.FORWARD)
         monkeypatch.setattr(_generative, "draw_seed", lambda s: np.uint64(s.get_state()[1][0]))
     r = correlation_of_directions(make(), 200)
     assert (abs(r) > 4 / np.sqrt(200)) == same

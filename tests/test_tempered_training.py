@@ -8,9 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _training
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 from skrbm._machine import threads
 from skrbm._machine.tempered import TemperedRBM
+from skrbm._training.epoch import train_epoch
+from skrbm._training.phases import contrast, tempered_negatives
+from skrbm._training.state import State
 from skrbm._validation import InvalidParameterError, Rows
 
 from . import reference_tempering
@@ -28,7 +31,7 @@ cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
 def state_of(case, chains):
-    return _training.State(
+    return State(
         model=case.model(),
         seed=np.uint64(SEED),
         base_bias=case.base,
@@ -73,7 +76,7 @@ def test_an_epoch_equals_the_plain_loops_draw_for_draw(case, changes, rng):
     data, V, W, units = twin_of(case, rng)
     chains = np.zeros((n_temperatures, options.n_chains, len(case.c)))
     state = state_of(case, chains)
-    _training.train_epoch(state, options, data)
+    train_epoch(state, options, data)
     plain_W, plain_c, plain_chains = reference_tempering.train(
         V,
         W,
@@ -126,7 +129,7 @@ def test_chains_at_equilibrium_estimate_the_gradient_of_the_likelihood(case, n_s
         state.n_updates = repeat
         state.chains = np.array([draw_hidden(case, beta, n_chains, rng) for beta in betas])
         v = data.batch(slice(0, data.n_rows), np.dtype(float), n_chains)
-        draws.append(_training.contrast(state, options, v, data.n_rows, n_steps))
+        draws.append(contrast(state, options, v, data.n_rows, n_steps))
     blocks = [np.array(block) for block in zip(*draws, strict=True)]
     estimates = [(a.mean(axis=0), a.std(axis=0) / np.sqrt(len(a))) for a in blocks]
     assert_expected(estimates, exact[: len(estimates)])
@@ -137,7 +140,7 @@ def test_chains_stay_in_the_distributions_of_their_temperatures(rng):
     case, betas, n = CASES["Bernoulli"], np.linspace(1, 0, 4), 10_000
     chains = np.array([draw_hidden(case, beta, n, rng) for beta in betas])
     state = state_of(case, chains)
-    _training.tempered_negatives(state, settings(), 3)
+    tempered_negatives(state, settings(), 3)
     assert state.chains.shape == chains.shape
     for h, beta in zip(state.chains, betas, strict=True):
         oracle = case.at(beta)

@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import stats
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, _sampling
+from skrbm import BernoulliRBM, GaussianBernoulliRBM
+from skrbm._inference import chains
 from skrbm._machine.bernoulli import BernoulliVisible
 from skrbm._machine.gaussian import GaussianVisible
 from skrbm._machine.rbm import RBM
@@ -197,7 +198,7 @@ def tempered_rows(case, rng, n_steps, betas=BETAS, n=N_CHAINS):
     parts = [case.draw(beta, n, rng) for beta in betas]
     v = case.form([row for part in parts for row in part])
     tempered = TemperedRBM(case.model(), case.base)
-    first = _sampling.tempering(tempered, v, betas, n_steps, SEED)
+    first = chains.tempering(tempered, v, betas, n_steps, SEED)
     rows = case.unform(v)
     assert_array_equal(case.unform(first), rows[:n])
     return [rows[k * n : (k + 1) * n] for k in range(len(betas))]

@@ -5,9 +5,12 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from skrbm import BernoulliRBM, _training
+from skrbm import BernoulliRBM
 from skrbm._machine.bernoulli import BernoulliVisible
 from skrbm._machine.rbm import RBM
+from skrbm._training.epoch import row_order, train_epoch
+from skrbm._training.phases import contrast
+from skrbm._training.state import Settings, State, scheduled
 from skrbm._validation import Rows
 
 from . import reference
@@ -25,13 +28,13 @@ def settings(**changes):
         "mean_negative_visibles": False,
         "shuffle": False,
     }
-    return _training.Settings(**defaults | changes)
+    return Settings(**defaults | changes)
 
 
 def state_of(W, b, c, n_chains=3, seed=11):
     model = RBM(BernoulliVisible(b.copy()), W.copy(), c.copy())
     chains = np.zeros((n_chains, len(c)))
-    return _training.State(model=model, seed=np.uint64(seed), base_bias=None, chains=chains)
+    return State(model=model, seed=np.uint64(seed), base_bias=None, chains=chains)
 
 
 @pytest.mark.parametrize("persistent", [True, False])
@@ -53,8 +56,8 @@ def test_an_epoch_equals_the_plain_loops_draw_for_draw(arrays, rng, persistent, 
     V = rng.random((11, 4))  # 11 rows: the last batch of four is short
     options = settings(persistent=persistent, shuffle=shuffle, **changes)
     state = state_of(W, b, c, options.n_chains)
-    order = _training.row_order(state, 11) if shuffle else np.arange(11)
-    _training.train_epoch(state, options, Rows(V))
+    order = row_order(state, 11) if shuffle else np.arange(11)
+    train_epoch(state, options, Rows(V))
     units = reference.BinaryUnits(b)
     plain_W, plain_c, plain_chains = reference.train(
         V,
@@ -87,7 +90,7 @@ def mean_contrast(state, options, v_pos, n_repeats):
     for repeat in range(n_repeats):
         state.n_updates, state.chains = repeat, chains
         v = np.concatenate([v_pos, np.empty((n_neg, v_pos.shape[1]))])
-        draws.append(_training.contrast(state, options, v, len(v_pos), options.n_gibbs_steps))
+        draws.append(contrast(state, options, v, len(v_pos), options.n_gibbs_steps))
     blocks = [np.array(block) for block in zip(*draws, strict=True)]
     return [(a.mean(axis=0), a.std(axis=0) / np.sqrt(n_repeats)) for a in blocks]
 
@@ -142,7 +145,7 @@ def test_pcd_chains_move_by_the_model(arrays, oracle):
     state.chains = np.tile(oracle.h_states[3], (n, 1))
     options = settings(n_chains=n)
     v = np.concatenate([np.zeros((1, 4)), np.empty((n, 4))])
-    _training.contrast(state, options, v, 1, 1)
+    contrast(state, options, v, 1, 1)
     p_v = oracle.visible_given_hidden(oracle.h_states[3])
     p = p_v @ np.array([oracle.hidden_mean(u) for u in oracle.v_states])
     assert (np.abs(state.chains.mean(axis=0) - p) < 4 * np.sqrt(p * (1 - p) / n)).all()
@@ -254,9 +257,9 @@ def test_weight_decay_spares_the_biases(rng):
 
 
 def test_scheduled_values():
-    assert [_training.scheduled((1, 3, 5), e) for e in range(5)] == [1, 3, 5, 5, 5]
-    assert _training.scheduled(0.5, 7) == 0.5
-    assert _training.scheduled(np.array([0.1, 0.2]), 9) == 0.2
+    assert [scheduled((1, 3, 5), e) for e in range(5)] == [1, 3, 5, 5, 5]
+    assert scheduled(0.5, 7) == 0.5
+    assert scheduled(np.array([0.1, 0.2]), 9) == 0.2
 
 
 def test_as_good_as_scikit_learn_on_digits():

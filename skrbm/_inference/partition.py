@@ -7,15 +7,15 @@ Notation as in ``rbm``; ``A(t)`` is the log-normaliser of the visible units at a
     E[w]    = Z_K / Z_0                                         (Neal, 2001)
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from scipy.special import logsumexp, stdtrit
 
-from ._machine.bernoulli import BernoulliVisible
-from ._machine.rbm import RBM
-from ._machine.threads import in_threads, shares
+from .._log_partition import LogPartition
+from .._machine.bernoulli import BernoulliVisible
+from .._machine.rbm import RBM
+from .._machine.threads import in_threads, shares
 
 #: Units of a layer that are enumerated: at most, and without being asked to.
 MOST_UNITS, FEW_UNITS = 25, 20
@@ -29,34 +29,6 @@ _TABLE = 2**18
 # Purposes of random numbers, hidden and visible. Those of the two directions differ, so that with
 # one seed both are independent: their agreement is to mean something.
 FORWARD, REVERSE = (0, 1), (2, 3)
-
-
-@dataclass(frozen=True)
-class LogPartition:
-    """The logarithm of a partition function, and how well it is known.
-
-    Attributes
-    ----------
-    value : float
-        ``log Z``, in nats.
-    stderr : float
-        Standard error of the value, in nats; 0 if it is exact.
-    interval : tuple of two float
-        A 95 % confidence interval, by the variance between the chains. It is too narrow where
-        few chains have most of the weight, an effective sample size below a third of their number
-        (raise ``n_betas``), and does not know of modes that no chain has found.
-    method : {"exact", "ais", "reverse_ais"}
-        How it was computed.
-    effective_sample_size : float
-        So many chains of equal weight would be as good: ``(sum w)^2 / sum w^2``, between 1 and the
-        number of chains (Kong, 1992); infinite if the value is exact.
-    """
-
-    value: float
-    stderr: float
-    interval: tuple
-    method: str
-    effective_sample_size: float
 
 
 def n_enumerated(model):

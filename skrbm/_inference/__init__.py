@@ -1,0 +1,1 @@
+"""What a machine is as a distribution: chains, and its partition function."""

@@ -1,0 +1,1 @@
+"""Learning: epochs, their phases, and the state between them."""

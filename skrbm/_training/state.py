@@ -1,0 +1,51 @@
+"""How to learn, and all that learning has to remember."""
+
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .._machine.rbm import RBM
+
+#: What ``history_`` holds of each epoch.
+FIGURES = ("reconstruction_error", "learning_rate", "n_gibbs_steps", "momentum", "seconds")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to learn. A schedule is a number, or one value per epoch of which the last goes on."""
+
+    persistent: bool
+    batch_size: int
+    n_chains: int
+    learning_rate: object  # schedule
+    n_gibbs_steps: object  # schedule
+    momentum: object  # schedule
+    weight_decay: float
+    mean_negative_visibles: bool
+    shuffle: bool
+
+
+@dataclass
+class State:
+    """All that a further epoch needs to know: going on from a copy gives the same bits."""
+
+    model: RBM
+    seed: np.uint64
+    base_bias: np.ndarray  # the visible layer's bias before training
+    # Hidden states: (n_chains, M) of PCD, (n_temperatures, n_chains, M) of tempered chains.
+    chains: np.ndarray
+    steps: tuple = ()  # the last step of each parameter, for momentum
+    n_updates: int = 0
+    n_epochs: int = 0
+    history: dict = field(default_factory=lambda: {figure: [] for figure in FIGURES})
+
+    def copy(self):
+        """A state that shares no array or list with this one."""
+        history = {figure: list(values) for figure, values in self.history.items()}
+        return replace(deepcopy(replace(self, history={})), history=history)
+
+
+def scheduled(value, epoch):
+    """The value of a schedule in an epoch, counted from 0."""
+    return value if np.ndim(value) == 0 else value[min(epoch, len(value) - 1)]
