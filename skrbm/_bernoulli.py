@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ._base import BaseRBM
+from ._estimator.base import BaseRBM
+from ._input.checks import check_binary, warn_outside_unit_interval
 from ._machine.bernoulli import BernoulliVisible
-from ._validation import check_binary, warn_outside_unit_interval
 
 
 class BernoulliRBM(BaseRBM):

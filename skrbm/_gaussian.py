@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ._base import BaseRBM
+from ._estimator.base import BaseRBM
+from ._input.checks import warn_badly_scaled
+from ._input.parameters import NOISE_VARIANCE, check_noise_variance
 from ._machine.gaussian import GaussianVisible
-from ._validation import NOISE_VARIANCE, check_noise_variance, warn_badly_scaled
 
 
 class GaussianBernoulliRBM(BaseRBM):

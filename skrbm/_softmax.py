@@ -4,11 +4,11 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseRBM
-from ._encoding import encoded, fitted_categories
+from ._estimator.base import BaseRBM
+from ._estimator.ratings import RatingMethods
+from ._input.categories import encoded, fitted_categories
+from ._input.parameters import CATEGORICAL_CONSTRAINTS
 from ._machine.softmax import BLOCK, SoftmaxVisible
-from ._ratings import RatingMethods
-from ._validation import CATEGORICAL_CONSTRAINTS
 
 
 class SoftmaxRBM(RatingMethods, BaseRBM):

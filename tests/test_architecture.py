@@ -14,10 +14,8 @@ PACKAGE = Path(skrbm.__file__).parent
 LEVELS = [
     ["__init__"],
     ["_bernoulli", "_gaussian", "_softmax"],
-    ["_base", "_ratings"],
-    ["_generative"],
-    ["_methods", "_encoding"],
-    ["_validation", "_training", "_inference"],
+    ["_estimator"],
+    ["_input", "_training", "_inference"],
     ["_machine"],
     ["_kernels", "_log_partition"],
 ]
@@ -72,9 +70,9 @@ def test_libraries_stay_in_their_place(module):
     libraries = imports(module)[1]
     if wing(module) != "_kernels":
         assert not any(name.split(".")[0] in ("numba", "llvmlite") for name in libraries)
-    if LEVEL[wing(module)] > LEVEL["_methods"] and module != "_validation":
+    if wing(module) in ("_training", "_inference", "_machine", "_kernels"):
         assert not any(name.startswith("sklearn") for name in libraries)
-    if module != "_validation":
+    if module != "_input.checks":
         assert not any("._" in name for name in libraries if name.startswith("sklearn"))
 
 

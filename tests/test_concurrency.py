@@ -106,7 +106,7 @@ def test_scores_use_the_kernel_threads(X, numba_threads, monkeypatch):
             used.append(max_workers)
             super().__init__(max_workers)
 
-    monkeypatch.setattr("skrbm._methods.ThreadPoolExecutor", RecordingPool)
+    monkeypatch.setattr("skrbm._estimator.features.ThreadPoolExecutor", RecordingPool)
     rbm = machine(n_iter=0, n_components=3).fit(X)
     for n_threads in {1, numba.config.NUMBA_NUM_THREADS}:
         numba_threads(n_threads)

@@ -7,11 +7,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skrbm import GaussianBernoulliRBM
+from skrbm._input.numbers import Rows
 from skrbm._machine.gaussian import GaussianVisible
 from skrbm._machine.rbm import RBM
 from skrbm._training.epoch import train_epoch
 from skrbm._training.state import State
-from skrbm._validation import Rows
 
 from . import reference
 from .reference_gaussian import EnumeratedGaussianRBM, GaussianUnits

@@ -10,7 +10,8 @@ from scipy import sparse, stats
 from scipy.stats import norm
 from sklearn.exceptions import NotFittedError
 
-from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM, _generative
+from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
+from skrbm._estimator import generation
 from skrbm._inference import chains
 
 from .reference_tempering import (
@@ -143,7 +144,7 @@ def test_a_seed_gives_the_same_result(case):
 def test_small_blocks_of_rows_have_the_same_means(case, monkeypatch):
     """A row at a time: other draws, within the errors of both."""
     rbm, X = case.estimator(), rows_of(case)[:8]
-    monkeypatch.setattr(_generative, "_IMPUTE_UNITS", 1)
+    monkeypatch.setattr(generation, "_IMPUTE_UNITS", 1)
     imputed = rbm.impute(X, n_gibbs_steps=30, n_chains=200, random_state=0)
     assert_array_equal(imputed[~np.isnan(X)], X[~np.isnan(X)])
     if isinstance(case, Categorical):  # nothing is known
@@ -168,7 +169,7 @@ def test_blocks_of_rows_count_the_units_of_both_layers(case, monkeypatch):
         return steps(model, v, *rest)
 
     monkeypatch.setattr(chains, "gibbs_steps", count)
-    monkeypatch.setattr(_generative, "_IMPUTE_UNITS", 100)
+    monkeypatch.setattr(generation, "_IMPUTE_UNITS", 100)
     rbm.impute(X, n_gibbs_steps=1, n_chains=2, random_state=0)
     assert sum(n_chains) == 2 * 30
     # As many as there is room for: 2 chains of a further row would be too many.

@@ -337,8 +337,8 @@ def test_the_size_of_blocks_changes_no_answer(X, conditional, method, size, monk
         ]
 
     expected = answers()
-    monkeypatch.setattr("skrbm._ratings.BLOCK", size)
-    monkeypatch.setattr("skrbm._ratings._QUERY_ROWS", size)
+    monkeypatch.setattr("skrbm._estimator.ratings.BLOCK", size)
+    monkeypatch.setattr("skrbm._estimator.ratings._QUERY_ROWS", size)
     for actual, desired in zip(answers(), expected, strict=True):
         assert_allclose(actual, desired, rtol=1e-12)
 

@@ -6,9 +6,9 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skrbm import BernoulliRBM
+from skrbm._input.numbers import Rows
 from skrbm._training.epoch import ERROR_ROWS, row_order
 from skrbm._training.state import State
-from skrbm._validation import Rows
 
 
 def order(seed, n_epochs, n_rows=1000):

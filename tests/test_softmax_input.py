@@ -356,7 +356,7 @@ def test_the_size_of_blocks_changes_no_bit(X, container, categories, n_entries, 
     expected = machine(**options).fit(X)
     other = np.where(X == 1.5, 99, X)
     proba = expected.conditional_proba(other)
-    monkeypatch.setattr("skrbm._encoding._BLOCK_ENTRIES", n_entries)
+    monkeypatch.setattr("skrbm._input.categories._BLOCK_ENTRIES", n_entries)
     rbm = machine(**options).fit(container(X))
     assert_same_model(rbm, expected)
     assert_same_bits(rbm.conditional_proba(container(other)), proba)

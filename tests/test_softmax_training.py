@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 
 from skrbm import SoftmaxRBM
-from skrbm._encoding import CategoricalData
+from skrbm._input.categories import CategoricalData
 from skrbm._training.epoch import row_order, train_epoch
 from skrbm._training.phases import contrast
 from skrbm._training.state import State

@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from skrbm import _generative
-from skrbm._generative import GenerativeMethods
+from skrbm._estimator import generation
+from skrbm._estimator.generation import GenerativeMethods
 from skrbm._inference import chains, partition
 
 from .partition_machines import MODELS, bernoulli_machine, models, softmax_machine
@@ -44,7 +44,7 @@ def test_reverse_annealing_starts_at_what_sample_draws(make, monkeypatch):
 @models
 @pytest.mark.parametrize("n_rows", [1, 3, 20])
 def test_reverse_annealing_starts_at_what_sample_draws_from_init(make, n_rows, monkeypatch, rng):
-    monkeypatch.setattr(_generative, "_N_STEPS", 20)
+    monkeypatch.setattr(generation, "_N_STEPS", 20)
     machine = make()
     init = machine.dense(machine.exact_draws(rng, n_rows))
     rows = annealed_rows(machine.estimator, monkeypatch, init=init, n_chains=5, random_state=3)
@@ -68,7 +68,7 @@ def assert_starts_in_the_model(case, monkeypatch):
 
 @strong
 def test_reverse_annealing_starts_at_draws_from_the_model(case, monkeypatch):
-    monkeypatch.setattr(_generative, "_N_STEPS", 50)  # enough for so few units
+    monkeypatch.setattr(generation, "_N_STEPS", 50)  # enough for so few units
     assert_starts_in_the_model(case, monkeypatch)
 
 
@@ -82,8 +82,8 @@ def test_a_start_elsewhere_is_found_out(case, wrong, monkeypatch):
 
         monkeypatch.setattr(GenerativeMethods, "_draw", draw)
     else:
-        monkeypatch.setattr(_generative, "_N_STEPS", 1)
-        monkeypatch.setattr(_generative, "_N_TEMPERATURES", 2)
+        monkeypatch.setattr(generation, "_N_STEPS", 1)
+        monkeypatch.setattr(generation, "_N_TEMPERATURES", 2)
     with pytest.raises(AssertionError):
         assert_starts_in_the_model(case, monkeypatch)
 
@@ -166,11 +166,11 @@ def correlation_of_directions(machine, n):
 )
 def test_both_directions_have_random_numbers_of_their_own(make, same, monkeypatch):
     """Else an estimate and its check would err together. A single row of init is no choice."""
-    monkeypatch.setattr(_generative, "_N_STEPS", 1)
-    monkeypatch.setattr(_generative, "_N_TEMPERATURES", 2)
+    monkeypatch.setattr(generation, "_N_STEPS", 1)
+    monkeypatch.setattr(generation, "_N_TEMPERATURES", 2)
     if same:
         monkeypatch.setattr(partition, "REVERSE", partition.FORWARD)
-        monkeypatch.setattr(_generative, "draw_seed", lambda s: np.uint64(s.get_state()[1][0]))
+        monkeypatch.setattr(generation, "draw_seed", lambda s: np.uint64(s.get_state()[1][0]))
     r = correlation_of_directions(make(), 200)
     assert (abs(r) > 4 / np.sqrt(200)) == same
 

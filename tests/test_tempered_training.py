@@ -9,12 +9,13 @@ from scipy import sparse
 from sklearn.base import clone
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
+from skrbm._input.checks import InvalidParameterError
+from skrbm._input.numbers import Rows
 from skrbm._machine import threads
 from skrbm._machine.tempered import TemperedRBM
 from skrbm._training.epoch import train_epoch
 from skrbm._training.phases import contrast, tempered_negatives
 from skrbm._training.state import State
-from skrbm._validation import InvalidParameterError, Rows
 
 from . import reference_tempering
 from .comparison import assert_same_model, learned

@@ -6,12 +6,12 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 from skrbm import BernoulliRBM
+from skrbm._input.numbers import Rows
 from skrbm._machine.bernoulli import BernoulliVisible
 from skrbm._machine.rbm import RBM
 from skrbm._training.epoch import row_order, train_epoch
 from skrbm._training.phases import contrast
 from skrbm._training.state import Settings, State, scheduled
-from skrbm._validation import Rows
 
 from . import reference
 

@@ -8,18 +8,14 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
-from ._generative import GenerativeMethods
-from ._machine.rbm import RBM
-from ._methods import draw_seed
-from ._training.epoch import train_epoch
-from ._training.state import Settings, State
-from ._validation import (
-    PARAMETER_CONSTRAINTS,
-    Rows,
-    check_schedule,
-    check_visible,
-    fit_context,
-)
+from .._input.checks import check_visible, fit_context
+from .._input.numbers import Rows
+from .._input.parameters import PARAMETER_CONSTRAINTS, check_schedule
+from .._machine.rbm import RBM
+from .._training.epoch import train_epoch
+from .._training.state import Settings, State
+from .features import draw_seed
+from .generation import GenerativeMethods
 
 
 class BaseRBM(

@@ -11,9 +11,10 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from ._kernels import get_num_threads
-from ._machine.rbm import RBM
-from ._validation import Rows, check_hidden, check_visible, working_dtype
+from .._input.checks import check_hidden, check_visible, working_dtype
+from .._input.numbers import Rows
+from .._kernels import get_num_threads
+from .._machine.rbm import RBM
 
 # Rows scored at a time by one thread: at most 1,000, and 32 MB if dense in float64. The data
 # alone decide, so that results do not depend on the number of threads.

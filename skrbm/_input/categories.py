@@ -12,9 +12,9 @@ from scipy.sparse import coo_array, issparse
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
 
-from ._kernels import onehot
-from ._machine.onehot import Categories, OneHotRows, blocks
-from ._validation import InvalidParameterError, check_csr, native, unmasked, working_dtype
+from .._kernels import onehot
+from .._machine.onehot import Categories, OneHotRows, blocks
+from .checks import InvalidParameterError, check_csr, native, unmasked, working_dtype
 
 _BLOCK_ENTRIES = 2**20
 _MANY_CATEGORIES = 1000  # of one feature: most likely a mistake
@@ -304,7 +304,7 @@ def _complain_of_unknown(values, features, codes, categories, names):
 
 
 class CategoricalData:
-    """Training data of categories, as :class:`~skrbm._validation.Rows` are of numbers.
+    """Training data of categories, as :class:`~skrbm._input.numbers.Rows` are of numbers.
 
     Parameters
     ----------

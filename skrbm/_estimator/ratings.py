@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from ._machine.onehot import Categories, cumulated
-from ._machine.softmax import BLOCK
-from ._methods import FittedMethods
-from ._validation import check_option
+from .._input.parameters import check_option
+from .._machine.onehot import Categories, cumulated
+from .._machine.softmax import BLOCK
+from .features import FittedMethods
 
 _QUERY_ROWS = 4096  # whose hidden inputs are held at a time
 

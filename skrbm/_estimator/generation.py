@@ -7,11 +7,12 @@ from scipy.sparse import issparse
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from ._inference import chains, partition
-from ._log_partition import LogPartition
-from ._machine.tempered import TemperedRBM, ladder
-from ._methods import FittedMethods, draw_seed
-from ._validation import check_option, check_visible
+from .._inference import chains, partition
+from .._input.checks import check_visible
+from .._input.parameters import check_option
+from .._log_partition import LogPartition
+from .._machine.tempered import TemperedRBM, ladder
+from .features import FittedMethods, draw_seed
 
 # Units, of all chains, that are held at a time where rows are completed.
 _IMPUTE_UNITS = 2**22

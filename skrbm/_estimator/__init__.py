@@ -1,0 +1,1 @@
+"""What meets scikit-learn: fitting, and the public methods of all estimators."""

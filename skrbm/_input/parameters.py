@@ -1,0 +1,102 @@
+"""Parameters that a user sets: their constraints, as scikit-learn writes them, and schedules."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+
+import numpy as np
+
+from .checks import Interval, InvalidParameterError, StrOptions
+
+_SCHEDULES = {
+    "learning_rate": Interval(Real, 0, None, closed="neither"),
+    "n_gibbs_steps": Interval(Integral, 1, None, closed="left"),
+    "momentum": Interval(Real, 0, 1, closed="left"),
+}
+
+#: Constraints on the parameters that all estimators share, as scikit-learn writes them.
+PARAMETER_CONSTRAINTS = {
+    "n_components": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "n_iter": [Interval(Integral, 0, None, closed="left")],
+    "algorithm": [StrOptions({"cd", "pcd", "pt"})],
+    "n_chains": [Interval(Integral, 1, None, closed="left"), None],
+    "n_temperatures": [Interval(Integral, 2, None, closed="left")],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "negative_visibles": [StrOptions({"sample", "mean"})],
+    "shuffle": ["boolean"],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+    **{name: [interval, "array-like"] for name, interval in _SCHEDULES.items()},
+}
+
+#: Constraints on the parameters of categorical units.
+CATEGORICAL_CONSTRAINTS = {
+    "categories": [StrOptions({"shared", "auto"}), "array-like"],
+    "handle_unknown": [StrOptions({"error", "ignore"})],
+    "conditional": ["boolean"],
+}
+
+#: Constraint on the noise variance of real-valued units.
+NOISE_VARIANCE = [
+    Interval(Real, 0, None, closed="neither"),
+    "array-like",
+    StrOptions({"learned"}),
+]
+
+
+def check_schedule(estimator, name):
+    """A parameter that may vary by epoch: a number, or a tuple of numbers in range."""
+    schedule = getattr(estimator, name)
+    if isinstance(schedule, Real):
+        return schedule  # in range: scikit-learn has checked PARAMETER_CONSTRAINTS
+    values = schedule.tolist() if hasattr(schedule, "tolist") else schedule
+    if not isinstance(values, Sequence) or len(values) == 0:
+        raise InvalidParameterError(
+            f"The {name!r} parameter of {type(estimator).__name__} must be a number or a "
+            f"non-empty flat sequence of one value per epoch. Got {schedule!r} instead."
+        )
+    for epoch, value in enumerate(values, start=1):
+        if not _SCHEDULES[name].is_satisfied_by(value):
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(estimator).__name__}, given as one value per "
+                f"epoch, must hold values that are {_SCHEDULES[name]}. "
+                f"Got {value!r} for epoch {epoch} instead."
+            )
+    return tuple(values)
+
+
+def check_option(name, value, options):
+    """Refuse a value of an argument that is none of the options."""
+    if not isinstance(value, str) or value not in options:
+        *others, last = (repr(option) for option in options)
+        raise ValueError(f"{name} must be {', '.join(others)} or {last}. Got {value!r} instead.")
+
+
+def check_noise_variance(estimator, data):
+    """Fixed noise variances, one per feature in float64; None if they are to be learned."""
+    given = estimator.noise_variance
+    if isinstance(given, str):  # "learned": scikit-learn has checked NOISE_VARIANCE
+        if estimator.negative_visibles == "mean":
+            raise InvalidParameterError(
+                "noise_variance='learned' of GaussianBernoulliRBM needs "
+                "negative_visibles='sample': means, given as 'mean', have no noise to learn from."
+            )
+        return None
+    try:
+        variance = np.asarray(given, dtype=np.float64)
+    except ValueError:
+        variance = None
+    if variance is None or variance.shape not in ((), (data.n_columns,)):
+        raise InvalidParameterError(
+            "The 'noise_variance' parameter of GaussianBernoulliRBM must be a number, 'learned' "
+            f"or one number per feature, {data.n_columns} in all. Got {given!r}."
+        )
+    with np.errstate(over="ignore"):
+        cast = variance.astype(data.dtype).ravel()
+    wrong = np.flatnonzero(~((cast > 0) & (cast < np.inf)))
+    if len(wrong):
+        raise InvalidParameterError(
+            "The 'noise_variance' parameter of GaussianBernoulliRBM must be positive and finite, "
+            f"in {data.dtype} like X. Got {variance.ravel()[wrong[0]]} for feature {wrong[0]}."
+        )
+    return np.broadcast_to(variance, data.n_columns)
