@@ -3,8 +3,9 @@
 import numpy as np
 
 from ._estimator.base import BaseRBM
-from ._input.checks import check_binary, warn_outside_unit_interval
-from ._machine.bernoulli import BernoulliVisible
+from ._input.checks import check_binary, check_visible, warn_outside_unit_interval
+from ._input.numbers import NumberRows
+from ._machine.bernoulli import BernoulliLayer
 
 
 class BernoulliRBM(BaseRBM):
@@ -175,21 +176,26 @@ class BernoulliRBM(BaseRBM):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _check_data(self, data, chunk=False):
-        warn_outside_unit_interval(self, data)
+    def _rows(self, X, *, reset=False, allow_unknown=False):
+        return NumberRows(
+            check_visible(self, X, accept_sparse=True, reset=reset, allow_nan=allow_unknown)
+        )
 
-    def _initial_visible(self, data):
+    def _check_training(self, rows, chunk=False):
+        warn_outside_unit_interval(self, rows.summary)
+
+    def _initial_visible(self, summary):
         # Log-odds with half a row of each value added (Jeffreys' prior), so that constant
-        # columns stay finite; sums outside [0, n_rows], warned of above, count as the limit.
-        ones = np.clip(data.column_sums, 0, data.n_rows)
-        bias = np.log((ones + 0.5) / (data.n_rows - ones + 0.5))
-        return BernoulliVisible(bias.astype(data.dtype))
+        # columns stay finite. Sums outside [0, n_rows], warned of above, count as the limit.
+        ones = np.clip(summary.sums, 0, summary.n_rows)
+        bias = np.log((ones + 0.5) / (summary.n_rows - ones + 0.5))
+        return BernoulliLayer(bias.astype(summary.dtype))
 
-    def _check_states(self, rows):
-        check_binary(self, rows)
+    def _visible_layer(self, dtype):
+        return BernoulliLayer(np.ascontiguousarray(self.intercept_visible_, dtype))
 
     def _visible_attributes(self, visible):
         return {"intercept_visible_": visible.bias}
 
-    def _visible_layer(self, dtype):
-        return BernoulliVisible(np.ascontiguousarray(self.intercept_visible_, dtype))
+    def _check_states(self, rows):
+        check_binary(self, rows.X)

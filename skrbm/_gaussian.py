@@ -3,9 +3,10 @@
 import numpy as np
 
 from ._estimator.base import BaseRBM
-from ._input.checks import warn_badly_scaled
+from ._input.checks import check_visible, warn_badly_scaled
+from ._input.numbers import NumberRows
 from ._input.parameters import NOISE_VARIANCE, check_noise_variance
-from ._machine.gaussian import GaussianVisible
+from ._machine.gaussian import GaussianLayer
 
 
 class GaussianBernoulliRBM(BaseRBM):
@@ -217,22 +218,27 @@ class GaussianBernoulliRBM(BaseRBM):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _check_data(self, data, chunk=False):
-        noise_variance = check_noise_variance(self, data)
-        if not chunk:  # a chunk says little of scales
-            warn_badly_scaled(self, data, noise_variance)
+    def _rows(self, X, *, reset=False, allow_unknown=False):
+        X = check_visible(self, X, accept_sparse=False, reset=reset, allow_nan=allow_unknown)
+        return NumberRows(X, squares=True)
 
-    def _initial_visible(self, data):
-        noise_variance = check_noise_variance(self, data)
-        bias = data.column_means.astype(data.dtype)
+    def _check_training(self, rows, chunk=False):
+        noise_variance = check_noise_variance(self, rows.n_features, rows.dtype)
+        if not chunk:
+            warn_badly_scaled(self, rows.summary, noise_variance)
+
+    def _initial_visible(self, summary):
+        means, dtype = summary.means, summary.dtype
+        noise_variance = check_noise_variance(self, len(means), dtype)
+        bias = means.astype(dtype)
         if noise_variance is not None:
-            return GaussianVisible(bias, noise_variance.astype(data.dtype))
+            return GaussianLayer(bias, noise_variance.astype(dtype))
         # A constant feature has no scale but its value.
-        value = np.where(data.column_means == 0, 1, data.column_means)
-        variance = np.where(data.constant_columns, value**2, data.column_variances)
-        limits = np.finfo(data.dtype)
-        variance = np.clip(variance, limits.tiny, limits.max).astype(data.dtype)
-        return GaussianVisible(bias, variance, np.zeros_like(bias))
+        value = np.where(means == 0, 1, means)
+        variance = np.where(summary.constant, value**2, summary.variances)
+        limits = np.finfo(dtype)
+        variance = np.clip(variance, limits.tiny, limits.max).astype(dtype)
+        return GaussianLayer(bias, variance, np.zeros_like(bias))
 
     def _initial_weights(self, visible, random_state):
         # N(0, 0.01^2) would stay near 0 on white data, which have no correlations to begin with.
@@ -243,31 +249,30 @@ class GaussianBernoulliRBM(BaseRBM):
         hidden_bias = np.log(0.1) - offset @ weights - 0.5 * np.square(weights).sum(axis=0)
         return weights, hidden_bias
 
+    def _visible_layer(self, dtype):
+        bias, variance = (
+            np.ascontiguousarray(a, dtype) for a in (self.intercept_visible_, self.noise_variance_)
+        )
+        fixed = GaussianLayer(bias, variance)
+        initial = getattr(self, "_initial_variance", None)
+        if initial is None:
+            return fixed
+        initial = initial.astype(dtype, copy=False)
+        return GaussianLayer(bias, initial, np.log(fixed.noise_variance / initial))
+
     def _visible_attributes(self, visible):
         learned = visible.log_ratio is not None
         return {
             "intercept_visible_": visible.bias,
             "noise_variance_": visible.noise_variance,
             # Where a learned variance started.
-            "_reference_variance": visible.reference_variance if learned else None,
+            "_initial_variance": visible.initial_variance if learned else None,
         }
 
-    def _visible_layer(self, dtype):
-        bias, variance = (
-            np.ascontiguousarray(a, dtype) for a in (self.intercept_visible_, self.noise_variance_)
-        )
-        fixed = GaussianVisible(bias, variance)
-        reference = getattr(self, "_reference_variance", None)
-        if reference is None:
-            return fixed
-        reference = reference.astype(dtype, copy=False)
-        return GaussianVisible(bias, reference, np.log(fixed.noise_variance / reference))
-
-    def _state(self):
-        if isinstance(self.noise_variance, str) != (self._reference_variance is not None):
+    def _check_continuation(self):
+        if isinstance(self.noise_variance, str) != (self._initial_variance is not None):
             raise ValueError(
                 f"noise_variance={self.noise_variance!r} cannot go on with a machine whose noise "
-                f"variance is {'fixed' if self._reference_variance is None else 'learned'}: the "
+                f"variance is {'fixed' if self._initial_variance is None else 'learned'}: the "
                 "first call of partial_fit decides. Call fit to start again."
             )
-        return super()._state()

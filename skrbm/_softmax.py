@@ -1,14 +1,12 @@
 """SoftmaxRBM: categorical visible units, such as ratings, of which entries may be missing."""
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
-from sklearn.utils.validation import check_is_fitted
 
 from ._estimator.base import BaseRBM
 from ._estimator.ratings import RatingMethods
-from ._input.categories import encoded, fitted_categories
+from ._input.encoding import fitted_categories, read_categories
 from ._input.parameters import CATEGORICAL_CONSTRAINTS
-from ._machine.softmax import BLOCK, SoftmaxVisible
+from ._machine.softmax import SoftmaxLayer
 
 
 class SoftmaxRBM(RatingMethods, BaseRBM):
@@ -230,42 +228,31 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         self.verbose = verbose
         self.random_state = random_state
 
-    # --- training ---
+    def _rows(self, X, *, reset=False, allow_unknown=False):
+        return read_categories(self, X, reset=reset)
 
-    def _read_training(self, X, reset):
-        return encoded(self, X, reset=reset)
-
-    def _check_data(self, data, chunk=False):
-        if not chunk and data.rows.n_entries == 0:
+    def _check_training(self, rows, chunk=False):
+        if not chunk and rows.n_unknown == rows.n_rows * rows.n_features:
             raise ValueError("X has no observed entry: there is nothing to learn from.")
-        if self.algorithm != "cd" and not data.complete:
-            n_missing = data.n_rows * data.n_columns - data.rows.n_entries
+        if self.algorithm != "cd" and rows.n_unknown:
             raise ValueError(
-                f"algorithm={self.algorithm!r} needs complete rows, but {n_missing} entries of X "
-                "are missing (NaN, or not stored if X is sparse): every row with other features "
-                "observed is a machine of its own, over which chains cannot go on. Use "
+                f"algorithm={self.algorithm!r} needs complete rows, but {rows.n_unknown} entries "
+                "of X are missing (NaN, or not stored if X is sparse): every row with other "
+                "features observed is a machine of its own, over which chains cannot go on. Use "
                 "algorithm='cd'."
             )
 
-    def _initial_visible(self, data):
+    def _initial_visible(self, summary):
         # Log-frequencies, with half an entry added to each category (Jeffreys' prior). The sum
         # over a feature's categories is 0: a constant there changes no probability.
-        offsets = data.categories.offsets
-        sizes = data.categories.sizes
-        bias = np.log(data.code_counts() + 0.5)
-        bias -= np.repeat(np.add.reduceat(bias, offsets[:-1]) / sizes, sizes)
+        categories, dtype = summary.categories, summary.dtype
+        bias = np.log(summary.counts + 0.5)
+        means = np.add.reduceat(bias, categories.offsets[:-1]) / categories.sizes
+        bias -= np.repeat(means, categories.sizes)
         conditional = None
         if self.conditional:
-            conditional = np.zeros((data.n_columns, self.n_components), data.dtype)
-        return SoftmaxVisible(bias.astype(data.dtype), data.categories, conditional)
-
-    def _visible_attributes(self, visible):
-        conditional = visible.conditional
-        return {
-            "intercept_visible_": visible.bias,
-            "categories_": visible.categories.by_feature,
-            "conditional_components_": None if conditional is None else conditional.T,
-        }
+            conditional = np.zeros((categories.n_features, self.n_components), dtype)
+        return SoftmaxLayer(bias.astype(dtype), categories, conditional)
 
     def _visible_layer(self, dtype):
         bias = np.ascontiguousarray(self.intercept_visible_, dtype)
@@ -279,40 +266,23 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
                     f"categories_ ask for {shape}."
                 )
             conditional = np.ascontiguousarray(conditional.T, dtype)
-        return SoftmaxVisible(bias, categories, conditional)
+        return SoftmaxLayer(bias, categories, conditional)
 
-    def _state(self):
+    def _visible_attributes(self, visible):
+        conditional = visible.conditional
+        return {
+            "intercept_visible_": visible.bias,
+            "categories_": visible.categories.by_feature,
+            "conditional_components_": None if conditional is None else conditional.T,
+        }
+
+    def _check_continuation(self):
         if self.conditional != (self.conditional_components_ is not None):
             raise ValueError(
                 f"conditional={self.conditional!r} cannot go on with a machine that is "
                 f"{'not ' if self.conditional else ''}conditional: the first call of partial_fit "
                 "decides. Call fit to start again."
             )
-        return super()._state()
-
-    # --- rows ---
-
-    def _read(self, X):
-        check_is_fitted(self)
-        _, data = encoded(self, X)
-        return data.rows, self._rbm(data.dtype)
-
-    def _read_unknown(self, X):
-        rows, rbm = self._read(X)
-        return rbm, rows, rows.shape[0] * self.n_features_in_ - rows.n_entries
-
-    def _cells(self, rows, rbm):
-        categories = rbm.visible.categories
-        filled = categories.complete_rows(rows.shape[0])
-        known = np.zeros((rows.shape[0], categories.n_features), bool)
-        where = np.repeat(np.arange(len(known)), np.diff(rows.indptr))
-        where = where, categories.feature_of[rows.entries]
-        known[where] = True
-        rbm.visible.cells(filled)[where] = rows.entries
-        return filled, known
-
-    def _in_float64(self, rows):
-        return rows  # codes have no dtype
 
     def _check_partition(self):
         if self.conditional_components_ is not None:
@@ -320,25 +290,6 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
                 "the hidden units of a conditional machine see which features are observed, so "
                 "that it has no partition function of its own. Fit with conditional=False."
             )
-
-    def _pseudo_likelihood(self, X):
-        rows, rbm = self._read(X)
-        n_hidden, most = rbm.weights.shape[1], rbm.visible.categories.most
-        blocks = rows.blocks(n_hidden, most, BLOCK)
-        scores = [rbm.pseudo_likelihood(rows[block]) for block in blocks]
-        return np.concatenate(scores).astype(rbm.weights.dtype, copy=False)
-
-    def _as_given(self, rows, rbm, X):
-        categories, dtype = rbm.visible.categories, rbm.weights.dtype
-        values = categories.values.astype(dtype)[rows.entries]
-        features = categories.feature_of[rows.entries]
-        indptr = rows.indptr - rows.indptr[0]
-        shape = (rows.shape[0], categories.n_features)
-        if issparse(X):
-            return csr_array((values, features, indptr), shape=shape)
-        dense = np.full(shape, np.nan, dtype)
-        dense[np.repeat(np.arange(rows.shape[0]), np.diff(indptr)), features] = values
-        return dense
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

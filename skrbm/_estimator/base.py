@@ -1,4 +1,4 @@
-"""What every estimator of the package does; a model adds its visible layer and its checks."""
+"""BaseRBM: fitting, the hooks that a model writes, and the fitted attributes."""
 
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
@@ -7,56 +7,115 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
-from .._input.checks import check_visible, fit_context
-from .._input.numbers import Rows
+from .._input.checks import fit_context, working_dtype
 from .._input.parameters import PARAMETER_CONSTRAINTS, check_schedule
+from .._machine.bernoulli import BernoulliLayer
+from .._machine.keys import draw_seed
 from .._machine.rbm import RBM
 from .._training.epoch import train_epoch
+from .._training.optimizers import Momentum
 from .._training.state import Settings, State
-from .features import draw_seed
-from .generation import GenerativeMethods
+from .features import FeatureMethods
+from .generation import GenerationMethods
+from .likelihood import LikelihoodMethods
 
 
 class BaseRBM(
-    GenerativeMethods,
+    FeatureMethods,
+    GenerationMethods,
+    LikelihoodMethods,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     BaseEstimator,
     metaclass=ABCMeta,
 ):
-    """Base of the estimators. A subclass writes ``__init__`` and the abstract methods.
+    """Base of the estimators. A subclass writes ``__init__`` and the hooks below.
 
-    The fitted attributes are the truth; an :class:`~skrbm._machine.rbm.RBM` is made from them
-    whenever one is needed, as a view. Training works on arrays of its own, which become the
-    attributes when it has succeeded.
+    The fitted attributes are the truth. An :class:`~skrbm._machine.rbm.RBM` is made from them
+    whenever one is needed, as a view. Training works on arrays of its own; these become the
+    attributes when training has succeeded.
     """
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
+    _accepts_sparse = True
     _verbose_rows = 1000  # whose score is printed
 
-    # --- what a model adds ---
-
-    def _check_data(self, data, chunk=False):
-        """Warn of training data (:class:`Rows`), or a chunk, that suit the model badly."""
-
-    def _read_training(self, X, reset):
-        """Validated X, and it as training data."""
-        X = check_visible(self, X, reset=reset)
-        return X, Rows(X)
+    # --- hooks: what a model must write ---
 
     @abstractmethod
-    def _initial_visible(self, data):
-        """The visible layer before training: a model of independent features."""
+    def _rows(self, X, *, reset=False, allow_unknown=False):
+        """Validated X in the form of the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        reset : bool, default=False
+            Whether to learn the features, or to check them.
+        allow_unknown : bool, default=False
+            Whether entries may be unknown where the model itself does not allow it.
+
+        Returns
+        -------
+        rows : Rows
+        """
+
+    @abstractmethod
+    def _initial_visible(self, summary):
+        """The visible layer before training, from a summary of the data: the base rates."""
+
+    @abstractmethod
+    def _visible_layer(self, dtype):
+        """The visible layer of the fitted attributes: views where their dtype is right."""
 
     @abstractmethod
     def _visible_attributes(self, visible):
-        """The fitted attributes of a visible layer: a dict of its own arrays."""
+        """The fitted attributes that hold a visible layer: a dict of arrays of the layer."""
+
+    # --- hooks: what a model may write ---
+
+    def _check_training(self, rows, chunk=False):
+        """Warn of training data that suit the model badly, or refuse them.
+
+        ``chunk``: they are a chunk for ``partial_fit``, which says little of all data.
+        """
 
     def _initial_weights(self, visible, random_state):
         """Weights (D, M) and hidden biases (M,) before training, in float64."""
         weights = random_state.normal(0, 0.01, (visible.n_units, self.n_components))
         return weights, np.zeros(self.n_components)
+
+    def _check_continuation(self):
+        """Refuse to go on learning with parameters that the fitted machine does not have."""
+
+    def _check_states(self, rows):
+        """Refuse rows that have no probability."""
+
+    def _check_partition(self):
+        """Refuse a machine whose partition function is not one number."""
+
+    # --- the fitted machine ---
+
+    @property
+    def _dtype(self):
+        """The dtype to work in where no data say it: float32 or float64."""
+        return working_dtype(self.components_.dtype)
+
+    def _machine(self, dtype):
+        """The machine of the fitted attributes: a view where their dtype is already right."""
+        hidden_bias = np.ascontiguousarray(self.intercept_hidden_, dtype=dtype)
+        return RBM(
+            visible=self._visible_layer(dtype),
+            weights=np.ascontiguousarray(self.components_.T, dtype=dtype),
+            hidden=BernoulliLayer(hidden_bias),
+        )
+
+    def _read(self, X, allow_unknown=False):
+        """Validated rows of X, and the fitted machine in their dtype."""
+        check_is_fitted(self)
+        rows = self._rows(X, allow_unknown=allow_unknown)
+        return rows, self._machine(rows.dtype)
 
     # --- fitting ---
 
@@ -67,10 +126,10 @@ class BaseRBM(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data, read a mini-batch at a time and never copied as a whole. (What is
-            neither an array nor CSR is converted to the one or the other first.)
+            Training data, read a mini-batch at a time and never copied as a whole. (An X that is
+            neither an array nor a CSR matrix is converted to one of the two first.)
         y : Ignored
-            Present for API consistency. Callbacks receive it, or X in its place if None.
+            Present for API consistency. Callbacks receive y, or X in its place if y is None.
 
         Returns
         -------
@@ -80,40 +139,36 @@ class BaseRBM(
         Raises
         ------
         ValueError
-            If training diverges; the message names the epoch and the learning rate.
+            If training diverges. The message names the epoch and the learning rate.
         """
         with self._keeping_features_on_error():
-            return self._fit(*self._read_training(X, reset=True), y)
+            rows = self._rows(X, reset=True)
+            self._check_training(rows)
+            settings = self._settings(shuffle=self.shuffle)
+            return self._fit(rows, y, settings, self._initial_state(rows, settings))
 
-    def _fit(self, X, data, y):
-        self._check_data(data)
-        settings = self._settings(shuffle=self.shuffle)
-        state = self._initial_state(data, settings)
-        # ScoringMonitor scores only tasks that have a target; the target of a generative
+    def _fit(self, rows, y, settings, state):
+        """All epochs, each a task of scikit-learn's callbacks."""
+
+        def attributes():
+            return self._attributes(state.copy())
+
+        # ScoringMonitor scores only tasks that have a target. The target of a generative
         # model is its own input.
-        target = X if y is None else y
-
+        data = {"X": rows.X, "y": rows.X if y is None else y}
         fit_task = self._init_callback_context(max_subtasks=self.n_iter)
-        fit_task.call_on_fit_task_begin(estimator=self, X=X, y=target)
+        fit_task.call_on_fit_task_begin(estimator=self, **data)
         for _ in range(self.n_iter):
             task = fit_task.subcontext(task_name="epoch")
-            task.call_on_fit_task_begin(estimator=self, X=X, y=target)
-            train_epoch(state, settings, data)
-            self._report(state, data)
+            task.call_on_fit_task_begin(estimator=self, **data)
+            train_epoch(state, settings, rows)
+            self._report(state, rows)
             stop = task.call_on_fit_task_end(
-                estimator=self,
-                X=X,
-                y=target,
-                reconstruction_attributes=lambda: self._attributes(state.copy()),
+                estimator=self, **data, reconstruction_attributes=attributes
             )
             if stop:
                 break
-        fit_task.call_on_fit_task_end(
-            estimator=self,
-            X=X,
-            y=target,
-            reconstruction_attributes=lambda: self._attributes(state.copy()),
-        )
+        fit_task.call_on_fit_task_end(estimator=self, **data, reconstruction_attributes=attributes)
         return self._adopt(state)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -121,7 +176,7 @@ class BaseRBM(
         """Go on learning with one pass over a chunk of rows.
 
         The first call initialises the model from its chunk. A chunk of any size is cut into
-        mini-batches in the order given; every call counts as an epoch, for schedules,
+        mini-batches in the order given. Every call counts as an epoch, for schedules,
         ``n_iter_`` and ``history_``. On the same rows and seed the first call does what
         ``fit`` does with ``n_iter=1, shuffle=False``.
 
@@ -144,12 +199,12 @@ class BaseRBM(
         """
         first_call = not hasattr(self, "components_")
         with self._keeping_features_on_error():
-            _, data = self._read_training(X, reset=first_call)
-            self._check_data(data, chunk=True)
+            rows = self._rows(X, reset=first_call)
+            self._check_training(rows, chunk=True)
             settings = self._settings(shuffle=False)
-            state = self._initial_state(data, settings) if first_call else self._state().copy()
-            train_epoch(state, settings, data)
-            self._report(state, data)
+            state = self._initial_state(rows, settings) if first_call else self._state().copy()
+            train_epoch(state, settings, rows)
+            self._report(state, rows)
             return self._adopt(state)
 
     @contextmanager
@@ -169,7 +224,7 @@ class BaseRBM(
 
     def _settings(self, shuffle):
         return Settings(
-            persistent=self.algorithm != "cd",
+            algorithm=self.algorithm,
             batch_size=self.batch_size,
             n_chains=self.batch_size if self.n_chains is None else self.n_chains,
             learning_rate=check_schedule(self, "learning_rate"),
@@ -180,42 +235,43 @@ class BaseRBM(
             shuffle=shuffle,
         )
 
-    def _initial_state(self, data, settings):
+    def _initial_state(self, rows, settings):
         """Random weights and hidden biases to start from, visible biases from the data."""
         random_state = check_random_state(self.random_state)
         seed = draw_seed(random_state)
-        visible = self._initial_visible(data)
-        # Drawn in (D, M), the order of storage; values in float64 whatever the dtype, so that
-        # a float32 machine starts where its float64 twin does.
+        visible = self._initial_visible(rows.summary)
+        # Drawn in (D, M), the order of storage, and in float64 whatever the dtype. So a float32
+        # machine starts where its float64 twin does.
         weights, hidden_bias = self._initial_weights(visible, random_state)
         model = RBM(
             visible=visible,
-            weights=weights.astype(data.dtype, copy=False),
-            hidden_bias=hidden_bias.astype(data.dtype, copy=False),
+            weights=weights.astype(rows.dtype, copy=False),
+            hidden=BernoulliLayer(hidden_bias.astype(rows.dtype, copy=False)),
         )
-        base_bias = visible.bias.copy()
         # All hidden units off: the first negative rows of PCD are drawn from the base rates.
         n_chains = settings.n_chains
-        if not settings.persistent:
-            n_chains = min(n_chains, data.n_rows)
+        if self.algorithm == "cd":
+            n_chains = min(n_chains, rows.n_rows)
         shape = (n_chains, self.n_components)
         shape = (self.n_temperatures, *shape) if self.algorithm == "pt" else shape
-        chains = np.zeros(shape, data.dtype)
-        return State(model=model, seed=seed, base_bias=base_bias, chains=chains)
+        chains = np.zeros(shape, rows.dtype)
+        return State(model=model, seed=seed, base_rate_bias=visible.bias.copy(), chains=chains)
+
+    # --- the fitted attributes ---
 
     def _attributes(self, state):
         """The fitted attributes that hold a training state, as views of its arrays."""
         return {
             "components_": state.model.weights.T,
-            "intercept_hidden_": state.model.hidden_bias,
+            "intercept_hidden_": state.model.hidden.bias,
             **self._visible_attributes(state.model.visible),
             "h_samples_": state.chains,
             "n_iter_": state.n_epochs,
             "history_": state.history,
-            "_base_bias": state.base_bias,
+            "_base_rate_bias": state.base_rate_bias,
             "_seed": state.seed,
             "_n_updates": state.n_updates,
-            "_steps": state.steps,
+            "_velocity": state.optimizer.velocity,
         }
 
     def _adopt(self, state):
@@ -225,8 +281,8 @@ class BaseRBM(
 
     def _state(self):
         """The training state that the fitted attributes hold."""
-        model = self._rbm(self._dtype)
-        shapes = [step.shape for step in self._steps]
+        self._check_continuation()
+        model = self._machine(self._dtype)
         if (self.algorithm == "pt") != (self.h_samples_.ndim == 3):
             raise ValueError(
                 f"algorithm={self.algorithm!r} cannot go on with h_samples_ of shape "
@@ -234,34 +290,36 @@ class BaseRBM(
                 "with algorithm='pt' alone. The first call of partial_fit decides. Call fit to "
                 "start again."
             )
+        shapes = [velocity.shape for velocity in self._velocity]
         if (
             self.h_samples_.ndim not in (2, 3)
             or self.h_samples_.size == 0
             or self.h_samples_.shape[-1] != model.weights.shape[1]
-            or len(self._base_bias) != model.visible.n_units
+            or len(self._base_rate_bias) != model.visible.n_units
             or (shapes and shapes != [parameter.shape for parameter in model.parameters])
         ):
             raise ValueError(
                 f"cannot go on learning {self.components_.shape[0]} x "
                 f"{self.components_.shape[1]} components_ with h_samples_ of shape "
-                f"{self.h_samples_.shape} and steps for others: the shape of a fitted machine "
-                "must stay the same. Call fit to start again."
+                f"{self.h_samples_.shape} and velocities for others: the shape of a fitted "
+                "machine must stay the same. Call fit to start again."
             )
+        velocity = tuple(a.astype(model.dtype, copy=False) for a in self._velocity)
         return State(
             model=model,
             seed=self._seed,
-            base_bias=self._base_bias,
-            chains=self.h_samples_.astype(model.weights.dtype, copy=False),
-            steps=tuple(step.astype(model.weights.dtype, copy=False) for step in self._steps),
+            base_rate_bias=self._base_rate_bias,
+            chains=self.h_samples_.astype(model.dtype, copy=False),
+            optimizer=Momentum(velocity),
             n_updates=self._n_updates,
             n_epochs=self.n_iter_,
             history=self.history_,
         )
 
-    def _report(self, state, data):
+    def _report(self, state, rows):
         """Print a line on the epoch just finished, in scikit-learn's form."""
         if self.verbose:
-            scores = [state.model.pseudo_likelihood(v) for v in data.monitor(self._verbose_rows)]
+            scores = [state.model.pseudo_likelihood(v) for v in rows.spread(self._verbose_rows)]
             print(
                 f"[{type(self).__name__}] Iteration {state.n_epochs}, "
                 f"pseudo-likelihood = {np.concatenate(scores).mean():.2f}, "

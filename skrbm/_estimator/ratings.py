@@ -8,13 +8,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._input.parameters import check_option
 from .._machine.onehot import Categories, cumulated
-from .._machine.softmax import BLOCK
-from .features import FittedMethods
+from .._machine.softmax import BLOCK, Queries
 
 _QUERY_ROWS = 4096  # whose hidden inputs are held at a time
 
 
-class RatingMethods(FittedMethods):
+class RatingMethods:
     """Mixin of the methods that ask for one entry of a row given the others."""
 
     def predict_ratings(self, X, rows=None, columns=None, *, method="exact"):
@@ -46,15 +45,15 @@ class RatingMethods(FittedMethods):
             If only one of rows and columns is given, they differ in length, or point outside X.
         """
         mean_field = _check_method(method)
-        v, rbm = self._read(X)
+        data, machine = self._read(X)
         if rows is None and columns is None:
-            out = np.empty((v.shape[0], rbm.visible.categories.n_features), rbm.weights.dtype)
-            for batch, _, means in _all_means(v, rbm, mean_field):
-                out[batch] = means.T
+            out = np.empty((data.n_rows, data.n_features), data.dtype)
+            for block, _, means in _all_means(data, machine, mean_field):
+                out[block] = means.T
             return out
-        out = np.empty(np.shape(rows), rbm.weights.dtype)
-        for queries, _, asked in _queries(v, rbm, rows, columns):
-            out[queries] = rbm.visible.conditional_means(*asked, mean_field)
+        out = np.empty(np.shape(rows), data.dtype)
+        for asked, _, queries, t in _chosen_entries(data, machine, rows, columns):
+            out[asked] = machine.visible.conditional_means(queries, t, machine.weights, mean_field)
         return out
 
     def conditional_proba(self, X, rows=None, columns=None, *, method="exact"):
@@ -82,24 +81,24 @@ n_categories)
             As ``predict_ratings``.
         """
         mean_field = _check_method(method)
-        v, rbm = self._read(X)
-        categories = rbm.visible.categories
+        data, machine = self._read(X)
+        layer, weights = machine.visible, machine.weights
+        sizes, most = layer.categories.sizes, layer.categories.most
         if rows is None and columns is None:
-            out = np.zeros((v.shape[0], categories.n_features, categories.most), rbm.weights.dtype)
-            held = np.arange(categories.most) < categories.sizes[:, np.newaxis]
-            for batch, asked in _all_entries(v, rbm, categories.most):
-                n = batch.stop - batch.start
-                p = np.zeros((categories.n_features, n, categories.most), out.dtype)
-                log_p, _ = rbm.visible.log_conditionals(*asked, mean_field)
-                p[np.repeat(held[:, np.newaxis], n, axis=1)] = np.exp(log_p)
-                out[batch] = p.transpose(1, 0, 2)
+            out = np.zeros((data.n_rows, data.n_features, most), data.dtype)
+            held = np.arange(most) < sizes[:, np.newaxis]
+            for block, queries, t in _all_entries(data, machine, most):
+                p = np.zeros((data.n_features, len(t), most), out.dtype)
+                log_p, _ = layer.log_conditionals(queries, t, weights, mean_field)
+                p[np.repeat(held[:, np.newaxis], len(t), axis=1)] = np.exp(log_p)
+                out[block] = p.transpose(1, 0, 2)
             return out
-        out = np.zeros((*np.shape(rows), categories.most), rbm.weights.dtype)
-        for queries, features, asked in _queries(v, rbm, rows, columns):
-            log_p, _ = rbm.visible.log_conditionals(*asked, mean_field)
-            p = np.zeros((len(queries), categories.most), out.dtype)
-            p[np.arange(categories.most) < categories.sizes[features, np.newaxis]] = np.exp(log_p)
-            out[queries] = p
+        out = np.zeros((*np.shape(rows), most), data.dtype)
+        for asked, features, queries, t in _chosen_entries(data, machine, rows, columns):
+            log_p, _ = layer.log_conditionals(queries, t, weights, mean_field)
+            p = np.zeros((len(asked), most), out.dtype)
+            p[np.arange(most) < sizes[features, np.newaxis]] = np.exp(log_p)
+            out[asked] = p
         return out
 
     def recommend(self, X, n_items=10, *, exclude_observed=True):
@@ -121,15 +120,15 @@ n_categories)
         scores : ndarray of shape (n_samples, n_items)
             Their expectations, as of ``predict_ratings``; -inf where the id is -1.
         """
-        v, rbm = self._read(X)
+        data, machine = self._read(X)
         check_scalar(n_items, "n_items", Integral, min_val=1)
-        ids = np.full((v.shape[0], n_items), -1, np.int64)
-        scores = np.full((v.shape[0], n_items), -np.inf, rbm.weights.dtype)
-        n_best = min(n_items, rbm.visible.categories.n_features)
-        for batch, own, means in _all_means(v, rbm):
+        ids = np.full((data.n_rows, n_items), -1, np.int64)
+        scores = np.full((data.n_rows, n_items), -np.inf, data.dtype)
+        n_best = min(n_items, data.n_features)
+        for block, own, means in _all_means(data, machine):
             if exclude_observed:
                 means[own >= 0] = -np.inf
-            for r, expectation in enumerate(np.ascontiguousarray(means.T), start=batch.start):
+            for r, expectation in enumerate(np.ascontiguousarray(means.T), start=block.start):
                 best = _largest(expectation, n_best)
                 ids[r, :n_best], scores[r, :n_best] = best, expectation[best]
         ids[np.isneginf(scores)] = -1
@@ -201,64 +200,68 @@ n_categories)
 # --- entries asked for, a block at a time ----------------------------------------------------
 
 
-def _all_entries(v, rbm, n_numbers):
-    """Yield rows (a slice) and the arguments that ask for all their entries, feature by feature.
+def _all_entries(data, machine, n_numbers):
+    """Yield a slice of rows, the queries for all entries of the rows, and total hidden inputs.
 
-    Blocks are such that ``n_numbers`` per entry are few.
+    The queries are in the order of features, those of a feature in the order of rows.
+    ``n_numbers`` is how many numbers the answer to a query holds.
     """
-    categories, n_hidden = rbm.visible.categories, rbm.weights.shape[1]
-    n_features = categories.n_features
-    for batch in v.blocks(max(n_features * n_numbers, n_hidden), 0, BLOCK):
-        part = v[batch]
-        n = part.shape[0]
-        start, entry, row = part.by_feature(categories)
+    n_features = data.n_features
+    for block in data.blocks(max(n_features * n_numbers, machine.hidden.n_units), 0):
+        v = data.read(block)
+        n = v.shape[0]
+        order = v.by_feature(machine.visible.categories)
         own = np.full((n_features, n), -1, np.int32)
-        own[np.repeat(np.arange(n_features), np.diff(start)), row] = part.entries[entry]
+        feature = np.repeat(np.arange(n_features), np.diff(order.start))
+        own[feature, order.row] = v.entries[order.entry]
         every_row = np.tile(np.arange(n, dtype=np.int32), n_features)
-        start = n * np.arange(n_features + 1)
-        yield batch, (rbm.hidden_input(part), rbm.weights, start, every_row, own.ravel())
+        queries = Queries(n * np.arange(n_features + 1), every_row, own.ravel())
+        yield block, queries, machine.hidden_input(v) + machine.hidden.bias
 
 
-def _all_means(v, rbm, mean_field=False):
-    """Yield rows (a slice), own codes (D, n) and the expectations (D, n) of all their entries."""
-    for batch, asked in _all_entries(v, rbm, 1):
-        shape = rbm.visible.categories.n_features, batch.stop - batch.start
-        means = rbm.visible.conditional_means(*asked, mean_field)
-        yield batch, asked[-1].reshape(shape), means.reshape(shape)
+def _all_means(data, machine, mean_field=False):
+    """Yield a slice of rows, their codes (D, n), and the expectations (D, n) of all entries."""
+    for block, queries, t in _all_entries(data, machine, 1):
+        shape = data.n_features, len(t)
+        means = machine.visible.conditional_means(queries, t, machine.weights, mean_field)
+        yield block, queries.own.reshape(shape), means.reshape(shape)
 
 
-def _queries(v, rbm, rows, columns):
-    """Yield numbers of queries, their features, and the arguments that ask for them."""
-    categories = rbm.visible.categories
-    n_features = categories.n_features
-    rows, columns = _check_queries(rows, columns, v.shape[0], n_features)
+def _chosen_entries(data, machine, rows, columns):
+    """Yield numbers of chosen entries, their features, the queries, and total hidden inputs.
+
+    Entry q is in row ``rows[q]`` and column ``columns[q]``.
+    """
+    categories, n_features = machine.visible.categories, data.n_features
+    rows, columns = _check_queries(rows, columns, data.n_rows, n_features)
     by_row = np.argsort(rows, kind="stable")
     most = max(1, BLOCK // categories.most)
     first = 0
     while first < len(rows):
-        # Queries of so many rows, and not too many of them.
+        # Entries of so many rows, and not too many entries.
         last_row = rows[by_row[first]] + _QUERY_ROWS
         stop = np.searchsorted(rows, last_row, sorter=by_row)
-        queries = by_row[first : min(stop, first + most)]
-        first += len(queries)
-        queries = queries[np.argsort(columns[queries], kind="stable")]
-        needed, local = np.unique(rows[queries], return_inverse=True)
-        features, part = columns[queries], v[needed]
-        # The entry asked for, if the row holds it.
-        place = np.repeat(np.arange(len(needed)), np.diff(part.indptr)) * n_features
-        place += categories.feature_of[part.entries]
-        asked = local * n_features + features
-        found = np.minimum(np.searchsorted(place, asked), max(len(place) - 1, 0))
-        own = np.full(len(asked), -1, np.int32)
-        if len(place):
-            held = place[found] == asked
-            own[held] = part.entries[found[held]]
+        asked = by_row[first : min(stop, first + most)]
+        first += len(asked)
+        asked = asked[np.argsort(columns[asked], kind="stable")]
+        needed, local = np.unique(rows[asked], return_inverse=True)
+        features, v = columns[asked], data.read(needed)
+        own = _own_codes(v, categories, local, features)
         start = cumulated(np.bincount(features, minlength=n_features))
-        yield (
-            queries,
-            features,
-            (rbm.hidden_input(part), rbm.weights, start, local.astype(np.int32), own),
-        )
+        queries = Queries(start, local.astype(np.int32), own)
+        yield asked, features, queries, machine.hidden_input(v) + machine.hidden.bias
+
+
+def _own_codes(v, categories, rows, features):
+    """The codes that rows hold for features, -1 where the entry is missing."""
+    place = v.row_of_entry * categories.n_features + categories.feature_of[v.entries]
+    wanted = rows * categories.n_features + features
+    found = np.minimum(np.searchsorted(place, wanted), max(len(place) - 1, 0))
+    own = np.full(len(wanted), -1, np.int32)
+    if len(place):
+        held = place[found] == wanted
+        own[held] = v.entries[found[held]]
+    return own
 
 
 def _check_method(method):

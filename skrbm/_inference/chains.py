@@ -1,83 +1,119 @@
 """Chains: Gibbs steps, tempered or not, of all units or of those that are not known."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from scipy.sparse import issparse
 
-# Purposes of random numbers; training, which may have the same seed, counts from 0 and never
-# comes so far.
-HIDDEN, VISIBLE, START, EXCHANGE = 2**31, 2**31 + 1, 2**31 + 2, 2**31 + 3
+from .._machine.keys import Purpose, draw_seed
+from .._machine.rbm import RBM
+from .._machine.tempered import TemperedRBM, ladder
+
+#: How long chains are, and at how many temperatures, unless a user says otherwise.
+N_GIBBS_STEPS, N_TEMPERATURES = 1000, 10
 
 
-def gibbs(model, v, n_steps, seed, known=None):
-    """Run one chain from each row of ``v``.
+@dataclass(frozen=True)
+class Sampler:
+    """Chains of a machine that draw rows: the ends of the chains.
 
     Parameters
     ----------
     model : RBM
-    v : {ndarray, sparse matrix} of shape (n, D), or rows of the layer's own form
-        Where the chains start.
+    base_rate_bias : ndarray of shape (N,)
+        The bias of the visible layer before training.
+    n_gibbs_steps : int
+        Length of a chain.
+    n_temperatures : int, default=1
+        1: plain chains. More: each row comes from a chain at every temperature.
+    """
+
+    model: RBM
+    base_rate_bias: np.ndarray
+    n_gibbs_steps: int
+    n_temperatures: int = 1
+
+    def draw(self, start, n_rows, random_state):
+        """Complete rows at the ends of chains.
+
+        Parameters
+        ----------
+        start : Start
+            Where the chains start.
+        n_rows : int
+        random_state : RandomState
+        """
+        start = start.repeated(np.tile(np.arange(n_rows), self.n_temperatures))
+        n_chains = n_rows * self.n_temperatures
+        v = start.rows(self.model.visible, self.base_rate_bias, n_chains, random_state)
+        seed = draw_seed(random_state)
+        if self.n_temperatures == 1:
+            for _ in gibbs(self.model, v, self.n_gibbs_steps, seed, start.known):
+                pass
+            return v
+        self.model.check_finite()
+        tempered = TemperedRBM(self.model, self.base_rate_bias)
+        betas = ladder(self.n_temperatures)
+        return tempering(tempered, v, betas, self.n_gibbs_steps, seed, start.known)
+
+
+def gibbs(model, v, n_steps, seed, known=None):
+    """Run one chain from each row, step by step.
+
+    Parameters
+    ----------
+    model : RBM
+    v : rows of the visible layer
+        Where the chains start; overwritten by where the chains are.
     n_steps : int
         A step draws all hidden units given the visible ones, then all visible units.
     seed : uint64
-        Names the random numbers; they depend on step, row and unit besides.
+        Names the random numbers, together with step, row and unit.
     known : ndarray of shape (n, number of features), bool, or None
-        Which cells of complete rows stay as they are.
+        The entries of complete rows that stay as they are.
 
-    Returns
-    -------
-    v : ndarray of shape (n, D), or rows of the layer's own form
-        Where the chains stop.
+    Yields
+    ------
+    h : ndarray of shape (n, M)
+        The hidden states of each step.
     """
-    v = v.toarray() if issparse(v) else v.copy()
-    for _ in gibbs_steps(model, v, n_steps, seed, known):
-        pass
-    return v
-
-
-def gibbs_steps(model, v, n_steps, seed, known=None):
-    """The same one by one, in place: yield the hidden states of each step."""
-    clamp = _clamp(model.visible, v, known)
+    given = None if known is None else v.copy()
     for step in range(n_steps):
-        h = model.sample_hidden(v, (seed, step, HIDDEN))
-        model.sample_visible(h, (seed, step, VISIBLE), out=v)
-        clamp()
+        h = model.hidden.sample(model.hidden_input(v), Purpose.CHAIN_HIDDEN.key(seed, step))
+        key = Purpose.CHAIN_VISIBLE.key(seed, step)
+        model.visible.sample(model.visible_input(h), key, out=v)
+        if known is not None:
+            model.visible.clamp(v, given, known)
         yield h
 
 
 def tempering(tempered, v, betas, n_steps, seed, known=None):
-    """Run one chain per row and temperature; neighbours in temperature exchange it.
+    """Run one chain per row and temperature; neighbours in temperature swap places.
 
     Parameters
     ----------
     tempered : TemperedRBM
-    v : ndarray of shape (n_temperatures * n, D), or rows of the layer's own form
-        Where the chains start, all those of a temperature together; overwritten.
+    v : rows of the visible layer
+        Where the chains start, n rows of the first temperature, then n of the second, and so on;
+        overwritten.
     betas : ndarray of shape (n_temperatures,)
     n_steps, seed, known
-        As of ``gibbs``, where a step ends with the exchange of every second pair.
+        As in ``gibbs``. A step begins with swaps between every second pair of neighbours.
 
     Returns
     -------
-    v : ndarray of shape (n, D), or rows of the layer's own form
+    v : rows of the visible layer
         Where the chains of the first temperature stop.
     """
     n = v.shape[0] // len(betas)
     betas = betas.astype(tempered.weights.dtype)
     beta = np.repeat(betas, n)[:, np.newaxis]
-    clamp = _clamp(tempered.visible, v, known)
+    given = None if known is None else v.copy()
     for step in range(n_steps):
-        x = tempered.hidden_input(v)
-        x = tempered.exchanged(x, betas, step, (seed, step, EXCHANGE))
-        h = tempered.draw_hidden(x, beta, (seed, step, HIDDEN))
-        tempered.sample_visible(h, beta, (seed, step, VISIBLE), out=v)
-        clamp()
+        t = tempered.hidden_input(v)
+        t = tempered.swapped(t, betas, step, Purpose.CHAIN_SWAP.key(seed, step))
+        h = tempered.sample_hidden(t, beta, Purpose.CHAIN_HIDDEN.key(seed, step))
+        key = Purpose.CHAIN_VISIBLE.key(seed, step)
+        tempered.visible.sample(tempered.visible_input(h, beta), key, out=v)
+        if known is not None:
+            tempered.visible.clamp(v, given, known)
     return v[:n]
-
-
-def _clamp(visible, v, known):
-    """A function that puts known cells of ``v`` back to what they are now."""
-    if known is None:
-        return lambda: None
-    cells = visible.cells(v)
-    given = cells.copy()
-    return lambda: np.copyto(cells, given, where=known)

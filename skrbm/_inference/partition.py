@@ -1,8 +1,8 @@
 """The partition function ``Z``: by enumeration, or by annealing between base rates and model.
 
-Notation as in ``rbm``; ``A(t)`` is the log-normaliser of the visible units at an input t::
+Notation as in ``rbm``; ``A`` is the log-normaliser of the visible layer::
 
-    log Z   = log sum_h exp(c h + A(W h))                       the hidden units enumerated
+    log Z   = log sum_h exp(c h + A(h W^T))                     the hidden units enumerated
     log w   = sum_k log p*_k(v_{k-1}) / p*_{k-1}(v_{k-1})       of a row that is annealed
     E[w]    = Z_K / Z_0                                         (Neal, 2001)
 """
@@ -13,9 +13,11 @@ import numpy as np
 from scipy.special import logsumexp, stdtrit
 
 from .._log_partition import LogPartition
-from .._machine.bernoulli import BernoulliVisible
-from .._machine.rbm import RBM
+from .._machine.keys import Purpose, draw_seed
+from .._machine.tempered import TemperedRBM
 from .._machine.threads import in_threads, shares
+from .chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
+from .starts import base_rate_rows
 
 #: Units of a layer that are enumerated: at most, and without being asked to.
 MOST_UNITS, FEW_UNITS = 25, 20
@@ -26,33 +28,38 @@ COVERAGE = 0.95
 # Visible inputs that are held at a time when hidden states are enumerated.
 _TABLE = 2**18
 
-# Purposes of random numbers, hidden and visible. Those of the two directions differ, so that with
-# one seed both are independent: their agreement is to mean something.
-FORWARD, REVERSE = (0, 1), (2, 3)
+# Random numbers of hidden and visible units. Each direction has its own, so that with one seed
+# both estimates are independent.
+FORWARD = Purpose.FORWARD_HIDDEN, Purpose.FORWARD_VISIBLE
+REVERSE = Purpose.REVERSE_HIDDEN, Purpose.REVERSE_VISIBLE
 
 
 def n_enumerated(model):
-    """The number of units of the layer to enumerate: the smaller one that is binary."""
-    n_visible, n_hidden = model.weights.shape
-    return min(n_visible, n_hidden) if model.visible.binary else n_hidden
+    """Number of binary units whose states ``exact`` lists."""
+    return int(np.log2(float(min(model.hidden.n_states, model.visible.n_states))))
+
+
+def enumerable(model):
+    """The machine, seen from the side whose hidden units have the fewer states."""
+    return model if model.hidden.n_states <= model.visible.n_states else model.mirrored()
 
 
 def exact(model):
-    """``log Z`` of a float64 machine, by enumeration: O(2^M C) time and little memory.
+    """``log Z`` of a float64 machine, by enumeration: O(2^M N) time and little memory.
 
-    The states of some hidden units make a table of visible inputs; those of the others, one
-    after the other, are added to it.
+    The states of some hidden units make a table of visible inputs. Each state of the other hidden
+    units, one after the other, is added to the table.
     """
-    if n_enumerated(model) < len(model.hidden_bias):  # the same machine, seen from the other side
-        visible = BernoulliVisible(model.hidden_bias)
-        model = RBM(visible, np.ascontiguousarray(model.weights.T), model.visible.bias)
+    model.check_finite()
+    model = enumerable(model)
     n_visible, n_hidden = model.weights.shape
+    bias = model.hidden.bias
     n_low = min(n_hidden, int(np.log2(max(1, _TABLE // n_visible))))
     low_states = (np.arange(2**n_low)[:, np.newaxis] >> np.arange(n_low) & 1).astype(float)
     table = low_states @ model.weights.T[:n_low]
-    low_terms = low_states @ model.hidden_bias[:n_low]
+    low_terms = low_states @ bias[:n_low]
     high_weights = np.ascontiguousarray(model.weights.T[n_low:])
-    high_bias, high_units = model.hidden_bias[n_low:], np.arange(n_hidden - n_low)
+    high_bias, high_units = bias[n_low:], np.arange(n_hidden - n_low)
     sums = np.empty(2 ** len(high_units))
 
     def enumerate_states(first, stop):
@@ -69,40 +76,66 @@ def exact(model):
     return LogPartition(value, 0.0, (value, value), "exact", np.inf)
 
 
-def annealed(model, tempered, v, n_betas, seed, reverse=False):
-    """An estimate of ``log Z`` by annealed importance sampling.
+def ais(model, base_rate_bias, n_chains, n_betas, random_state):
+    """An estimate of ``log Z`` by annealed importance sampling, from base rates to model.
 
     Parameters
     ----------
     model : RBM
-    tempered : TemperedRBM
-    v : complete rows
-        Draws from the base rates; from the model if ``reverse``. Overwritten.
+    base_rate_bias : ndarray of shape (N,)
+        The bias of the visible layer before training.
+    n_chains : int
+        Number of rows to anneal.
     n_betas : int
         Number of inverse temperatures, equidistant from 0 to 1.
-    seed : uint64
-    reverse : bool, default=False
-        Whether to anneal from the model to the base rates, whose weights estimate ``1 / Z``.
+    random_state : RandomState
 
     Returns
     -------
     result : LogPartition
-        Where the weights w vary, E[log mean w] is less than log E[w]: a forward estimate tends
-        to be too small, a reverse one too large (Burda, Grosse & Salakhutdinov, 2015).
+        Where the weights w vary, E[log mean w] is less than log E[w]: the estimate tends to be too
+        small, and that of ``reverse_ais`` too large (Burda, Grosse & Salakhutdinov, 2015).
     """
-    betas = np.linspace(0, 1, n_betas)
-    betas, purposes = (betas[::-1], REVERSE) if reverse else (betas, FORWARD)
-    log_weights = log_importance(tempered, v, betas, seed, purposes)
+    model.check_finite()
+    # Seeds in another order than in reverse, so that both directions start at rows of their own.
+    seed = draw_seed(random_state)
+    v = base_rate_rows(model.visible, base_rate_bias, n_chains, draw_seed(random_state))
+    tempered = TemperedRBM(model, base_rate_bias)
+    log_weights = log_importance(tempered, v, np.linspace(0, 1, n_betas), seed, FORWARD)
+    value, *spread = _log_mean(log_weights)
+    return _estimate(_log_base_rates(model, tempered) + value, *spread, "ais", n_chains)
+
+
+def reverse_ais(model, base_rate_bias, n_chains, n_betas, random_state, start):
+    """An estimate by annealing from the model to its base rates: the weights estimate ``1 / Z``.
+
+    The parameters are those of ``ais`` and the start of the tempered chains that draw the first
+    rows from the model.
+    """
+    model.check_finite()
+    sampler = Sampler(model, base_rate_bias, N_GIBBS_STEPS, N_TEMPERATURES)
+    v = sampler.draw(start, n_chains, random_state)
+    tempered = TemperedRBM(model, base_rate_bias)
+    seed, betas = draw_seed(random_state), np.linspace(0, 1, n_betas)[::-1]
+    value, *spread = _log_mean(log_importance(tempered, v, betas, seed, REVERSE))
+    return _estimate(_log_base_rates(model, tempered) - value, *spread, "reverse_ais", n_chains)
+
+
+def _log_mean(log_weights):
+    """Log of the mean weight, its standard error, and the effective sample size (Kong, 1992)."""
     n = len(log_weights)
-    log_mean = logsumexp(log_weights) - np.log(n)
     log_size = 2 * logsumexp(log_weights) - logsumexp(2 * log_weights)
     size = float(min(np.exp(log_size), n))
     # The relative standard error of the mean weight.
     stderr = float(np.sqrt((n / size - 1) / (n - 1)))
-    value = float(_log_base(model, tempered) + (-log_mean if reverse else log_mean))
-    reach = float(stdtrit(n - 1, 0.5 + COVERAGE / 2)) * stderr
-    interval = (value - reach, value + reach)
-    return LogPartition(value, stderr, interval, "reverse_ais" if reverse else "ais", size)
+    return logsumexp(log_weights) - np.log(n), stderr, size
+
+
+def _estimate(value, stderr, size, method, n_chains):
+    """The result, with Student's interval."""
+    value = float(value)
+    reach = float(stdtrit(n_chains - 1, 0.5 + COVERAGE / 2)) * stderr
+    return LogPartition(value, stderr, (value - reach, value + reach), method, size)
 
 
 def log_importance(tempered, v, betas, seed, purposes=FORWARD):
@@ -111,16 +144,15 @@ def log_importance(tempered, v, betas, seed, purposes=FORWARD):
     log_weights = np.zeros(v.shape[0])
     betas = betas.astype(tempered.weights.dtype)
     for k, (last, beta) in enumerate(pairwise(betas)):
-        x = tempered.hidden_input(v)
-        log_weights += tempered.log_density(x, beta) - tempered.log_density(x, last)
-        h = tempered.draw_hidden(x, beta, (seed, k, hidden))
-        tempered.sample_visible(h, beta, (seed, k, visible), out=v)
+        t = tempered.hidden_input(v)
+        log_weights += tempered.log_density(t, beta) - tempered.log_density(t, last)
+        h = tempered.sample_hidden(t, beta, hidden.key(seed, k))
+        tempered.visible.sample(tempered.visible_input(h, beta), visible.key(seed, k), out=v)
     return log_weights
 
 
-def _log_base(model, tempered):
+def _log_base_rates(model, tempered):
     """``log Z`` at ``beta = 0``, less what the tempered energy of the model leaves out."""
-    n_hidden = len(model.hidden_bias)
     delta = np.ascontiguousarray(tempered.weights[:, -1])
     nothing = np.zeros((1, len(delta)), delta.dtype)
 
@@ -128,4 +160,4 @@ def _log_base(model, tempered):
         return layer.log_normaliser(nothing, shift)[0]
 
     constant = normaliser(tempered.visible, delta) - normaliser(model.visible, nothing[0])
-    return n_hidden * np.log(2) + normaliser(tempered.visible, nothing[0]) - constant
+    return model.hidden.n_units * np.log(2) + normaliser(tempered.visible, nothing[0]) - constant

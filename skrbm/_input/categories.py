@@ -1,351 +1,72 @@
-"""From ratings to one-hot rows: which categories there are, and which one an entry is in.
+"""Rows of categories, of which entries may be missing."""
 
-Dense arrays with NaN and sparse matrices are read a block of rows at a time, and both become
-:class:`~skrbm._machine.onehot.OneHotRows`; from there on there is one path.
-"""
-
-import warnings
-from numbers import Real
+from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array, issparse
-from sklearn.utils import gen_batches
-from sklearn.utils.validation import validate_data
+from scipy.sparse import csr_array, issparse
 
-from .._kernels import onehot
-from .._machine.onehot import Categories, OneHotRows, blocks
-from .checks import InvalidParameterError, check_csr, native, unmasked, working_dtype
+from .._kernels.onehot import count
+from .checks import working_dtype
+from .rows import Rows
+from .summary import CategorySummary
 
-_BLOCK_ENTRIES = 2**20
-_MANY_CATEGORIES = 1000  # of one feature: most likely a mistake
-
-
-def encoded(estimator, X, reset=False):
-    """Validated X, and it as :class:`CategoricalData`.
-
-    Parameters
-    ----------
-    estimator : SoftmaxRBM
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    reset : bool, default=False
-        Whether to learn features and categories, or to use those learned.
-    """
-    X = _check_ratings(estimator, X, reset=reset)
-    names = getattr(estimator, "feature_names_in_", range(X.shape[1]))
-    if reset:
-        categories = Categories(_find_categories(estimator, X, names))
-    else:
-        categories = fitted_categories(estimator.categories_, X.shape[1])
-    rows = _encode(X, categories, estimator.handle_unknown == "ignore", names)
-    return X, CategoricalData(rows, categories, working_dtype(X.dtype))
+# Numbers that the work on a block of rows may hold.
+_BLOCK_NUMBERS = 2**22
 
 
-# --- input ------------------------------------------------------------------------------------
-
-
-def _check_ratings(estimator, X, reset):
-    """Categorical rows as a numeric array, or a CSR matrix with sorted indices; NaN is missing.
-
-    Of a sparse matrix every stored entry counts, a 0 too; what an array masks is missing.
-    """
-    if issparse(X):
-        X = _csr_of_stored_entries(X)
-    elif isinstance(X, np.ma.MaskedArray):
-        X = unmasked(X)
-    elif isinstance(X, np.ndarray):
-        X = native(X)
-    _refuse_strings(estimator, X)
-    X = validate_data(
-        estimator,
-        X,
-        accept_sparse="csr",
-        dtype="numeric",
-        ensure_all_finite=False,
-        reset=reset,
-    )
-    X = X.astype(np.float64) if X.dtype.kind == "O" or X.dtype.itemsize > 8 else X
-    numbers = X.data[: X.nnz] if issparse(X) else X
-    long = numbers.dtype.kind in "iu" and numbers.dtype.itemsize == 8 and numbers.size > 0
-    if long and max(int(numbers.max()), -int(numbers.min())) > 2**53:
-        problem = "integers beyond 2**53"
-    elif numbers.dtype.kind in "mM":
-        problem = "dates or times"
-    else:
-        return native(X)
-    raise ValueError(
-        f"{type(estimator).__name__} compares categories as 64-bit floats, but X holds {problem}. "
-        "Encode them as small numbers first, for example with OrdinalEncoder."
-    )
-
-
-def _refuse_strings(estimator, X):
-    """An error that says what to do if X, not sparse, holds strings, even such as "1"."""
-    if issparse(X):
-        return
-    sliceable = isinstance(X, np.ndarray) or hasattr(X, "iloc")
-    if sliceable and np.asarray(X[:1]).dtype.kind not in "USO":
-        return  # no need to convert a large table for that
-    try:
-        array = np.asarray(X)
-    except ValueError:  # ragged: scikit-learn will say so
-        return
-    if array.ndim != 2 or array.dtype.kind not in "USO":
-        return
-    names = getattr(X, "columns", range(array.shape[1]))
-    for (_, column), value in np.ndenumerate(array):
-        if isinstance(value, str | bytes):
-            raise ValueError(
-                f"{type(estimator).__name__} reads categories as numbers, but feature "
-                f"{names[column]!r} of X holds {str(value)!r}. Encode strings as numbers first, "
-                "for example with OrdinalEncoder."
-            )
-
-
-def _csr_of_stored_entries(X):
-    """A sparse matrix as CSR, sorted, with all it stores; scipy would drop or add up some."""
-    if X.ndim != 2:
-        raise ValueError(f"X must be a table, but is a sparse array of {X.ndim} dimension.")
-    given = X
-    if X.format == "dia":  # whose conversion drops zeros
-        at = [
-            np.arange(max(0, k), min(X.shape[1], X.shape[0] + k, X.data.shape[1]))
-            for k in X.offsets
-        ]
-        values = [X.data[d, columns] for d, columns in enumerate(at)]
-        rows = [columns - k for columns, k in zip(at, X.offsets, strict=True)]
-        place = np.concatenate([*rows, []]).astype(int), np.concatenate([*at, []]).astype(int)
-        X = coo_array((np.concatenate([*values, []]).astype(X.dtype), place), shape=X.shape)
-    X = X.tocsr()
-    check_csr(X)
-    if not _ascends(X):
-        X = X.copy()
-        X.has_sorted_indices = False  # whatever X has said of itself
-        X.sort_indices()
-    if X.nnz < given.nnz or not _ascends(X):
-        coo = given.tocoo()
-        places, counts = np.unique(np.stack((coo.row, coo.col)), axis=1, return_counts=True)
-        row, column = places[:, np.argmax(counts > 1)]
-        raise ValueError(
-            f"X stores {counts.max()} entries at row {row}, column {column}: a sample has one "
-            "category per feature. Keep one of them."
-        )
-    return X
-
-
-def _ascends(X):
-    """Whether the column indices of each row of a CSR matrix do, each once."""
-    indices, row_ends = X.indices[: X.indptr[-1]], X.indptr[1:-1]
-    ascends = indices[1:] > indices[:-1]
-    ascends[row_ends[(row_ends > 0) & (row_ends < len(indices))] - 1] = True
-    return ascends.all()
-
-
-def fitted_categories(by_feature, n_features):
-    """Categories of a fitted machine, if they still fit it: kernels do not check bounds."""
-    categories = Categories(by_feature)
-    if categories.n_features != n_features:
-        raise ValueError(
-            f"categories_ lists the categories of {categories.n_features} features, but "
-            f"n_features_in_ is {n_features}."
-        )
-    return categories
-
-
-def _blocks(X):
-    """Yield the first row, lengths of rows, features and values of the entries of each block."""
-    n_rows, n_features = X.shape
-    if issparse(X):
-        for block in blocks(X.indptr, _BLOCK_ENTRIES):
-            indptr = X.indptr[block.start : block.stop + 1]
-            entries = slice(indptr[0], indptr[-1])
-            yield block.start, np.diff(indptr), X.indices[entries], X.data[entries]
-        return
-    for block in gen_batches(n_rows, max(1, _BLOCK_ENTRIES // n_features)):
-        observed = ~np.isnan(X[block])
-        yield block.start, observed.sum(axis=1), np.nonzero(observed)[1], X[block][observed]
-
-
-# --- categories -------------------------------------------------------------------------------
-
-
-def _find_categories(estimator, X, names):
-    """The categories of each feature, as the parameter ``categories`` asks for."""
-    given, n_features = estimator.categories, X.shape[1]
-    if isinstance(given, str) and given == "shared":
-        found = np.empty(0, X.dtype)
-        for *_, values in _blocks(X):
-            found = np.union1d(found, values[~np.isnan(values)]).astype(X.dtype, copy=False)
-        _check_found(found, "X", estimator)
-        return [found] * n_features
-    if isinstance(given, str):
-        return _own_categories(estimator, X, names)
-    if not np.iterable(given) or any(isinstance(value, str) for value in given):
-        _check_given(estimator, given, "")  # which refuses it
-    if all(isinstance(value, Real | np.bool_) for value in given):
-        return [_check_given(estimator, given, "")] * n_features
-    if len(given) != n_features:
-        raise InvalidParameterError(
-            f"The 'categories' parameter of {type(estimator).__name__} lists the categories of "
-            f"{len(given)} features, but X has {n_features}."
-        )
-    return [
-        _check_given(estimator, values, f" of feature {name!r}")
-        for name, values in zip(names, given, strict=True)
-    ]
-
-
-def _own_categories(estimator, X, names):
-    """The values that occur in each column."""
-    found = np.empty((2, 0))  # features and values, in pairs
-    for _, _, features, values in _blocks(X):
-        known = ~np.isnan(values)
-        found = np.concatenate((found, np.stack((features[known], values[known]))), axis=1)
-        found = found[:, np.lexsort((found[1], found[0]))]
-        repeated = (found[:, 1:] == found[:, :-1]).all(axis=0)
-        found = np.delete(found, 1 + np.flatnonzero(repeated), axis=1)
-    stops = np.searchsorted(found[0], np.arange(1, X.shape[1]))
-    by_feature = np.split(found[1].astype(X.dtype), stops)
-    for name, values in zip(names, by_feature, strict=True):
-        _check_found(values, f"feature {name!r} of X", estimator)
-    return by_feature
-
-
-def _check_found(values, where, estimator):
-    """Refuse no category at all, and infinite ones."""
-    if len(values) == 0:
-        raise ValueError(
-            f"{where} has no observed entry to learn categories from. Leave it out, or say with "
-            f"the 'categories' parameter of {type(estimator).__name__} what they are."
-        )
-    if np.isinf(values).any():
-        _refuse_infinity(where)
-    if len(values) > _MANY_CATEGORIES:
-        warnings.warn(
-            f"{where} has {len(values)} different values, and {type(estimator).__name__} reads "
-            "each as a category. GaussianBernoulliRBM is for real-valued data. Triples of user, "
-            "item and rating make a sparse matrix first: coo_array((rating, (user, item))).",
-            UserWarning,
-            stacklevel=2,
-        )
-
-
-def _refuse_infinity(where):
-    raise ValueError(f"{where} contains infinity, which is no category. NaN means missing.")
-
-
-def _check_given(estimator, values, whose):
-    """Categories that a user gave: finite numbers that ascend, a copy."""
-    try:
-        array = np.array(values)
-        array = array.astype(np.float64) if array.dtype.kind == "b" else array
-        as_floats = array.astype(np.float64 if array.dtype.kind in "iuf" else object)
-    except ValueError:  # ragged
-        array = as_floats = np.empty(0)
-    if (
-        array.ndim != 1
-        or array.size == 0
-        or array.dtype.kind not in "iuf"
-        or not np.isfinite(as_floats).all()
-        or (as_floats[1:] <= as_floats[:-1]).any()
-    ):
-        raise InvalidParameterError(
-            f"The 'categories' parameter of {type(estimator).__name__} must be 'shared', 'auto', "
-            "a flat array of numbers, or a list of one such array per feature; categories must "
-            "be finite and ascend, each once, as 64-bit floats. (Encode strings with "
-            f"OrdinalEncoder.) Got {values!r}{whose}."
-        )
-    return array if array.dtype.itemsize <= 8 else as_floats
-
-
-# --- codes ------------------------------------------------------------------------------------
-
-
-def _encode(X, categories, ignore_unknown, names):
-    """X as one-hot rows; an error, or a missing entry, for what is no category."""
-    dtype = categories.dtype
-    if X.dtype.kind == "f" and X.dtype.itemsize < dtype.itemsize:
-        dtype = X.dtype
-    n_rows = X.shape[0]
-    indptr = np.zeros(n_rows + 1, np.int64)
-    most = X.nnz if issparse(X) else X.size - int(np.isnan(X).sum())
-    codes = np.empty(most, np.int32)
-    n_entries = 0
-    for first, lengths, features, values in _blocks(X):
-        block = categories.encode(values, features, dtype)
-        rows = slice(first + 1, first + 1 + len(lengths))
-        lowest = block.min(initial=0)
-        if lowest < -1:
-            if np.isinf(values).any():
-                name = names[features[np.argmax(np.isinf(values))]]
-                _refuse_infinity(f"feature {name!r} of X")
-            if not ignore_unknown:
-                _complain_of_unknown(values, features, block, categories, names)
-        if lowest < 0:
-            known = block >= 0
-            row = np.repeat(np.arange(len(lengths)), lengths)
-            lengths = np.bincount(row[known], minlength=len(lengths))
-            block = block[known]
-        indptr[rows] = lengths
-        codes[n_entries : n_entries + len(block)] = block
-        n_entries += len(block)
-    return OneHotRows(np.cumsum(indptr, out=indptr), codes[:n_entries])
-
-
-def _complain_of_unknown(values, features, codes, categories, names):
-    """Raise an error that names the first unknown value and its feature."""
-    k = np.argmin(codes)
-    known = categories.by_feature[features[k]]
-    shown = np.array2string(known, threshold=12, separator=", ")
-    raise ValueError(
-        f"X holds {values[k]} in feature {names[features[k]]!r}, which is none of its categories "
-        f"{shown}. Fit with 'categories' that include it, or treat it as missing with "
-        "handle_unknown='ignore'."
-    )
-
-
-class CategoricalData:
-    """Training data of categories, as :class:`~skrbm._input.numbers.Rows` are of numbers.
+class CategoryRows(Rows):
+    """Rows whose entries are categories, some of them missing.
 
     Parameters
     ----------
-    rows : OneHotRows
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+    onehot : OneHotRows
+        The entries of X as codes.
     categories : Categories
-    dtype : dtype
-        Of the machine to train on them.
     """
 
-    def __init__(self, rows, categories, dtype):
-        self.rows, self.categories, self.dtype = rows, categories, dtype
-        self.n_rows, self.n_columns = rows.shape[0], categories.n_features
+    def __init__(self, X, onehot, categories):
+        self.X, self.onehot, self.categories = X, onehot, categories
+        self.n_rows, self.n_features = X.shape
+        self.dtype = working_dtype(X.dtype)
 
-    def batch(self, rows, dtype, n_chains=None):
-        """The rows named by a slice or an index array, and below them the start of the chains.
+    def read(self, which, dtype=None, out=None):
+        """One-hot rows, which have no dtype and no fixed length to write to."""
+        return self.onehot[which]
 
-        That is the same rows again, or ``n_chains`` complete ones. They have no dtype.
-        """
-        if isinstance(rows, slice):
-            rows = np.arange(rows.start, rows.stop)
-        if n_chains is None:
-            return self.rows[rows].twice()
-        v = self.rows[rows]
-        v[len(rows) :] = self.categories.complete_rows(n_chains)
-        return v
-
-    def monitor(self, max_rows, block_size=100):
-        """Yield blocks of at most so many rows, spread evenly over the data."""
-        stride = -(-self.n_rows // max_rows)
-        for first in range(0, self.n_rows, block_size * stride):
-            yield self.rows[first : first + block_size * stride : stride]
+    def blocks(self, per_row=0, per_entry=1):
+        """Yield slices of rows."""
+        per_entry *= self.categories.most
+        return self.onehot.blocks(per_row, per_entry, _BLOCK_NUMBERS)
 
     @property
-    def complete(self):
-        """Whether no entry is missing."""
-        return self.rows.n_entries == self.n_rows * self.n_columns
+    def n_unknown(self):
+        """Number of features that rows do not observe."""
+        return self.n_rows * self.n_features - self.onehot.n_entries
 
-    def code_counts(self):
-        """How often each code occurs, (C,)."""
+    def complete(self, which):
+        """Rows with the first category of its feature where an entry is unknown."""
+        rows = self.onehot[which]
+        v = self.categories.complete_rows(len(which))
+        known = np.zeros((len(which), self.n_features), bool)
+        where = rows.row_of_entry, self.categories.feature_of[rows.entries]
+        known[where] = True
+        v.entries.reshape(known.shape)[where] = rows.entries
+        return v, known
+
+    def as_given(self, v):
+        """Values with NaN where an entry is missing; of a sparse X, a CSR array of the others."""
+        if not issparse(self.X):
+            return self.categories.decode(v, self.dtype)
+        values = self.categories.values.astype(self.dtype)[v.entries]
+        features, indptr = self.categories.feature_of[v.entries], v.indptr - v.indptr[0]
+        return csr_array((values, features, indptr), shape=(v.shape[0], self.n_features))
+
+    @cached_property
+    def summary(self):
+        """How often each code occurs."""
         counts = np.empty(self.categories.offsets[-1], np.int64)
         # np.bincount would copy 32-bit codes to 64 bits.
         codes = np.arange(len(counts), dtype=np.int32)
-        onehot.count(self.rows.indptr, self.rows.codes, codes, counts)
-        return counts
+        count(self.onehot.indptr, self.onehot.codes, codes, counts)
+        return CategorySummary(self.dtype, self.n_rows, self.categories, counts)

@@ -26,25 +26,23 @@ __all__ = [
 ]
 
 
-def check_visible(estimator, X, *, reset=False, whole=False, allow_nan=False):
+def check_visible(estimator, X, *, accept_sparse, reset=False, allow_nan=False):
     """Visible rows as a numeric array or CSR matrix, with as little copying as possible.
+
+    Integers and booleans stay as they are: rows are converted when they are read.
 
     Parameters
     ----------
     estimator : estimator instance
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    accept_sparse : bool
     reset : bool, default=False
         Whether to learn the number and names of the features, or to check them.
-    whole : bool, default=False
-        Whether the caller computes on all rows at once and needs floats; otherwise integers
-        and booleans stay as they are, for :class:`Rows` to convert batch by batch.
     allow_nan : bool, default=False
         Whether X may hold NaN, for what is unknown.
     """
     if isinstance(X, np.ndarray):
         X = native(X)  # before validation, to which float32 in another byte order is no float32
-    dtype = (np.float64, np.float32) if whole else "numeric"
-    accept_sparse = "csr" if estimator._accepts_sparse else False
     if isinstance(X, np.ma.MaskedArray):
         if np.ma.is_masked(X) and not allow_nan:
             raise ValueError(
@@ -54,8 +52,8 @@ def check_visible(estimator, X, *, reset=False, whole=False, allow_nan=False):
     X = validate_data(
         estimator,
         X,
-        accept_sparse=accept_sparse,
-        dtype=dtype,
+        accept_sparse="csr" if accept_sparse else False,
+        dtype="numeric",
         ensure_all_finite="allow-nan" if allow_nan else True,
         reset=reset,
     )
@@ -110,7 +108,7 @@ def check_hidden(estimator, H):
 
 
 def check_binary(estimator, X):
-    """Refuse values other than 0 and 1, which are no states."""
+    """Refuse values other than 0 and 1, which are no states of binary units."""
     if issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
@@ -125,9 +123,9 @@ def check_binary(estimator, X):
         )
 
 
-def warn_outside_unit_interval(estimator, data):
+def warn_outside_unit_interval(estimator, summary):
     """Warn if binary units are given values that are not probabilities."""
-    lowest, highest = data.range
+    lowest, highest = summary.lowest, summary.highest
     if lowest < 0 or highest > 1:
         warnings.warn(
             f"{type(estimator).__name__} reads values as probabilities of binary units, but X "
@@ -138,12 +136,12 @@ def warn_outside_unit_interval(estimator, data):
         )
 
 
-def warn_badly_scaled(estimator, data, noise_variance):
+def warn_badly_scaled(estimator, summary, noise_variance):
     """Warn if a column does not suit real-valued units; learned noise, None, suits any width."""
-    varying = ~data.constant_columns
-    if data.n_rows < 30 or not varying.any():  # few rows say little of scales
+    varying = ~summary.constant
+    if summary.n_rows < 30 or not varying.any():  # few rows say little of scales
         return
-    means, deviation = data.column_means, np.sqrt(data.column_variances)
+    means, deviation = summary.means, np.sqrt(summary.variances)
     scale = np.where(varying, deviation, np.inf) if noise_variance is None else noise_variance**0.5
     with np.errstate(divide="ignore"):
         too_narrow = np.where(varying, scale / deviation, 0)
@@ -151,7 +149,7 @@ def warn_badly_scaled(estimator, data, noise_variance):
     badness = np.max([deviation / scale, too_narrow, 0.3 * np.abs(means) / scale], axis=0)
     worst = np.argmax(badness)
     if badness[worst] > 3:
-        names = getattr(estimator, "feature_names_in_", range(data.n_columns))
+        names = getattr(estimator, "feature_names_in_", range(len(means)))
         warnings.warn(
             f"{type(estimator).__name__} has noise of standard deviation {scale[worst]:.3g} in "
             f"feature {names[worst]!r}, but in X this feature has mean {means[worst]:.3g} and "

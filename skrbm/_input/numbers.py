@@ -1,6 +1,6 @@
-"""Rows of numbers: training data, read a few rows at a time."""
+"""Rows of numbers, dense or sparse."""
 
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from scipy.sparse import issparse
@@ -8,111 +8,82 @@ from sklearn.utils import gen_batches
 
 from .._kernels import linear
 from .checks import working_dtype
+from .rows import Rows
+from .summary import NumberSummary
 
-_SUMMARY_BLOCK = 1000
+# Rows at a time: of a summary, and of a block for other work. A block holds so many numbers.
+_SUMMARY_ROWS, _BLOCK_ROWS, _BLOCK_NUMBERS = 1000, 1000, 2**22
 
 
-class Rows:
-    """Training data, read a few rows at a time; dense or sparse is decided here, once.
+class NumberRows(Rows):
+    """Rows whose entries are numbers, for a visible layer that reads dense arrays.
 
     Parameters
     ----------
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-        Never copied or converted as a whole.
-
-    Attributes
-    ----------
-    n_rows, n_columns : int
-    dtype : dtype
-        float32 or float64, of the rows that ``read`` gives.
+        Read some rows at a time; never copied or converted as a whole.
+    squares : bool, default=False
+        Whether the summary has squares.
     """
 
-    def __init__(self, X):
+    def __init__(self, X, squares=False):
         self.X = X
-        self.n_rows, self.n_columns = X.shape
+        self.n_rows, self.n_features = X.shape
         self.dtype = working_dtype(X.dtype)
         self._sparse = issparse(X)
         self._take = not self._sparse and X.flags.c_contiguous and X.dtype == self.dtype
-        self._buffer = np.empty((0, self.n_columns))
+        self._squares = squares
 
-    def batch(self, rows, dtype, n_chains=None):
-        """The rows named by a slice or an index array, and room for as many below, or n_chains.
+    def read(self, which, dtype=None, out=None):
+        """Dense rows: a view of X if a slice of X is just what a machine can read."""
+        if out is None:
+            part = self.X[which].astype(dtype or self.dtype, copy=False)
+            return part.toarray() if self._sparse else np.ascontiguousarray(part)
+        if self._sparse:
+            if isinstance(which, slice):
+                which = np.arange(which.start, which.stop)
+            linear.read_csr(self.X.indptr, self.X.indices, self.X.data, which, out)
+        elif self._take and out.dtype == self.dtype and not isinstance(which, slice):
+            # mode="clip" spares NumPy a buffer; the indices are in range.
+            np.take(self.X, which, axis=0, out=out, mode="clip")
+        else:
+            out[...] = self.X[which]
+        return out
 
-        The next call overwrites them.
-        """
-        n_rows = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-        n_rows_and_room = n_rows + (n_rows if n_chains is None else n_chains)
-        if len(self._buffer) < n_rows_and_room:
-            self._buffer = np.empty((n_rows_and_room, self.n_columns), dtype)
-        v = self._buffer[:n_rows_and_room]
-        self.read(rows, out=v[:n_rows])
+    def blocks(self, per_row=0, per_entry=1):
+        """Yield slices of at most 1,000 rows; the data alone decide, and not the threads."""
+        most = _BLOCK_NUMBERS // max(1, per_row + per_entry * self.n_features)
+        yield from gen_batches(self.n_rows, max(1, min(_BLOCK_ROWS, most)))
+
+    @cached_property
+    def n_unknown(self):
+        """Number of NaN."""
+        values = self.X.data if self._sparse else self.X
+        return int(np.isnan(values).sum()) if values.dtype.kind == "f" else 0
+
+    def complete(self, which):
+        """Dense rows with NaN where an entry is unknown."""
+        v = self.read(which)
+        return v, ~np.isnan(v)
+
+    def as_given(self, v):
+        """The rows themselves: dense, also for a sparse X."""
         return v
 
-    def read(self, rows, out):
-        """Write the rows named by a slice or an index array into ``out``."""
-        if self._sparse:
-            if isinstance(rows, slice):
-                rows = np.arange(rows.start, rows.stop)
-            linear.read_csr(self.X.indptr, self.X.indices, self.X.data, rows, out)
-        elif self._take and out.dtype == self.dtype and not isinstance(rows, slice):
-            # mode="clip" spares NumPy a buffer; the indices are in range.
-            np.take(self.X, rows, axis=0, out=out, mode="clip")
-        else:
-            out[...] = self.X[rows]
-
-    def dense(self, rows):
-        """The rows of a slice as a dense array, which may be a view of X."""
-        part = self.X[rows].astype(self.dtype, copy=False)
-        return part.toarray() if self._sparse else part
-
-    def monitor(self, max_rows, block_size=100):
-        """Yield dense blocks of at most so many rows, spread evenly over the data."""
-        stride = -(-self.n_rows // max_rows)
-        for first in range(0, self.n_rows, block_size * stride):
-            yield self.dense(slice(first, first + block_size * stride, stride))
-
     @cached_property
-    def column_sums(self):
-        """Sums of the columns, (n_features,) in float64."""
-        return self._summary[0]
+    def summary(self):
+        """Merged block by block: one pass over memory, and no loss of digits in long sums."""
+        blocks = gen_batches(self.n_rows, _SUMMARY_ROWS)
+        return reduce(NumberSummary.merged, map(self._summary_of, blocks))
 
-    @property
-    def column_means(self):
-        """Means of the columns, (n_features,) in float64."""
-        return self.column_sums / self.n_rows
-
-    @property
-    def column_variances(self):
-        """Variances of the columns of a dense X, (n_features,) in float64."""
-        return self._spread[0]
-
-    @property
-    def constant_columns(self):
-        """Whether each column of a dense X is constant, (n_features,)."""
-        return self._spread[1]
-
-    @cached_property
-    def _spread(self):
-        squares, constant = np.zeros(self.n_columns), True
-        for block in gen_batches(self.n_rows, _SUMMARY_BLOCK):
-            squares += np.square(self.X[block] - self.column_means).sum(axis=0)
-            constant = constant & (self.X[block] == self.X[0]).all(axis=0)
-        return squares / self.n_rows, constant
-
-    @cached_property
-    def range(self):
-        """The smallest and the largest value."""
-        return self._summary[1:]
-
-    @cached_property
-    def _summary(self):
-        # Block by block: one pass over memory, and no loss of digits in long float32 sums.
-        sums, lowest, highest = np.zeros(self.n_columns), np.inf, -np.inf
-        for block in gen_batches(self.n_rows, _SUMMARY_BLOCK):
-            part = self.X[block]
-            if self._sparse:  # entries at one place add up as floats do
-                part = part.astype(self.dtype, copy=False)
-            dtype = np.promote_types(part.dtype, np.float32)
-            sums += np.asarray(part.sum(axis=0, dtype=dtype)).ravel()
-            lowest, highest = min(lowest, part.min()), max(highest, part.max())
-        return sums, lowest, highest
+    def _summary_of(self, block):
+        part = self.X[block]
+        if self._sparse:  # entries at one place add up as floats do
+            part = part.astype(self.dtype, copy=False)
+        dtype = np.promote_types(part.dtype, np.float32)
+        sums = np.asarray(part.sum(axis=0, dtype=dtype)).ravel().astype(np.float64)
+        n_rows, axis, squares = part.shape[0], None, None
+        if self._squares:
+            axis, squares = 0, np.square(part - sums / n_rows).sum(axis=0)
+        lowest, highest = part.min(axis=axis), part.max(axis=axis)
+        return NumberSummary(self.dtype, n_rows, sums, lowest, highest, squares)

@@ -72,7 +72,7 @@ def check_option(name, value, options):
         raise ValueError(f"{name} must be {', '.join(others)} or {last}. Got {value!r} instead.")
 
 
-def check_noise_variance(estimator, data):
+def check_noise_variance(estimator, n_features, dtype):
     """Fixed noise variances, one per feature in float64; None if they are to be learned."""
     given = estimator.noise_variance
     if isinstance(given, str):  # "learned": scikit-learn has checked NOISE_VARIANCE
@@ -86,17 +86,17 @@ def check_noise_variance(estimator, data):
         variance = np.asarray(given, dtype=np.float64)
     except ValueError:
         variance = None
-    if variance is None or variance.shape not in ((), (data.n_columns,)):
+    if variance is None or variance.shape not in ((), (n_features,)):
         raise InvalidParameterError(
             "The 'noise_variance' parameter of GaussianBernoulliRBM must be a number, 'learned' "
-            f"or one number per feature, {data.n_columns} in all. Got {given!r}."
+            f"or one number per feature, {n_features} in all. Got {given!r}."
         )
     with np.errstate(over="ignore"):
-        cast = variance.astype(data.dtype).ravel()
+        cast = variance.astype(dtype).ravel()
     wrong = np.flatnonzero(~((cast > 0) & (cast < np.inf)))
     if len(wrong):
         raise InvalidParameterError(
             "The 'noise_variance' parameter of GaussianBernoulliRBM must be positive and finite, "
-            f"in {data.dtype} like X. Got {variance.ravel()[wrong[0]]} for feature {wrong[0]}."
+            f"in {dtype} like X. Got {variance.ravel()[wrong[0]]} for feature {wrong[0]}."
         )
-    return np.broadcast_to(variance, data.n_columns)
+    return np.broadcast_to(variance, n_features)

@@ -14,12 +14,17 @@ the number of threads, each of which takes some of the features or of the rows.
 The house rules are those of ``inlined``.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
 from .inlined import OPTIONS, REORDERED, exp, log, random_row, softplus, uniform
 
 __all__ = [
+    "Order",
+    "Queries",
+    "Softmax",
     "accumulate",
     "conditionals",
     "count",
@@ -34,6 +39,57 @@ __all__ = [
 ]
 
 _BLOCK = 32  # entries of one feature that share a pass over its weights
+
+
+class Order(NamedTuple):
+    """The entries of some rows in the order of features, those of a feature in the order of rows.
+
+    Parameters
+    ----------
+    start : ndarray of shape (D + 1,)
+        The entries of feature i are ``start[i] .. start[i + 1] - 1`` of the arrays below.
+    entry : ndarray of shape (n_entries,), int
+        Where the entry stands in the codes of the rows.
+    row : ndarray of shape (n_entries,), int
+        The row that holds the entry.
+    """
+
+    start: np.ndarray
+    entry: np.ndarray
+    row: np.ndarray
+
+
+class Softmax(NamedTuple):
+    """The arrays that the distribution of a category given the hidden units is made of.
+
+    Parameters
+    ----------
+    offsets : ndarray of shape (D + 1,)
+    W : ndarray of shape (C, M)
+    b : ndarray of shape (C,)
+    """
+
+    offsets: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+
+
+class Queries(NamedTuple):
+    """Entries asked for, in the order of features.
+
+    Parameters
+    ----------
+    start : ndarray of shape (D + 1,)
+        The queries of feature i are ``start[i] .. start[i + 1] - 1`` of the arrays below.
+    row : ndarray of shape (n_queries,)
+        The row of the entry.
+    own : ndarray of shape (n_queries,)
+        The code of the entry if the row holds it, else -1.
+    """
+
+    start: np.ndarray
+    row: np.ndarray
+    own: np.ndarray
 
 
 @njit(inline="always")
@@ -188,42 +244,40 @@ def gather(indptr, index, weights, table, out):
 
 
 @njit(**REORDERED)
-def accumulate(features, start, entry, row, codes, weights, h, row_weights, offsets, copies, G, g):
+def accumulate(features, order, codes, weights, h, row_weights, offsets, begin, G, g):
     """The gradient of a sum over rows: ``G[code] += weight h[row]``, ``g[code] += ...``.
 
     Parameters
     ----------
     features : tuple of two ints                                                          IN
         From which feature to which: their rows of ``G`` and ``g`` are written.
-    start, entry, row : ndarray                                                           IN
-        The entries of feature i are ``start[i] .. start[i + 1] - 1`` of the others, which say
-        where an entry stands in ``codes``, and in which row.
-    codes : ndarray                                                                       IN
-    weights : ndarray, may be empty                                                       IN
+    order : Order                                                                         IN
+    codes : ndarray of shape (n_entries,)                                                 IN
+    weights : ndarray of shape (n_entries,), or (0,) for ones                             IN
     h : ndarray of shape (n, M)                                                           IN
     row_weights : ndarray of shape (n,)                                                   IN
-        Weights in the sum ``g``; those in ``G`` are in ``h`` already.
+        Weights in the sum ``g``. The rows of ``h`` are weighted already.
     offsets : ndarray of shape (D + 1,)                                                   IN
-    copies : int                                                                          IN
-        So often the features of the entries are there, with other codes, one after the other.
-    G : ndarray of shape (C, M)                                                           OUT
-    g : ndarray of shape (C,)                                                             OUT
+    begin : bool                                                                          IN
+        Whether the sums begin at 0, or go on from what the outputs hold.
+    G : ndarray of shape (C, M)                                                           INOUT
+    g : ndarray of shape (C,)                                                             INOUT
     """
     n_columns, one = h.shape[1], h.dtype.type(1)
-    n_entries, n_rows = entry.shape[0], h.shape[0] // copies
+    start, entry, row = order.start, order.entry, order.row
     for i in range(features[0], features[1]):
-        for c in range(offsets[i], offsets[i + 1]):
-            g[c] = 0
-            for j in range(n_columns):
-                G[c, j] = 0
-        for copy in range(copies):
-            for k in range(start[i], start[i + 1]):
-                at, r = entry[k] + copy * n_entries, row[k] + copy * n_rows
-                weight, c = _weight(weights, at, one), codes[at]
-                target, source = G[c], h[r]
-                g[c] += weight * row_weights[r]
+        if begin:
+            for c in range(offsets[i], offsets[i + 1]):
+                g[c] = 0
                 for j in range(n_columns):
-                    target[j] += weight * source[j]
+                    G[c, j] = 0
+        for k in range(start[i], start[i + 1]):
+            at, r = entry[k], row[k]
+            weight, c = _weight(weights, at, one), codes[at]
+            target, source = G[c], h[r]
+            g[c] += weight * row_weights[r]
+            for j in range(n_columns):
+                target[j] += weight * source[j]
 
 
 @njit(**REORDERED)
@@ -302,7 +356,7 @@ def _exponentiate(x, n, e, total):
 
 
 @njit(**OPTIONS)
-def sample(features, start, entry, row, offsets, W, b, h, words, codes):
+def sample(features, order, softmax, h, words, codes):
     """A draw of the category of each entry given the hidden units: ``softmax(b + W h)``.
 
     The new category is the first at which the cumulative probability exceeds a uniform number.
@@ -311,17 +365,15 @@ def sample(features, start, entry, row, offsets, W, b, h, words, codes):
     ----------
     features : tuple of two ints                                                          IN
         From which feature to which.
-    start, entry, row : ndarray                                                           IN
-        The entries of feature i are ``start[i] .. start[i + 1] - 1`` of the others, which say
-        where an entry stands in ``codes``, and in which row.
-    offsets : ndarray of shape (D + 1,)                                                   IN
-    W : ndarray of shape (C, M)                                                           IN
-    b : ndarray of shape (C,)                                                             IN
+    order : Order                                                                         IN
+    softmax : Softmax                                                                     IN
     h : ndarray of shape (n, M)                                                           IN
     words : ndarray of shape (n_entries,), uint32                                         IN
         Of ``random_words``.
     codes : ndarray of shape (n_entries,)                                                 OUT
     """
+    start, entry, row = order.start, order.entry, order.row
+    offsets, W, b = softmax.offsets, softmax.W, softmax.b
     most = np.diff(offsets).max()
     room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
     total, below = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
@@ -347,17 +399,19 @@ def sample(features, start, entry, row, offsets, W, b, h, words, codes):
 
 
 @njit(**OPTIONS)
-def expected(features, start, entry, row, offsets, W, b, h, position, codes, p):
+def expected(features, order, softmax, h, position, codes, p):
     """The probabilities ``softmax(b + W h)`` of all categories of each entry.
 
     Parameters
     ----------
-    features, start, entry, row, offsets, W, b, h                                         IN
+    features, order, softmax, h                                                           IN
         As of ``sample``.
     position : ndarray of shape (n_entries,)                                              IN
         Where the categories of an entry begin in the outputs.
     codes, p : ndarray                                                                    OUT
     """
+    start, entry, row = order.start, order.entry, order.row
+    offsets, W, b = softmax.offsets, softmax.W, softmax.b
     most = np.diff(offsets).max()
     room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
     total = np.empty(_BLOCK, W.dtype)
@@ -424,12 +478,10 @@ def sigmoids(t, p, q):
 
 
 @njit(**OPTIONS)
-def conditionals(
-    features, start, row, own, position, offsets, W, b, U, x, p, q, limit, values, out
-):
+def conditionals(features, queries, softmax, U, inputs, limit, values, position, out):
     """The distribution of one entry over its categories, given a row's other entries.
 
-    Of query k, for the feature i that ``start`` says, in row ``row[k]``:
+    Of a query for feature i in a row:
     ``exp(b_c) prod_j (1 + exp(t_j + W_cj))`` for the codes c of the feature, normalised, where
     ``t`` is the input of the hidden units without the entry asked for. Divided by
     ``prod_j (1 + exp(t_j))`` a factor is ``q_j + p_j exp(W_cj)`` with ``p = sigmoid(t)`` and
@@ -439,30 +491,27 @@ def conditionals(
     ----------
     features : tuple of two ints                                                          IN
         From which feature to which.
-    start : ndarray of shape (D + 1,)                                                     IN
-        The queries of feature i are ``start[i] .. start[i + 1] - 1``.
-    row : ndarray of shape (n_queries,)                                                   IN
-    own : ndarray of shape (n_queries,)                                                   IN
-        The code of the entry if the row holds it, or -1: its part of ``x`` is taken out.
-    position : ndarray of shape (D + 1,)                                                  IN
-        Where the log-probabilities of feature i begin in ``out``, query by query.
-    offsets : ndarray of shape (D + 1,)                                                   IN
-    W : ndarray of shape (C, M)                                                           IN
-    b : ndarray of shape (C,)                                                             IN
+    queries : Queries                                                                     IN
+    softmax : Softmax                                                                     IN
     U : ndarray of shape (D, M), or (0, M)                                                IN
-        Added to ``x`` where the row does not hold the entry: being asked for, it counts as
-        observed.
-    x, p, q : ndarray of shape (n, M)                                                     IN
-        Inputs of the hidden units, bias included, and their ``sigmoids``.
+        Added to the inputs where the row does not hold the entry: an entry that is asked for
+        counts as observed.
+    inputs : tuple of three ndarray of shape (n, M)                                       IN
+        Total inputs ``x`` of the hidden units, bias included, and their ``sigmoids`` p and q.
     limit : int                                                                           IN
         As many factors are multiplied at a time as keep the logarithm of their product within
-        +-limit; if a single one may leave it, each logarithm is a difference of two softplus.
-        Negative: the mean-field form ``softmax(b_c + W_c p)`` instead.
+        +-limit. If a single factor may leave that range, each logarithm is a difference of two
+        softplus. Negative: the mean-field form ``softmax(b_c + W_c p)`` instead.
     values : ndarray of shape (C,), or (0,)                                               IN
         What the categories stand for.
+    position : ndarray of shape (D + 1,)                                                  IN
+        Where the log-probabilities of feature i begin in ``out``, query by query.
     out : ndarray of shape (n_queries,), or of one number per query and category          OUT
-        Expectations of ``values``; without them, log-probabilities.
+        Expectations of ``values``; without values, log-probabilities.
     """
+    start, row, own = queries.start, queries.row, queries.own
+    offsets, W, b = softmax.offsets, softmax.W, softmax.b
+    x, p, q = inputs
     n_hidden = W.shape[1]
     most = np.diff(offsets).max()
     ts, ps = np.empty((_BLOCK, n_hidden), x.dtype), np.empty((_BLOCK, n_hidden), x.dtype)

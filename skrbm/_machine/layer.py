@@ -1,82 +1,194 @@
-"""Visible layers: what a row of data is to the machine.
+"""The contract of a layer: all that the rest of the package asks of units.
 
-Notation: ``v`` rows of visible units (n, D); ``phi(v)`` the statistic that meets the weights
-(n, D); ``W`` weights (D, M); ``input`` = ``h W^T`` (n, D), what the hidden units tell the
-visible ones; ``x`` (n, M) the inputs of the hidden units, bias included. ``draw`` =
-``(seed, update, purpose)`` names the random numbers of one call.
+A layer is data and functions of them. It may stand on either side of a machine; in the machines
+of this package the hidden side is a :class:`~skrbm._machine.bernoulli.BernoulliLayer`. The
+functions below say "this layer" and "the other layer". Training, chains, likelihoods and
+scores use these functions and no others, and never ask for the class of a layer.
 
-A layer is a frozen dataclass of arrays and the few functions of them in which the models of
-this package differ. Its arrays may be updated in place (training does), never replaced.
+Notation, for n rows::
+
+    v        rows of this layer (n, N), as an array or in a form of the layer's own
+    phi(v)   what meets the weights (n, N)
+    h        rows of the other layer (n, M)
+    W        weights (N, M), C order: one row per unit of this layer
+    x        input of this layer (n, N): what the other layer sends to it, x = h W^T
+    b        bias (N,), part of the parameters of this layer
+
+    p(v | h) = exp(-E(v) + phi(v) x) / exp(A(x))        E(v) the energy of this layer alone
+    A(x)     = log sum_v exp(-E(v) + phi(v) x)          the log-normaliser; an integral for reals
+
+The units of a layer are independent given the other layer: A, the mean and the samples are made
+of N independent parts. Arrays of parameters are updated in place and never replaced.
 """
 
-import numpy as np
+import math
+from abc import ABC, abstractmethod
 
-from .products import product, product_transposed, product_with_transpose
+__all__ = ["Layer"]
 
 
-class VisibleLayer:
-    """What all layers have in common; each has a ``bias``."""
+class Layer(ABC):
+    """The units of one side of a machine. ``bias`` (N,) is an attribute of every layer."""
 
-    #: Whether units are binary, as hidden units are.
-    binary = False
+    # --- data ---
 
     @property
     def n_units(self):
-        """Number of visible units."""
+        """Number of units, N."""
         return len(self.bias)
 
-    def direction(self, *gradient):
-        """The direction of a step, from the gradient of all parameters of the machine."""
+    @property
+    def n_states(self):
+        """Number of joint states of the units, if enumeration can list them; else infinity."""
+        return math.inf
+
+    @property
+    @abstractmethod
+    def parameters(self):
+        """The arrays to learn, a tuple that begins with the bias."""
+
+    # --- towards the other layer ---
+
+    @abstractmethod
+    def forward(self, v, weights):
+        """``phi(v) W``, the input of the other layer, shape (n, M)."""
+
+    @abstractmethod
+    def energy(self, v):
+        """``E(v)`` of each row, shape (n,)."""
+
+    # --- functions of the input ---
+
+    @abstractmethod
+    def input(self, h, weights):
+        """``x = h W^T``, in the form that the functions of the input take.
+
+        That form is an array (n, N), or anything of which the layer computes only what it needs.
+        """
+
+    @abstractmethod
+    def mean(self, x):
+        """``E[v | x]`` of each unit, shape (n, N). Units of categories: their probabilities."""
+
+    @abstractmethod
+    def sample(self, x, key, out=None):
+        """Rows drawn from ``p(v | x)``: into ``out``, of which what is missing stays missing.
+
+        Parameters
+        ----------
+        x : input
+        key : Key
+            Names the random numbers.
+        out : rows, or None
+            None: new rows, all entries of which are drawn.
+        """
+
+    @abstractmethod
+    def log_normaliser(self, x, shift=0.0):
+        """``A(x + shift)`` of each row, shape (n,), in float64; ``shift`` (N,) is for all rows."""
+
+    # --- rows and features, as a user knows them ---
+
+    @abstractmethod
+    def values(self, v):
+        """Complete rows as an array of the values of X, shape (n, number of features)."""
+
+    @abstractmethod
+    def feature_mean(self, x):
+        """``E[value | x]`` of each feature, shape (n, number of features)."""
+
+    @abstractmethod
+    def point_estimate(self, mean):
+        """The complete rows that stand for means of units (n, N).
+
+        A number stands for its mean; the most probable category stands for probabilities.
+        """
+
+    @abstractmethod
+    def clamp(self, v, given, known):
+        """Put the known entries of complete rows ``given`` into complete rows ``v``, in place.
+
+        ``known`` (n, number of features) says which entries these are.
+        """
+
+    # --- scores ---
+
+    @abstractmethod
+    def squared_error(self, v, x):
+        """Sum of ``(value - E[value | x])^2`` over the entries of rows, and their number."""
+
+    @abstractmethod
+    def pseudo_likelihood(self, v, t, weights):
+        """``sum_i log p(v_i | all other v)`` of each row, exact, shape (n,), in float64.
+
+        The hidden units, of total inputs ``t = c + phi(v) W`` (n, M), are binary and summed out.
+        """
+
+    # --- learning ---
+
+    @abstractmethod
+    def phases(self, rows, which, n_neg):
+        """Rows of data, and room for rows of the model.
+
+        Parameters
+        ----------
+        rows : Rows
+            Training data, in the form of this layer.
+        which : slice or ndarray of int
+            The rows of a mini-batch.
+        n_neg : int or None
+            Number of complete rows of the model. None: as many as rows of data, and each with the
+            features that the row of data has observed.
+
+        Returns
+        -------
+        phases : object with ``positive``, ``negative``, ``both`` and ``n_pos``
+            ``positive`` are the rows of data. ``negative`` is drawn by ``sample(out=)`` or
+            assigned. ``both`` is one above the other.
+        """
+
+    @abstractmethod
+    def mean_rows(self, x, like):
+        """``E[v | x]`` as rows for ``gradient``, of the features that rows ``like`` observe."""
+
+    @abstractmethod
+    def gradient(self, phases, h, row_weights, weights):
+        """``sum_r row_weights[r] d(-E(v_r, h_r))/d parameter`` over the rows of both phases.
+
+        Parameters
+        ----------
+        phases : what ``phases`` returned
+        h : ndarray of shape (n, M)
+            Rows of the other layer, each times its weight.
+        row_weights : ndarray of shape (n,)
+        weights : ndarray of shape (N, M)
+
+        Returns
+        -------
+        gradient : tuple of ndarray
+            For the weights, then for each of ``parameters``.
+        """
+
+    def precondition(self, gradient):
+        """The gradient of all parameters of a machine as the step follows it; may overwrite it.
+
+        A layer whose units have a scale makes the step free of the scale, and bounds the step.
+        """
         return gradient
 
-    def constrain(self):
+    def constrain(self):  # noqa: B027 - most layers have no bounds
         """Put the parameters back into their bounds after a step."""
 
+    # --- annealing and tempering ---
 
-class NumberVisible(VisibleLayer):
-    """What layers have in common whose rows are arrays of numbers.
+    @abstractmethod
+    def with_bias(self, bias):
+        """This layer with another bias, and the input that undoes the change.
 
-    A subclass adds ``features``, ``energy`` and what begins with an underscore here.
-    """
-
-    def forward(self, v, weights):
-        """``phi(v) W``, shape (n, M)."""
-        return product(self.features(v), weights)
-
-    def mean(self, h, weights):
-        """``E[v | h]``, shape (n, D)."""
-        return self._mean(product_with_transpose(h, weights))
-
-    def expected(self, h, weights, like):
-        """``E[v | h]`` as rows for ``gradient``, of the form of the rows ``like``."""
-        return self.mean(h, weights)
-
-    def unit_means(self, h, weights):
-        """``E[v | h]`` of each unit, shape (n, number of units)."""
-        return self.mean(h, weights)
-
-    def cells(self, v):
-        """Complete rows as an array of one element per feature, a view."""
-        return v
-
-    def best_cells(self, unit_means):
-        """The cells that stand for ``unit_means`` in a complete row: their values."""
-        return unit_means
-
-    def sample(self, h, weights, draw, out=None):
-        """A draw from ``p(v | h)``, shape (n, D), into ``out`` or a new array."""
-        input = product_with_transpose(h, weights)
-        return self._sample(input, draw, np.empty_like(input) if out is None else out)
-
-    def gradient(self, v, h, row_weights, weights):
-        """``sum_r row_weights[r] d(-E(v_r, h_r))/d parameter``: weights, then the layer's own.
-
-        ``h`` (n, M) holds the hidden rows, each times its weight.
+        Returns
+        -------
+        layer : Layer
+            The layer of a machine with one hidden unit more than this one.
+        delta : ndarray of shape (N,)
+            Weights of that unit. While it is on, the layer has the distributions of this layer.
         """
-        interaction = product_transposed(self.features(v), h)
-        return interaction, *self._gradient(v, row_weights, weights, interaction)
-
-    def squared_error(self, v, h, weights):
-        """Summed squared difference between ``v`` and ``E[v | h]``, and the number of terms."""
-        difference = self.mean(h, weights) - v
-        return float(np.square(difference).sum(dtype=np.float64)), difference.size

@@ -1,8 +1,8 @@
 """Categorical data as the package holds them: categories of features, and one-hot rows.
 
-A feature i of K_i categories owns K_i visible units, or *codes*, ``offsets[i] ..
-offsets[i + 1] - 1``. A row is the codes of its observed features: nothing stands for what is
-missing, and nothing dense is ever made of it.
+A feature i of K_i categories owns K_i visible units. The number of such a unit is its *code*:
+feature i owns the codes ``offsets[i] .. offsets[i + 1] - 1``. A row is the codes of its observed
+features: nothing stands for a missing entry, and no row is ever made dense.
 """
 
 from dataclasses import dataclass, field
@@ -11,15 +11,16 @@ from functools import cached_property
 import numpy as np
 
 from .._kernels import onehot
+from .._kernels.onehot import Order
 
 
 def cumulated(sizes):
-    """Where items of some sizes begin, one after the other, and, last, where they end."""
+    """Where items of these sizes begin if they lie one after the other; last, where they end."""
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)))
 
 
 def blocks(cumulative_work, most):
-    """Yield slices of items whose work, but for that of single items, is at most so much."""
+    """Yield slices of items of at most so much work; an item of more work is a slice alone."""
     first, n_items = 0, len(cumulative_work) - 1
     while first < n_items:
         limit = int(cumulative_work[first]) + most  # may be beyond the range of its dtype
@@ -30,7 +31,7 @@ def blocks(cumulative_work, most):
 
 @dataclass(frozen=True)
 class Categories:
-    """What the codes stand for.
+    """The categories that the codes stand for.
 
     Parameters
     ----------
@@ -101,8 +102,14 @@ class Categories:
         )
         return codes
 
+    def decode(self, v, dtype):
+        """Rows as an array of values, NaN where an entry is missing, (n, D)."""
+        out = np.full((v.shape[0], self.n_features), np.nan, dtype)
+        out[v.row_of_entry, self.feature_of[v.entries]] = self.values.astype(dtype)[v.entries]
+        return out
+
     def complete_rows(self, n_rows):
-        """Rows in which every feature is observed, in its first category."""
+        """Rows that observe every feature in its first category."""
         codes = np.tile(self.offsets[:-1].astype(np.int32), n_rows)
         return OneHotRows(np.arange(n_rows + 1) * self.n_features, codes)
 
@@ -120,15 +127,14 @@ class OneHotRows:
     codes : ndarray, int32
         Ascending within a row.
     weights : ndarray or None
-        Probabilities of the codes, all those of an observed feature being listed; None: each
-        code of a row is a 1.
+        Probabilities of the codes: an observed feature then lists all its codes. None: each code
+        of a row is a 1.
     """
 
     indptr: np.ndarray
     codes: np.ndarray
     weights: np.ndarray | None = None
-    _half: "OneHotRows | None" = field(default=None, repr=False)
-    _order: tuple | None = field(default=None, repr=False)
+    _order: Order | None = field(default=None, repr=False)
 
     @property
     def shape(self):
@@ -145,17 +151,24 @@ class OneHotRows:
         """The codes of all rows, a view."""
         return self.codes[self.indptr[0] : self.indptr[-1]]
 
+    @property
+    def row_of_entry(self):
+        """The row that holds each entry."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+
+    def weights_of_entries(self, dtype):
+        """The weights of all entries, a view; without elements if each is 1, as kernels ask."""
+        if self.weights is None:
+            return np.empty(0, dtype)
+        return self.weights[self.indptr[0] : self.indptr[-1]]
+
     def __getitem__(self, rows):
         if not isinstance(rows, slice):
             return self._take(rows)
         first, stop, step = rows.indices(self.shape[0])
         if step != 1:
             return self._take(np.arange(first, stop, step))
-        indptr = self.indptr[first : max(first, stop) + 1]
-        # Either half of ``twice`` may change its categories, not the features observed.
-        n_half = self._half.shape[0] if self._half is not None else -1
-        half = self._half if (first, stop) in ((0, n_half), (n_half, 2 * n_half)) else None
-        return OneHotRows(indptr, self.codes, self.weights, half)
+        return OneHotRows(self.indptr[first : max(first, stop) + 1], self.codes, self.weights)
 
     def _take(self, rows):
         """The rows of an index array, from rows of ones: a copy."""
@@ -164,56 +177,39 @@ class OneHotRows:
         onehot.take_rows(self.indptr, self.codes, rows, indptr, codes)
         return OneHotRows(indptr, codes)
 
-    def __setitem__(self, rows, new):
-        """Put other rows in the place of the last ones."""
-        kept = self[: rows.start]
-        indptr = np.concatenate((kept.indptr, kept.indptr[-1] + new.indptr[1:] - new.indptr[0]))
+    def above(self, others):
+        """These rows of ones and, below them, other rows."""
+        indptr = (
+            self.indptr - self.indptr[0],
+            others.indptr[1:] - others.indptr[0] + self.n_entries,
+        )
+        codes = np.concatenate((self.entries, others.entries))
         weights = None
-        if new.weights is not None:
-            ones = np.ones(kept.n_entries, new.weights.dtype)
-            weights = np.concatenate((ones, new.weights))
-        self.codes = np.concatenate((kept.entries, new.entries))
-        self.indptr, self.weights = indptr - indptr[0], weights
-        self._half = self._order = None
+        if others.weights is not None:
+            ones = np.ones(self.n_entries, others.weights.dtype)
+            weights = np.concatenate((ones, others.weights_of_entries(ones.dtype)))
+        return OneHotRows(np.concatenate(indptr), codes, weights)
 
     def blocks(self, work_per_row, work_per_entry, most):
-        """Slices of rows of at most so much work, as of the function of this name."""
+        """Slices of rows of at most so much work, as the function ``blocks`` makes them."""
         work = work_per_row * np.arange(len(self.indptr)) + work_per_entry * self.indptr
         return blocks(work, most)
 
     def copy(self):
-        """Rows that share nothing with these."""
-        return OneHotRows(self.indptr - self.indptr[0], self.entries.copy())
-
-    def twice(self):
-        """These rows, and below them the same rows again; both know one order by feature."""
-        n_entries = self.n_entries
-        indptr = self.indptr - self.indptr[0]
-        indptr = np.concatenate((indptr, n_entries + indptr[1:]))
-        return OneHotRows(indptr, np.tile(self.entries, 2), _half=self)
-
-    @property
-    def copies(self):
-        """2 for rows that ``twice`` made, else 1."""
-        return 1 if self._half is None else self.shape[0] // self._half.shape[0]
+        """Rows that share nothing with these, but for the order by feature."""
+        return OneHotRows(self.indptr - self.indptr[0], self.entries.copy(), _order=self._order)
 
     def by_feature(self, categories):
-        """The entries in the order of features, those of a feature in the order of rows.
+        """The order of the entries by feature; remembered.
 
-        That of the first half for rows that are there twice. Remembered: draws put other
-        categories in the place of the old ones, not features.
+        Sampling puts other categories in the place of the old ones, not other features, and
+        leaves the order as it is.
 
         Returns
         -------
-        start : ndarray of shape (D + 1,)
-            The entries of feature i are ``start[i] .. start[i + 1] - 1`` of the arrays below.
-        entry : ndarray of shape (n_entries,)
-            Where the entry stands in ``entries``.
-        row : ndarray of shape (n_entries,)
-            The row that holds it.
+        order : Order
+            See :class:`~skrbm._kernels.onehot.Order`.
         """
-        if self._half is not None:
-            return self._half.by_feature(categories)
         if self._order is None:
             dtype = np.int32 if max(self.n_entries, self.shape[0]) < 2**31 else np.int64
             entry, row = np.empty(self.n_entries, dtype), np.empty(self.n_entries, dtype)
@@ -222,5 +218,27 @@ class OneHotRows:
             onehot.count(*rows, start[1:])
             np.cumsum(start, out=start)
             onehot.sort_by_feature(*rows, start[:-1].copy(), entry, row)
-            self._order = start, entry, row
+            self._order = Order(start, entry, row)
         return self._order
+
+
+@dataclass
+class OneHotPhases:
+    """Rows of data, and rows of the model."""
+
+    positive: OneHotRows
+    negative: OneHotRows
+
+    @property
+    def n_pos(self):
+        """Number of rows of data."""
+        return self.positive.shape[0]
+
+    @property
+    def both(self):
+        """The rows of data above those of the model, a copy."""
+        return self.positive.above(self.negative)
+
+    def replace_negative(self, v):
+        """Put other rows in the place of those of the model."""
+        self.negative = v

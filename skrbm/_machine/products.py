@@ -4,7 +4,6 @@ Notation as in ``rbm``: ``v`` (n, D), ``h`` (n, M), ``W`` (D, M).
 """
 
 import numpy as np
-from scipy.sparse import issparse
 
 from .._kernels import linear
 
@@ -27,7 +26,7 @@ def product(v, weights):
     """``v W``."""
     if v.shape[1] != weights.shape[0]:  # kernels do not check bounds
         raise ValueError(f"{v.shape[1]} features given to a machine of {weights.shape[0]}")
-    if issparse(v) or not _skips_zeros(v):
+    if not _skips_zeros(v):
         return v @ weights
     out = np.empty((v.shape[0], weights.shape[1]), weights.dtype)
     linear.product(v, weights, out)

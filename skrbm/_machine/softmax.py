@@ -1,35 +1,50 @@
-"""The visible layer of categories: softmax units, of which a row may miss some.
+"""Units of categories: softmax units, of which a row may miss some. Notation as in ``layer``.
 
-Notation as in ``layer``; v_i is one of K_i categories and ``phi(v)`` one-hot, 0 where v_i is
-missing; visible rows are :class:`~skrbm._machine.onehot.OneHotRows`. Salakhutdinov, Mnih & Hinton
-(ICML 2007) use this layer for ratings: every row is a machine of its own over the features it
-has observed, and all share their weights.
+The value of feature i is one of K_i categories. ``phi(v)`` is one-hot, and 0 where the entry is
+missing. Rows are :class:`~skrbm._machine.onehot.OneHotRows`. Salakhutdinov, Mnih & Hinton (ICML
+2007) use this layer for ratings: each row is a machine of its own over the features that the row
+has observed, and all rows share their weights.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from .._kernels import onehot, sums
-from .layer import VisibleLayer
-from .onehot import Categories, OneHotRows, cumulated
+from .._kernels.onehot import Queries
+from .layer import Layer
+from .onehot import Categories, OneHotPhases, OneHotRows, cumulated
 from .threads import in_threads, shares
 
 #: Codes, or logarithms of probabilities, held at a time where all features are asked for.
 BLOCK = 2**22
 
 
-@dataclass(frozen=True)
-class SoftmaxVisible(VisibleLayer):
-    """Softmax units, ``E_vis(v) = -b onehot(v)``.
+class SoftmaxInput(NamedTuple):
+    """The input ``h W^T`` by its factors: computed for the entries that rows observe, and no more.
 
-    In the conditional machine the hidden units see which features are observed, besides:
-    ``x = c + phi(v) W + r U`` with ``r_i = 1`` if feature i is observed, else 0.
+    Parameters
+    ----------
+    h : ndarray of shape (n, M)
+    weights : ndarray of shape (C, M)
+    """
+
+    h: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class SoftmaxLayer(Layer):
+    """Softmax units, ``E(v) = -b onehot(v)``.
+
+    In the conditional machine the hidden units see which features are observed as well: their
+    input is ``phi(v) W + r U``, with ``r_i = 1`` if feature i is observed, else 0.
 
     Parameters
     ----------
     bias : ndarray of shape (C,)
-        ``b``, the log-frequencies, up to a constant per feature, if hidden units are off.
+        ``b``, up to a constant per feature the log-frequencies at an input of 0.
     categories : Categories
         Which codes belong to which feature, and what they stand for.
     conditional : ndarray of shape (D, M) or None
@@ -51,18 +66,13 @@ class SoftmaxVisible(VisibleLayer):
 
     @property
     def parameters(self):
-        """The arrays to learn."""
+        """The bias and, in the conditional machine, ``U``."""
         return (self.bias,) if self.conditional is None else (self.bias, self.conditional)
 
-    def energy(self, v):
-        """``E_vis(v)`` of each row."""
-        bias = np.zeros((v.shape[0], 1), self.bias.dtype)
-        table = self.bias[:, np.newaxis]
-        onehot.gather(v.indptr, v.codes, _entry_weights(v, bias.dtype), table, bias)
-        return -bias[:, 0]
+    # --- towards the hidden units ---
 
     def forward(self, v, weights):
-        """``phi(v) W + r U``, shape (n, M)."""
+        """``phi(v) W + r U``."""
         out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
         entry_weights = _entry_weights(v, weights.dtype)
 
@@ -70,7 +80,7 @@ class SoftmaxVisible(VisibleLayer):
             part, target = v[first:stop], out[first:stop]
             onehot.gather(part.indptr, v.codes, entry_weights, weights, target)
             if self.conditional is not None:
-                mine = entry_weights[part.indptr[0] : part.indptr[-1]]
+                mine = part.weights_of_entries(weights.dtype)
                 features = self.categories.feature_of[part.entries]
                 indptr = part.indptr - part.indptr[0]
                 onehot.gather(indptr, features, mine, self.conditional, target)
@@ -78,195 +88,222 @@ class SoftmaxVisible(VisibleLayer):
         in_threads(gather, shares(v.indptr, weights.shape[1]))
         return out
 
-    def mean(self, h, weights):
-        """``E[v | h]``, the expectation of the categories' values, shape (n, D)."""
-        offsets, values = self.categories.offsets, self.categories.values.astype(h.dtype)
-        out = np.empty((h.shape[0], self.categories.n_features), h.dtype)
+    def energy(self, v):
+        """``-b onehot(v)``."""
+        total = np.zeros((v.shape[0], 1), self.bias.dtype)
+        table = self.bias[:, np.newaxis]
+        onehot.gather(v.indptr, v.codes, _entry_weights(v, total.dtype), table, total)
+        return -total[:, 0]
+
+    # --- functions of the input ---
+
+    def input(self, h, weights):
+        """Both factors of ``h W^T``."""
+        return SoftmaxInput(h, weights)
+
+    def mean(self, x):
+        """``p(v | x)`` of each category of each feature, (n, C)."""
+        complete = self.categories.complete_rows(len(x.h))
+        return self.mean_rows(x, complete).weights.reshape(len(x.h), -1)
+
+    def sample(self, x, key, out=None):
+        """New categories in the place of those of ``out``, or complete rows."""
+        out = self.categories.complete_rows(x.h.shape[0]) if out is None else out
+        order = out.by_feature(self.categories)
+        words = np.empty(out.n_entries, np.uint32)
+        onehot.random_words(out.indptr, *key, words)
+
+        def sample(*features):
+            onehot.sample(features, order, self._softmax(x.weights), x.h, words, out.entries)
+
+        in_threads(sample, shares(order.start, self._mean_size * x.weights.shape[1]))
+        return out
+
+    def log_normaliser(self, x, shift=0.0):
+        """``sum_i log sum_k exp(x_ik + shift_ik + b_ik)``, of an array x (n, C)."""
+        out = np.empty(len(x))
+        sums.logsumexp_sums(x, self.bias + shift, self.categories.offsets, out)
+        return out
+
+    # --- rows and features ---
+
+    def values(self, v):
+        """What the categories stand for."""
+        return self.categories.decode(v, self.bias.dtype)
+
+    def feature_mean(self, x):
+        """``sum_k value_k p(v_i = k | x)``."""
+        offsets, values = self.categories.offsets, self.categories.values.astype(x.h.dtype)
+        out = np.empty((x.h.shape[0], self.categories.n_features), x.h.dtype)
         n_rows = max(1, BLOCK // self.n_units)
-        for first in range(0, h.shape[0], n_rows):
-            part = h[first : first + n_rows]
-            terms = self.unit_means(part, weights) * values
+        for first in range(0, x.h.shape[0], n_rows):
+            part = x.h[first : first + n_rows]
+            terms = self.mean(x._replace(h=part)) * values
             out[first : first + n_rows] = np.add.reduceat(terms, offsets[:-1], axis=1)
         return out
 
-    def unit_means(self, h, weights):
-        """``p(v | h)`` of each category of each feature, shape (n, C)."""
-        complete = self.categories.complete_rows(len(h))
-        return self.expected(h, weights, complete).weights.reshape(len(h), -1)
+    def point_estimate(self, mean):
+        """The most probable category of each feature; the first of equal ones."""
+        rows = self.categories.complete_rows(len(mean))
+        codes = self._cells(rows)
+        for i, first in enumerate(self.categories.offsets[:-1]):
+            codes[:, i] = first + mean[:, first : self.categories.offsets[i + 1]].argmax(axis=1)
+        return rows
 
-    def cells(self, v):
-        """The codes of complete rows as an array of one element per feature, a view."""
+    def clamp(self, v, given, known):
+        """Copy the codes of known entries into ``v``."""
+        np.copyto(self._cells(v), self._cells(given), where=known)
+
+    def _cells(self, v):
+        """The codes of complete rows, one per feature, a view (n, D)."""
         return v.entries.reshape(-1, self.categories.n_features)
 
-    def best_cells(self, unit_means):
-        """The codes of the most probable category of each feature; of equal ones the first."""
-        offsets = self.categories.offsets
-        best = np.empty((len(unit_means), self.categories.n_features), np.int32)
-        for i, first in enumerate(offsets[:-1]):
-            best[:, i] = first + unit_means[:, first : offsets[i + 1]].argmax(axis=1)
-        return best
+    # --- learning ---
 
-    def log_normaliser(self, input, shift):
-        """``log sum_v exp(-E_vis(v) + phi(v) (input + shift))`` of each row, all v complete."""
-        out = np.empty(len(input))
-        sums.logsumexp_sums(input, self.bias + shift, self.categories.offsets, out)
-        return out
+    def phases(self, rows, which, n_neg):
+        """Rows of data, and a copy of them or complete rows."""
+        v = rows.read(which)
+        if n_neg is not None:
+            return OneHotPhases(v, self.categories.complete_rows(n_neg))
+        v.by_feature(self.categories)  # one sort, which the copy shares
+        return OneHotPhases(v, v.copy())
 
-    def rebased(self, bias):
-        """The layer with another bias, and the input that undoes the change.
-
-        The input is one hidden unit more, which does not see which features are observed.
-        """
-        conditional = self.conditional
-        if conditional is not None:
-            conditional = np.pad(conditional, ((0, 0), (0, 1)))
-        return replace(self, bias=bias, conditional=conditional), self.bias - bias
-
-    def expected(self, h, weights, like):
-        """``p(v | h)`` of all categories of the features that the rows ``like`` observe."""
-        start, entry, row = like.by_feature(self.categories)
+    def mean_rows(self, x, like):
+        """``p(v | x)`` of all categories of the features that the rows ``like`` observe."""
+        order = like.by_feature(self.categories)
         position = self._positions(like)
         codes = np.empty(position[-1], like.codes.dtype)
-        p = np.empty(position[-1], weights.dtype)
+        p = np.empty(position[-1], x.weights.dtype)
 
         def expect(*features):
-            offsets = self.categories.offsets
-            onehot.expected(
-                features, start, entry, row, offsets, weights, self.bias, h, position, codes, p
-            )
+            onehot.expected(features, order, self._softmax(x.weights), x.h, position, codes, p)
 
-        in_threads(expect, shares(start, self._mean_size * weights.shape[1]))
+        in_threads(expect, shares(order.start, self._mean_size * x.weights.shape[1]))
         return OneHotRows(position[like.indptr - like.indptr[0]], codes, p)
 
-    def sample(self, h, weights, draw, out=None):
-        """A draw from ``p(v | h)`` in the place of the categories of ``out``, or complete rows."""
-        out = self.categories.complete_rows(h.shape[0]) if out is None else out
-        start, entry, row = out.by_feature(self.categories)
-        words = np.empty(out.n_entries, np.uint32)
-        onehot.random_words(out.indptr, *draw, words)
-
-        def sample(*features):
-            offsets = self.categories.offsets
-            onehot.sample(
-                features, start, entry, row, offsets, weights, self.bias, h, words, out.entries
-            )
-
-        in_threads(sample, shares(start, self._mean_size * weights.shape[1]))
-        return out
-
-    def gradient(self, v, h, row_weights, weights):
-        """As that of the layers of numbers; ``h`` holds the hidden rows times their weights."""
-        start, entry, row = v.by_feature(self.categories)
-        mine = _entry_weights(v, weights.dtype)[v.indptr[0] : v.indptr[-1]]
+    def gradient(self, phases, h, row_weights, weights):
+        """Feature by feature, first over the rows of data, then over those of the model."""
         interaction, bias = np.empty_like(weights), np.empty_like(self.bias)
+        parts = (
+            (phases.positive, slice(0, phases.n_pos)),
+            (phases.negative, slice(phases.n_pos, None)),
+        )
+        orders = [v.by_feature(self.categories) for v, _ in parts]
+        offsets = self.categories.offsets
 
         def accumulate(*features):
-            onehot.accumulate(
-                features,
-                start,
-                entry,
-                row,
-                v.entries,
-                mine,
-                h,
-                row_weights,
-                self.categories.offsets,
-                v.copies,
-                interaction,
-                bias,
-            )
+            for order, (v, rows) in zip(orders, parts, strict=True):
+                mine, begin = v.weights_of_entries(weights.dtype), rows.start == 0
+                onehot.accumulate(
+                    features,
+                    order,
+                    v.entries,
+                    mine,
+                    h[rows],
+                    row_weights[rows],
+                    offsets,
+                    begin,
+                    interaction,
+                    bias,
+                )
 
-        in_threads(accumulate, shares(start, weights.shape[1]))
+        in_threads(accumulate, shares(orders[0].start, weights.shape[1]))
         if self.conditional is None:
             return interaction, bias
         # An observed feature is in one category, or in all with probabilities that add up to 1.
-        observed = np.add.reduceat(interaction, self.categories.offsets[:-1], axis=0)
+        observed = np.add.reduceat(interaction, offsets[:-1], axis=0)
         return interaction, bias, observed
 
-    def squared_error(self, v, h, weights):
-        """Summed squared difference between ``v`` and ``E[v | h]``, and the number of terms."""
+    # --- scores ---
+
+    def squared_error(self, v, x):
+        """Over observed entries."""
         if v.n_entries == 0:
             return 0.0, 0
         values = self.categories.values
-        expected = self.expected(h, weights, v)
+        expected = self.mean_rows(x, v)
         position = self._positions(v)[:-1]
         mean = np.add.reduceat(expected.weights * values[expected.codes], position)
         return float(np.square(mean - values[v.entries]).sum()), v.n_entries
 
-    def pseudo_likelihood(self, v, x, weights):
-        """Exact ``sum_i log p(v_i | v without i)`` over the observed features, in float64."""
-        start, entry, row = v.by_feature(self.categories)
-        own = v.entries[entry]
-        log_p, first = self.log_conditionals(x, weights, start, row, own)
-        category = own - np.repeat(self.categories.offsets[:-1], np.diff(start))
-        return np.bincount(row, log_p[first + category], minlength=v.shape[0])
+    def pseudo_likelihood(self, v, t, weights):
+        """A sum over the observed features."""
+        order = v.by_feature(self.categories)
+        own = v.entries[order.entry]
+        queries = Queries(order.start, order.row, own)
+        log_p, first = self.log_conditionals(queries, t, weights)
+        category = own - np.repeat(self.categories.offsets[:-1], np.diff(order.start))
+        return np.bincount(order.row, log_p[first + category], minlength=v.shape[0])
 
-    def log_conditionals(self, x, weights, start, row, own, mean_field=False):
+    # --- one entry given the others ---
+
+    def log_conditionals(self, queries, t, weights, mean_field=False):
         """Log-probabilities of the categories of one feature given a row's other entries.
 
         Parameters
         ----------
-        x : ndarray of shape (n, M)
-            Inputs of the hidden units, bias included.
+        queries : Queries
+            The entries asked for.
+        t : ndarray of shape (n, M)
+            Total inputs of the hidden units for the rows as they are.
         weights : ndarray of shape (C, M)
-        start : ndarray of shape (D + 1,)
-            The queries of feature i are ``start[i] .. start[i + 1] - 1``.
-        row : ndarray of shape (n_queries,)
-        own : ndarray of shape (n_queries,)
-            The code of the entry asked for if the row holds it, or -1.
         mean_field : bool, default=False
             Whether hidden units are set to their means, instead of being summed out.
 
         Returns
         -------
         log_p : ndarray
-            As many as each query's feature has categories, query by query.
+            For each query, one number per category of its feature, query by query.
         first : ndarray of shape (n_queries,)
-            Where those of a query begin.
+            Where the numbers of a query begin.
         """
-        first = cumulated(np.repeat(self.categories.sizes, np.diff(start)))
-        out, no_values = np.empty(first[-1], x.dtype), np.empty(0, x.dtype)
-        self._condition(x, weights, start, row, own, first[start], mean_field, no_values, out)
+        first = cumulated(np.repeat(self.categories.sizes, np.diff(queries.start)))
+        out, no_values = np.empty(first[-1], t.dtype), np.empty(0, t.dtype)
+        self._condition(queries, t, weights, mean_field, no_values, first[queries.start], out)
         return out, first[:-1]
 
-    def conditional_means(self, x, weights, start, row, own, mean_field=False):
-        """Expectations of the category values of one feature given a row's other entries.
+    def conditional_means(self, queries, t, weights, mean_field=False):
+        """Expectations of the value of one feature given a row's other entries, (n_queries,).
 
-        The parameters are those of ``log_conditionals``; shape (n_queries,).
+        The parameters are those of ``log_conditionals``.
         """
-        out, values = np.empty(len(row), x.dtype), self.categories.values.astype(x.dtype)
-        self._condition(x, weights, start, row, own, start, mean_field, values, out)
+        out, values = np.empty(len(queries.row), t.dtype), self.categories.values.astype(t.dtype)
+        self._condition(queries, t, weights, mean_field, values, queries.start, out)
         return out
 
-    def _condition(self, x, weights, start, row, own, position, mean_field, values, out):
-        p, q = np.empty_like(x), np.empty_like(x)
-        onehot.sigmoids(x, p, q)
+    def _condition(self, queries, t, weights, mean_field, values, position, out):
+        p, q = np.empty_like(t), np.empty_like(t)
+        onehot.sigmoids(t, p, q)
         # Products, from exp(-limit) to exp(limit), are within the range of the dtype. So far
         # from its end, what is lost where p or q underflows does not matter.
-        limit = -1 if mean_field else 60 if x.dtype == np.float32 else 600
-        no_weights = np.empty((0, x.shape[1]), x.dtype)
-        conditional = no_weights if self.conditional is None else self.conditional
+        limit = -1 if mean_field else 60 if t.dtype == np.float32 else 600
+        none = np.empty((0, t.shape[1]), t.dtype)
+        conditional = none if self.conditional is None else self.conditional
+        softmax, inputs = self._softmax(weights), (t, p, q)
 
         def condition(*features):
             onehot.conditionals(
-                features,
-                start,
-                row,
-                own,
-                position,
-                self.categories.offsets,
-                weights,
-                self.bias,
-                conditional,
-                x,
-                p,
-                q,
-                limit,
-                values,
-                out,
+                features, queries, softmax, conditional, inputs, limit, values, position, out
             )
 
-        in_threads(condition, shares(start, 2 * self._mean_size * weights.shape[1]))
+        in_threads(condition, shares(queries.start, 2 * self._mean_size * weights.shape[1]))
+
+    # --- annealing and tempering ---
+
+    def with_bias(self, bias):
+        """The change of the bias is the input that undoes it.
+
+        The unit that sends it does not see which features are observed.
+        """
+        conditional = self.conditional
+        if conditional is not None:
+            conditional = np.pad(conditional, ((0, 0), (0, 1)))
+        return replace(self, bias=bias, conditional=conditional), self.bias - bias
+
+    # --- sizes ---
+
+    def _softmax(self, weights):
+        return onehot.Softmax(self.categories.offsets, weights, self.bias)
 
     def _positions(self, v):
         """Where the categories of each entry begin if those of all entries are listed."""
@@ -279,5 +316,5 @@ class SoftmaxVisible(VisibleLayer):
 
 
 def _entry_weights(v, dtype):
-    """The weights of the entries of rows; without elements if all are 1."""
+    """The weights of the codes of rows; without elements if each is 1."""
     return np.empty(0, dtype) if v.weights is None else v.weights

@@ -1,94 +1,109 @@
-"""The two phases of an update: data, and the model as chains know it.
+"""The two phases of an update: rows of data, and rows of the model as its chains know it.
 
-Contrastive divergence (CD-k; Hinton, 2002) starts the negative chains at the rows of the
-batch, persistent CD (PCD-k; Tieleman, 2008) where the last update's chains stopped, and so
-does parallel tempering, with chains at higher temperatures besides. Positive phase: data with
-hidden means. Negative phase: k Gibbs steps, then hidden means again. Each phase is averaged over
-its own number of rows.
+Contrastive divergence (CD-k; Hinton, 2002) starts the chains of the negative phase at the rows of
+the mini-batch. Persistent CD (PCD-k; Tieleman, 2008) starts them where the chains of the last
+update stopped. Parallel tempering does the same with chains at higher temperatures as well
+(Desjardins et al., 2010; Cho, Raiko & Ilin, 2010). The positive phase takes the hidden means of
+the data. The negative phase makes k Gibbs steps, and takes the hidden means of its end.
+
+An algorithm is a function ``(state, phases, n_steps, means)``:
+
+state : State
+    The machine, and where its chains are.
+phases : phases of the visible layer
+    Rows of data; the algorithm writes the rows of the model.
+n_steps : int
+    Number of Gibbs steps.
+means : bool
+    Whether the gradient sees the means of the visible units at the end, and not their samples.
+    Samples drive the chains in either case.
+
+It returns the hidden means of the rows of both phases, (n_pos + n_neg, M), and the chains as the
+next update finds them.
 """
 
 import numpy as np
 
+from .._machine.keys import Purpose
 from .._machine.tempered import TemperedRBM, ladder
 
 
-def contrast(state, settings, v, n_pos, n_gibbs_steps):
-    """The CD or PCD estimate of the gradient of the mean log-likelihood; moves the chains.
+def cd(state, phases, n_steps, means):
+    """Contrastive divergence: chains start at the rows of data, and are not kept."""
+    model = state.model
+    x_pos = model.hidden_input(phases.positive)
+    h = model.hidden.sample(x_pos, _key(state, Purpose.HIDDEN, 0))
+    x_visible = _gibbs(state, phases, h, n_steps)
+    if means:
+        phases.replace_negative(model.visible.mean_rows(x_visible, phases.negative))
+    x_neg = model.hidden_input(phases.negative)
+    return np.concatenate((model.hidden.mean(x_pos), model.hidden.mean(x_neg))), state.chains
 
-    Parameters
-    ----------
-    v : ndarray of shape (n_pos + n_neg, D), or rows of the layer's own form
-        The rows of the batch; room for those of the negative phase, which are written here.
 
-    Returns
-    -------
-    gradient : tuple of ndarray
-        One array per parameter of the model.
+def pcd(state, phases, n_steps, means):
+    """Persistent contrastive divergence: chains start where the last update left them."""
+    model, last = state.model, _key(state, Purpose.HIDDEN, n_steps)
+    x_visible = _gibbs(state, phases, state.chains, n_steps)
+    if means:
+        chains = model.hidden.sample(model.hidden_input(phases.negative), last)
+        phases.replace_negative(model.visible.mean_rows(x_visible, phases.negative))
+    x = model.hidden_input(phases.both)  # both phases in one matrix product
+    if not means:
+        chains = model.hidden.sample(x[phases.n_pos :], last)
+    return model.hidden.mean(x), chains
+
+
+def pt(state, phases, n_steps, means):
+    """Parallel tempering: neighbours in temperature swap; chains of the model enter the gradient.
+
+    At the highest temperature the chains follow the base rates, where every sample is new.
     """
     model = state.model
-    v_pos, v_neg = v[:n_pos], v[n_pos:]
-
-    def draw(purpose):
-        return state.seed, state.n_updates, purpose
-
-    if state.chains.ndim == 3:  # several temperatures
-        v[n_pos:] = tempered_negatives(state, settings, n_gibbs_steps)
-        return _difference(model, v, model.hidden_mean(v), n_pos)
-
-    # Where the chains start: the whole difference between CD and PCD.
-    if settings.persistent:
-        h_neg = state.chains
-    else:
-        h_pos = model.hidden_mean(v_pos)
-        h_neg = model.draw_hidden(h_pos, draw(0))
-
-    for k in range(n_gibbs_steps):
-        if k > 0:
-            h_neg = model.sample_hidden(v_neg, draw(2 * k))
-        model.sample_visible(h_neg, draw(2 * k + 1), out=v_neg)
-
-    if settings.mean_negative_visibles:
-        # Means enter the gradient; samples drive the chains all the same.
-        if settings.persistent:
-            state.chains = model.sample_hidden(v_neg, draw(2 * n_gibbs_steps))
-        v[n_pos:] = model.expected_visible(h_neg, v_neg)
-        v_neg = v[n_pos:]
-    if settings.persistent:
-        h = model.hidden_mean(v)  # both phases in one matrix product
-        if not settings.mean_negative_visibles:
-            state.chains = model.draw_hidden(h[n_pos:], draw(2 * n_gibbs_steps))
-    else:
-        h = np.concatenate((h_pos, model.hidden_mean(v_neg)))
-    return _difference(model, v, h, n_pos)
-
-
-def _difference(model, v, h, n_pos):
-    """The gradient of the mean over the first rows, less the mean over the others."""
-    n_neg, dtype = v.shape[0] - n_pos, model.weights.dtype
-    row_weights = np.repeat(np.array([1 / n_pos, -1 / n_neg], dtype), [n_pos, n_neg])
-    return model.gradient(v, h, row_weights)
-
-
-def tempered_negatives(state, settings, n_gibbs_steps):
-    """Rows of the model from chains at all temperatures, which move on.
-
-    Parallel tempering: chains between the base rates, where they mix at once, and the model
-    exchange their temperatures (Desjardins et al., 2010; Cho, Raiko & Ilin, 2010).
-    """
-    tempered = TemperedRBM(state.model, state.base_bias)
+    tempered = TemperedRBM(model, state.base_rate_bias)
     n_temperatures, n_chains, n_hidden = state.chains.shape
     betas = ladder(n_temperatures).astype(state.chains.dtype)
     beta = np.repeat(betas, n_chains)[:, np.newaxis]
+    # The last unit is always on.
     h = np.pad(state.chains.reshape(-1, n_hidden), ((0, 0), (0, 1)), constant_values=1)
     v = None
-    for k in range(n_gibbs_steps):
-        draws = [(state.seed, state.n_updates, 3 * k + purpose) for purpose in range(3)]
-        v_neg = v = tempered.sample_visible(h, beta, draws[0], out=v)
-        if k == n_gibbs_steps - 1 and settings.mean_negative_visibles:
-            v_neg = tempered.expected_visible(h[:n_chains], v[:n_chains])
-        x = tempered.hidden_input(v)
-        parity = state.n_updates * n_gibbs_steps + k
-        x = tempered.exchanged(x, betas, parity, draws[1])
-        h = tempered.draw_hidden(x, beta, draws[2])
-    state.chains = h[:, :-1].reshape(state.chains.shape)
-    return v_neg[:n_chains]
+    for k in range(n_steps):
+        key = _key(state, Purpose.TEMPERED_VISIBLE, k)
+        v = tempered.visible.sample(tempered.visible_input(h, beta), key, out=v)
+        v_neg = v[:n_chains]
+        if means and k == n_steps - 1:
+            v_neg = tempered.visible.mean_rows(tempered.visible_input(h[:n_chains], 1), v_neg)
+        t = tempered.hidden_input(v)
+        parity = state.n_updates * n_steps + k
+        t = tempered.swapped(t, betas, parity, _key(state, Purpose.TEMPERED_SWAP, k))
+        h = tempered.sample_hidden(t, beta, _key(state, Purpose.TEMPERED_HIDDEN, k))
+    phases.replace_negative(v_neg)
+    chains = h[:, :-1].reshape(state.chains.shape)
+    return model.hidden.mean(model.hidden_input(phases.both)), chains
+
+
+#: The algorithms by the names that users give them.
+ALGORITHMS = {"cd": cd, "pcd": pcd, "pt": pt}
+
+
+def gradient(state, phases, h):
+    """The gradient of the mean log-likelihood: the mean over data, less that over the model."""
+    n_pos = phases.n_pos
+    n_neg = len(h) - n_pos
+    row_weights = np.array([1 / n_pos, -1 / n_neg], state.model.dtype)
+    return state.model.gradient(phases, h, np.repeat(row_weights, [n_pos, n_neg]))
+
+
+def _gibbs(state, phases, h, n_steps):
+    """Gibbs steps of plain chains from hidden states; returns the last input of visible units."""
+    model = state.model
+    for k in range(n_steps):
+        if k > 0:
+            x = model.hidden_input(phases.negative)
+            h = model.hidden.sample(x, _key(state, Purpose.HIDDEN, k))
+        x = model.visible_input(h)
+        model.visible.sample(x, _key(state, Purpose.VISIBLE, k), out=phases.negative)
+    return x
+
+
+def _key(state, purpose, step):
+    return purpose.key(state.seed, state.n_updates, step)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .._machine.rbm import RBM
+from .optimizers import Momentum
 
 #: What ``history_`` holds of each epoch.
 FIGURES = ("reconstruction_error", "learning_rate", "n_gibbs_steps", "momentum", "seconds")
@@ -15,7 +16,7 @@ FIGURES = ("reconstruction_error", "learning_rate", "n_gibbs_steps", "momentum",
 class Settings:
     """How to learn. A schedule is a number, or one value per epoch of which the last goes on."""
 
-    persistent: bool
+    algorithm: str  # a name in ``phases.ALGORITHMS``
     batch_size: int
     n_chains: int
     learning_rate: object  # schedule
@@ -32,10 +33,10 @@ class State:
 
     model: RBM
     seed: np.uint64
-    base_bias: np.ndarray  # the visible layer's bias before training
-    # Hidden states: (n_chains, M) of PCD, (n_temperatures, n_chains, M) of tempered chains.
+    base_rate_bias: np.ndarray  # the visible layer's bias before training
+    # Hidden states: (n_chains, M), or (n_temperatures, n_chains, M) of tempered chains.
     chains: np.ndarray
-    steps: tuple = ()  # the last step of each parameter, for momentum
+    optimizer: Momentum = field(default_factory=Momentum)
     n_updates: int = 0
     n_epochs: int = 0
     history: dict = field(default_factory=lambda: {figure: [] for figure in FIGURES})

@@ -1,0 +1,236 @@
+"""How probable rows are to a fitted machine: energies, pseudo-likelihood, likelihood."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils.validation import check_is_fitted
+
+from .._inference import partition
+from .._inference.starts import Start
+from .._input.checks import check_hidden
+from .._input.parameters import check_option
+from .._log_partition import LogPartition
+
+
+class LikelihoodMethods:
+    """Mixin of the methods that score rows under a machine; none changes the estimator."""
+
+    def free_energy(self, X):
+        """Free energy ``F(v) = -log sum_h exp(-E(v, h))``: ``p(v)`` is ``exp(-F(v)) / Z``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+
+        Returns
+        -------
+        free_energy : ndarray of shape (n_samples,)
+            In nats.
+        """
+        rows, machine = self._read(X)
+        free_energy = rows.map(machine.free_energy, per_row=machine.hidden.n_units)
+        return free_energy.astype(rows.dtype, copy=False)
+
+    def energy(self, V, H):
+        """Energy ``E(v, h)`` of pairs of rows: ``p(v, h)`` is ``exp(-E(v, h)) / Z``.
+
+        Parameters
+        ----------
+        V : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+        H : array-like of shape (n_samples, n_components)
+            Hidden rows.
+
+        Returns
+        -------
+        energy : ndarray of shape (n_samples,)
+            In nats.
+
+        Raises
+        ------
+        ValueError
+            If V and H differ in their number of rows.
+        """
+        rows, machine = self._read(V)
+        H = check_hidden(self, H)
+        if H.shape[0] != rows.n_rows:
+            raise ValueError(
+                f"V has {rows.n_rows} rows but H has {H.shape[0]}: "
+                "the energy is that of pairs of rows, give one hidden row per visible row."
+            )
+        v = rows.read(slice(0, rows.n_rows))
+        return machine.energy(v, H.astype(rows.dtype, copy=False))
+
+    def score_samples(self, X):
+        """Exact log pseudo-likelihood ``sum_i log p(v_i | v without i)`` of each row.
+
+        Deterministic. scikit-learn's ``BernoulliRBM`` estimates the same sum from a single,
+        random unit of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+
+        Returns
+        -------
+        pseudo_likelihood : ndarray of shape (n_samples,)
+            In nats, in the dtype of X.
+        """
+        rows, machine = self._read(X)
+        scores = rows.map(machine.pseudo_likelihood, per_row=machine.hidden.n_units)
+        return scores.astype(rows.dtype, copy=False)
+
+    def score(self, X, y=None):
+        """Mean of ``score_samples(X)``: the larger, the better the model of the rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible rows.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        score : float
+            Mean exact log pseudo-likelihood of a row, in nats.
+        """
+        return float(self.score_samples(X).mean(dtype=np.float64))
+
+    def log_partition(
+        self, method="auto", *, n_chains=100, n_betas=10000, init=None, random_state=None
+    ):
+        """Logarithm of the partition function ``Z``, by which ``p(v)`` is normalised.
+
+        Parameters
+        ----------
+        method : {"auto", "exact", "ais", "reverse_ais"}, default="auto"
+            - "exact": enumeration of the hidden units, or of the visible ones if they are binary
+              and fewer; at most 25 units, whose 2^25 states take half a minute if there are 784
+              binary features. Categories take several times as long as binary features.
+            - "ais": annealed importance sampling [1]_ [2]_, from the base rates of the training
+              data to the model. It tends to be too small: a model seems better than it is.
+            - "reverse_ais": the same from the model to its base rates [3]_. It tends to be too
+              large, if only its start is from the model: draws of
+              ``sample(n_chains, init=init, method="tempering")``. Where both directions agree,
+              both are to be trusted.
+            - "auto": "exact" for at most 20 units, else "ais".
+        n_chains : int, default=100
+            Number of rows to anneal; at least 2.
+        n_betas : int, default=10000
+            Number of inverse temperatures, equidistant from 0 to 1; at least 2.
+        init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
+            For "reverse_ais": complete rows of which ``n_chains``, taken at random, are where the
+            chains start that draw from the model, such as training data, whose modes chains may
+            not find by themselves. None: the base rates.
+        random_state : int, RandomState instance or None, default=None
+            An int gives the same estimate at every call, None another at every call.
+
+        Returns
+        -------
+        result : LogPartition
+            With ``value`` (nats), ``stderr``, ``interval`` (95 %), ``method`` and
+            ``effective_sample_size``. Sums are in float64; chains and the inputs of their units
+            have the dtype of ``init`` or else of ``components_``.
+
+        Raises
+        ------
+        ValueError
+            If more than 25 units were to be enumerated, the machine is conditional, a parameter
+            or the result is not finite, ``init`` is incomplete or not for the method.
+
+        References
+        ----------
+        .. [1] Neal, R. M. (2001). Annealed importance sampling. Statistics and Computing 11,
+           125-139.
+        .. [2] Salakhutdinov, R. & Murray, I. (2008). On the quantitative analysis of deep belief
+           networks. ICML.
+        .. [3] Burda, Y., Grosse, R. & Salakhutdinov, R. (2015). Accurate and conservative
+           estimates of MRF log-likelihood using reverse annealing. AISTATS.
+        """
+        check_is_fitted(self)
+        check_option("method", method, ("auto", "exact", "ais", "reverse_ais"))
+        check_scalar(n_chains, "n_chains", Integral, min_val=2)
+        check_scalar(n_betas, "n_betas", Integral, min_val=2)
+        if init is not None and method != "reverse_ais":
+            raise ValueError(f"init is for method='reverse_ais'. Got method={method!r} with init.")
+        self._check_partition()
+        random_state = check_random_state(random_state)
+        machine, start = self._machine(self._dtype), Start()
+        n_units = partition.n_enumerated(machine)
+        if method == "auto":
+            method = "exact" if n_units <= partition.FEW_UNITS else "ais"
+        if method == "exact" and n_units > partition.MOST_UNITS:
+            raise ValueError(
+                f"method='exact' would sum over the 2**{n_units} states of {n_units} units; "
+                f"it is for at most {partition.MOST_UNITS} units. Use method='ais'."
+            )
+        if init is not None:
+            rows, machine = self._read(init, allow_unknown=True)
+            # Rows of init may be in some order, of which the first would be a poor sample.
+            which = random_state.permutation(rows.n_rows)[np.arange(n_chains) % rows.n_rows]
+            start = Start.at(rows, which)
+        if start.known is not None:
+            raise ValueError(
+                "init of log_partition must hold complete rows, but some entries are unknown. "
+                "Complete them first, with impute or sample(init=...)."
+            )
+        with np.errstate(over="ignore", invalid="ignore"):
+            if method == "exact":
+                result = partition.exact(self._machine(np.float64))
+            else:
+                arguments = machine, self._base_rate_bias, n_chains, n_betas, random_state
+                if method == "ais":
+                    result = partition.ais(*arguments)
+                else:
+                    result = partition.reverse_ais(*arguments, start)
+        if not np.isfinite(result.value):
+            raise ValueError(
+                f"log Z is {result.value}: components_ or intercepts are too large to sum over."
+            )
+        return result
+
+    def log_likelihood(self, X, log_partition=None):
+        """Logarithm of the probability ``p(v)`` of each row; of its density, if real-valued.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Complete visible rows; for binary units 0 and 1 alone.
+        log_partition : LogPartition, float or None, default=None
+            ``log Z``: what the method ``log_partition`` returns, or a number. None: it is
+            computed, at every call, with the defaults of that method.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+            In nats, in the dtype of X.
+
+        Raises
+        ------
+        ValueError
+            If an entry is missing or not a state of its unit, the machine is conditional, or
+            log Z is not finite.
+        """
+        rows, machine = self._read(X, allow_unknown=True)
+        self._check_partition()
+        if rows.n_unknown:
+            raise ValueError(
+                f"{rows.n_unknown} entries of X are missing (NaN; or not stored, in a sparse X of "
+                "categories), but the likelihood is one of complete rows. Complete them, for "
+                "example with impute."
+            )
+        self._check_states(rows)
+        if log_partition is None:
+            log_partition = self.log_partition()
+        if isinstance(log_partition, LogPartition):
+            log_partition = log_partition.value
+        check_scalar(log_partition, "log_partition", Real)
+        if not np.isfinite(log_partition):
+            raise ValueError(f"log_partition must be finite. Got {log_partition!r}.")
+        machine = self._machine(np.float64)
+        free_energy = rows.map(machine.free_energy, np.float64, per_row=machine.hidden.n_units)
+        return (-free_energy - log_partition).astype(rows.dtype, copy=False)

@@ -1,0 +1,90 @@
+"""Summaries of training data, from which initial biases are made.
+
+A summary of all rows is merged from those of blocks, or of parts of the data on several workers.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .._machine.onehot import Categories
+
+
+@dataclass(frozen=True)
+class NumberSummary:
+    """Sums over rows of numbers.
+
+    Parameters
+    ----------
+    dtype : dtype
+        The dtype of a machine for the data.
+    n_rows : int
+    sums : ndarray of shape (n_features,), float64
+    lowest, highest : float, or ndarray of shape (n_features,)
+        The range: of all values or, in a summary with squares, of the values of each feature.
+    squares : ndarray of shape (n_features,), float64, or None
+        Sums of the squared deviations from the mean of the feature.
+    """
+
+    dtype: np.dtype
+    n_rows: int
+    sums: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    squares: np.ndarray | None = None
+
+    @property
+    def means(self):
+        """Mean of each feature."""
+        return self.sums / self.n_rows
+
+    @property
+    def variances(self):
+        """Variance of each feature, from a summary with squares."""
+        return self.squares / self.n_rows
+
+    @property
+    def constant(self):
+        """Whether all values of a feature are equal, from a summary with squares."""
+        return self.lowest == self.highest
+
+    def merged(self, other):
+        """The summary of both parts (Chan, Golub & LeVeque, 1983, for the squares)."""
+        squares = None
+        if self.squares is not None:
+            n = self.n_rows + other.n_rows
+            distance = np.square(self.means - other.means)
+            squares = self.squares + other.squares + distance * (self.n_rows * other.n_rows / n)
+        return replace(
+            self,
+            n_rows=self.n_rows + other.n_rows,
+            sums=self.sums + other.sums,
+            lowest=np.minimum(self.lowest, other.lowest),
+            highest=np.maximum(self.highest, other.highest),
+            squares=squares,
+        )
+
+
+@dataclass(frozen=True)
+class CategorySummary:
+    """Counts over rows of categories.
+
+    Parameters
+    ----------
+    dtype : dtype
+        The dtype of a machine for the data.
+    n_rows : int
+    categories : Categories
+    counts : ndarray of shape (C,), int64
+        How often each code occurs.
+    """
+
+    dtype: np.dtype
+    n_rows: int
+    categories: Categories
+    counts: np.ndarray
+
+    def merged(self, other):
+        """The summary of both parts, which have the same categories."""
+        counts = self.counts + other.counts
+        return replace(self, n_rows=self.n_rows + other.n_rows, counts=counts)
