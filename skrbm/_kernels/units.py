@@ -140,12 +140,12 @@ def _overload_radius(word, like):
     return impl
 
 
-def _direction(word, like):  # pragma: no cover - typed by the overload below
+def _angle(word, like):  # pragma: no cover - typed by the overload below
     raise TypeError("compiled code only")
 
 
-@overload(_direction, jit_options=INLINED)
-def _overload_direction(word, like):
+@overload(_angle, jit_options=INLINED)
+def _overload_angle(word, like):
     """Cosine and sine of an angle anywhere on the circle.
 
     30 bits give an angle within 45 degrees of an axis, one bit says which axis, one which side.
@@ -169,7 +169,7 @@ def _normal_pairs(radius_words, angle_words, radius, z0, z1):
     for i in range(radius.shape[0]):  # one loop for all would not be vectorised in float64
         radius[i] = _radius(radius_words[i], like)
     for i in range(radius.shape[0]):
-        c, s = _direction(angle_words[i], like)
+        c, s = _angle(angle_words[i], like)
         z0[i] = radius[i] * c
         z1[i] = radius[i] * s
 

@@ -66,34 +66,36 @@ def row_dots(a, b, out):
 
 
 @njit(**OPTIONS)
-def add_step(gradient, learning_rate, momentum, weight_decay, step, parameter):
+def add_step(sums, scale, learning_rate, weight_decay, momentum, velocity, parameter):
     """One step of gradient ascent with momentum and weight decay, in one pass over memory.
 
-    ``step = momentum * step + learning_rate * (gradient - weight_decay * parameter)``, then
-    ``parameter += step``.
+    ``velocity = momentum * velocity + learning_rate * (scale * sums - weight_decay * parameter)``,
+    then ``parameter += velocity``.
 
     Parameters
     ----------
-    gradient : ndarray of shape (size,)                                                   IN
-    learning_rate, momentum, weight_decay : scalar of the arrays' dtype                   IN
-    step, parameter : ndarray of shape (size,)                                            INOUT
+    sums : ndarray of shape (size,)                                                       IN
+        ``scale * sums`` is the gradient.
+    scale, learning_rate, weight_decay, momentum : scalar of the arrays' dtype            IN
+    velocity, parameter : ndarray of shape (size,)                                        INOUT
     """
     for i in range(parameter.shape[0]):
-        direction = gradient[i] - weight_decay * parameter[i]
-        step[i] = momentum * step[i] + learning_rate * direction
-        parameter[i] += step[i]
+        slope = scale * sums[i] - weight_decay * parameter[i]
+        velocity[i] = momentum * velocity[i] + learning_rate * slope
+        parameter[i] += velocity[i]
 
 
 @njit(**OPTIONS)
-def add_gradient(gradient, learning_rate, weight_decay, parameter):
+def add_gradient(sums, scale, learning_rate, weight_decay, parameter):
     """``add_step`` without momentum: nothing to remember, half the memory traffic.
 
     Parameters
     ----------
-    gradient : ndarray of shape (size,)                                                   IN
-    learning_rate, weight_decay : scalar of the arrays' dtype                             IN
+    sums : ndarray of shape (size,)                                                       IN
+        ``scale * sums`` is the gradient.
+    scale, learning_rate, weight_decay : scalar of the arrays' dtype                      IN
     parameter : ndarray of shape (size,)                                                  INOUT
     """
     for i in range(parameter.shape[0]):
-        direction = gradient[i] - weight_decay * parameter[i]
-        parameter[i] += learning_rate * direction
+        slope = scale * sums[i] - weight_decay * parameter[i]
+        parameter[i] += learning_rate * slope

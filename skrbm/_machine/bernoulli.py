@@ -62,6 +62,13 @@ class BernoulliLayer(NumberLayer):
         units.bernoulli_sigmoid(x, self.bias, *key, out)
         return out
 
+    def mean_and_sample(self, x, key):
+        """The sample of the mean, which is computed once."""
+        mean = self.mean(x)
+        out = np.empty_like(mean)
+        units.bernoulli(mean, *key, out)
+        return mean, out
+
     def log_normaliser(self, x, shift=0.0):
         """``sum_i log(1 + exp(x_i + shift_i + b_i))``."""
         out = np.empty(len(x))

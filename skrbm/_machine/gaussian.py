@@ -123,7 +123,7 @@ class GaussianLayer(NumberLayer):
         """The change of the bias, in units of s, is the input that undoes it."""
         return replace(self, bias=bias), (self.bias - bias) / self.scale
 
-    def precondition(self, gradient):
+    def precondition(self, sums, n_rows):
         """Steps that are bounded and free of the units of X.
 
         - No hidden unit's gradient is longer than sqrt(N), the length of a typical row of
@@ -131,13 +131,13 @@ class GaussianLayer(NumberLayer):
         - The bias moves in units of s: its gradient times s^2.
         - The gradient of the logarithm of the variance is clipped to [-1, 1].
         """
-        weights, hidden_bias, bias, *log_ratio = gradient
-        if np.vdot(weights, weights) > self.n_units:  # else no column can be too long
+        weights, hidden_bias, bias, *log_ratio = sums
+        longest = n_rows * np.sqrt(weights.dtype.type(self.n_units))
+        if np.vdot(weights, weights) > longest**2:  # else no column can be too long
             length = np.sqrt(np.einsum("ij,ij->j", weights, weights))
-            longest = np.sqrt(weights.dtype.type(self.n_units))
             weights *= longest / np.maximum(length, longest)
         bias *= self.noise_variance
-        log_ratio = [np.clip(g, -1, 1, out=g) for g in log_ratio]
+        log_ratio = [np.clip(s, -n_rows, n_rows, out=s) for s in log_ratio]
         return weights, hidden_bias, bias, *log_ratio
 
     def constrain(self):

@@ -83,9 +83,16 @@ class Layer(ABC):
             None: new rows, all entries of which are drawn.
         """
 
+    def mean_and_sample(self, x, key):
+        """``mean(x)`` and ``sample(x, key)``, for a layer that computes both together faster."""
+        return self.mean(x), self.sample(x, key)
+
     @abstractmethod
     def log_normaliser(self, x, shift=0.0):
-        """``A(x + shift)`` of each row, shape (n,), in float64; ``shift`` (N,) is for all rows."""
+        """``A(x + shift)`` of each row, shape (n,), in float64.
+
+        ``x`` is an array (n, N), whatever the form of ``input``; ``shift`` (N,) is for all rows.
+        """
 
     # --- rows and features, as a user knows them ---
 
@@ -142,9 +149,10 @@ class Layer(ABC):
 
         Returns
         -------
-        phases : object with ``positive``, ``negative``, ``both`` and ``n_pos``
-            ``positive`` are the rows of data. ``negative`` is drawn by ``sample(out=)`` or
-            assigned. ``both`` is one above the other.
+        phases : object with ``positive``, ``negative``, ``both``, ``n_pos``, ``replace_negative``
+            ``positive`` are the rows of data, and ``n_pos`` is their number. ``negative`` are the
+            rows of the model: ``sample(out=)`` draws them, or ``replace_negative`` puts others in
+            their place. ``both`` has the rows of data above those of the model.
         """
 
     @abstractmethod
@@ -154,6 +162,8 @@ class Layer(ABC):
     @abstractmethod
     def gradient(self, phases, h, row_weights, weights):
         """``sum_r row_weights[r] d(-E(v_r, h_r))/d parameter`` over the rows of both phases.
+
+        The layer stacks the phases if one product of both is faster than two products.
 
         Parameters
         ----------
@@ -169,12 +179,19 @@ class Layer(ABC):
             For the weights, then for each of ``parameters``.
         """
 
-    def precondition(self, gradient):
-        """The gradient of all parameters of a machine as the step follows it; may overwrite it.
+    def precondition(self, sums, n_rows):
+        """The direction of a step, times ``n_rows``, for all parameters of a machine.
 
         A layer whose units have a scale makes the step free of the scale, and bounds the step.
+
+        Parameters
+        ----------
+        sums : sequence of ndarray
+            Sums over rows, in the order of the parameters of the machine; may be overwritten.
+        n_rows : int
+            The sums divided by this number are the gradient of the mean log-likelihood.
         """
-        return gradient
+        return sums
 
     def constrain(self):  # noqa: B027 - most layers have no bounds
         """Put the parameters back into their bounds after a step."""

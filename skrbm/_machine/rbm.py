@@ -101,19 +101,20 @@ class RBM:
 
     # --- learning ---
 
-    def gradient(self, phases, h, row_weights):
-        """``sum_r row_weights[r] d(-E(v_r, h_r))/d parameter``, one array per parameter.
+    def gradient_sums(self, phases, h):
+        """``sum_pos d(-E)/d parameter - r sum_neg d(-E)/d parameter``, one array per parameter.
 
-        A sum over the rows of both phases, in one matrix product where rows are numbers.
+        With ``r = n_pos / n_neg`` both phases count alike: divided by ``n_pos``, the sums estimate
+        the gradient of the mean log-likelihood. Sums and numbers of rows of several parts add up.
 
         Parameters
         ----------
         phases : phases of the visible layer
-        h : ndarray of shape (n, M)
-            Hidden states or, with less noise, their means given ``v``.
-        row_weights : ndarray of shape (n,)
-            Positive for rows of data, negative for rows of the model.
+        h : ndarray of shape (n_pos + n_neg, M)
+            Hidden states or, with less noise, their means given the visible rows of both phases.
         """
+        n_pos, n_neg = phases.n_pos, len(h) - phases.n_pos
+        row_weights = np.repeat(np.array([1, -n_pos / n_neg], self.dtype), [n_pos, n_neg])
         weighted, hidden_bias = np.empty_like(h), np.empty_like(self.hidden.bias)
         updates.weigh_rows(h, row_weights, weighted, hidden_bias)
         weights, *visible = self.visible.gradient(phases, weighted, row_weights, self.weights)

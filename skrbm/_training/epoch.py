@@ -4,7 +4,7 @@ from time import perf_counter
 
 import numpy as np
 
-from .phases import ALGORITHMS, gradient
+from .phases import contrast
 from .state import FIGURES, scheduled
 
 #: Rows, at most, on which the reconstruction error of an epoch is measured.
@@ -54,10 +54,9 @@ def update(state, settings, rows, which, n_gibbs_steps, rates):
     visible = state.model.visible
     n_neg = None if settings.algorithm == "cd" else state.chains.shape[-2]
     phases = visible.phases(rows, which, n_neg)
-    algorithm = ALGORITHMS[settings.algorithm]
-    h, state.chains = algorithm(state, phases, n_gibbs_steps, settings.mean_negative_visibles)
-    slope = visible.precondition(gradient(state, phases, h))
-    state.optimizer.update(state.model.parameters, slope, *rates)
+    estimate = contrast(state, settings, phases, n_gibbs_steps)
+    sums = visible.precondition(estimate.sums, estimate.n_rows)
+    state.optimizer.update(state.model.parameters, sums, estimate.n_rows, *rates)
     visible.constrain()
     state.n_updates += 1
 

@@ -27,14 +27,14 @@ class Momentum:
         if not self.velocity:
             self.velocity = tuple(np.zeros_like(parameter) for parameter in parameters)
 
-    def update(self, parameters, gradient, learning_rate, momentum, weight_decay):
-        """One step of all parameters, in place."""
-        for k, (parameter, slope) in enumerate(zip(parameters, gradient, strict=True)):
+    def update(self, parameters, sums, n_rows, learning_rate, momentum, weight_decay):
+        """One step of all parameters, in place, along the gradient ``sums / n_rows``."""
+        for k, (parameter, total) in enumerate(zip(parameters, sums, strict=True)):
             dtype = parameter.dtype.type
-            decay = dtype(weight_decay if parameter.ndim == 2 else 0)
-            slope, flat = slope.ravel(), parameter.ravel()
+            decay = weight_decay if parameter.ndim == 2 else 0
+            rates = dtype(1 / n_rows), dtype(learning_rate), dtype(decay)
+            total, flat = total.ravel(), parameter.ravel()
             if self.velocity:
-                rates = dtype(learning_rate), dtype(momentum), decay
-                updates.add_step(slope, *rates, self.velocity[k].ravel(), flat)
+                updates.add_step(total, *rates, dtype(momentum), self.velocity[k].ravel(), flat)
             else:
-                updates.add_gradient(slope, dtype(learning_rate), decay, flat)
+                updates.add_gradient(total, *rates, flat)

@@ -18,9 +18,11 @@ means : bool
     Whether the gradient sees the means of the visible units at the end, and not their samples.
     Samples drive the chains in either case.
 
-It returns the hidden means of the rows of both phases, (n_pos + n_neg, M), and the chains as the
-next update finds them.
+An algorithm returns the hidden means of the rows of both phases, (n_pos + n_neg, M), and the
+chains as the next update finds them.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,13 +33,13 @@ from .._machine.tempered import TemperedRBM, ladder
 def cd(state, phases, n_steps, means):
     """Contrastive divergence: chains start at the rows of data, and are not kept."""
     model = state.model
-    x_pos = model.hidden_input(phases.positive)
-    h = model.hidden.sample(x_pos, _key(state, Purpose.HIDDEN, 0))
+    x = model.hidden_input(phases.positive)
+    h_pos, h = model.hidden.mean_and_sample(x, _key(state, Purpose.HIDDEN, 0))
     x_visible = _gibbs(state, phases, h, n_steps)
     if means:
         phases.replace_negative(model.visible.mean_rows(x_visible, phases.negative))
-    x_neg = model.hidden_input(phases.negative)
-    return np.concatenate((model.hidden.mean(x_pos), model.hidden.mean(x_neg))), state.chains
+    h_neg = model.hidden.mean(model.hidden_input(phases.negative))
+    return np.concatenate((h_pos, h_neg)), state.chains
 
 
 def pcd(state, phases, n_steps, means):
@@ -48,9 +50,11 @@ def pcd(state, phases, n_steps, means):
         chains = model.hidden.sample(model.hidden_input(phases.negative), last)
         phases.replace_negative(model.visible.mean_rows(x_visible, phases.negative))
     x = model.hidden_input(phases.both)  # both phases in one matrix product
-    if not means:
-        chains = model.hidden.sample(x[phases.n_pos :], last)
-    return model.hidden.mean(x), chains
+    if means:
+        return model.hidden.mean(x), chains
+    h_pos = model.hidden.mean(x[: phases.n_pos])
+    h_neg, chains = model.hidden.mean_and_sample(x[phases.n_pos :], last)
+    return np.concatenate((h_pos, h_neg)), chains
 
 
 def pt(state, phases, n_steps, means):
@@ -85,12 +89,27 @@ def pt(state, phases, n_steps, means):
 ALGORITHMS = {"cd": cd, "pcd": pcd, "pt": pt}
 
 
-def gradient(state, phases, h):
-    """The gradient of the mean log-likelihood: the mean over data, less that over the model."""
-    n_pos = phases.n_pos
-    n_neg = len(h) - n_pos
-    row_weights = np.array([1 / n_pos, -1 / n_neg], state.model.dtype)
-    return state.model.gradient(phases, h, np.repeat(row_weights, [n_pos, n_neg]))
+@dataclass(frozen=True)
+class GradientSums:
+    """What an update, or a part of one, says of the gradient of the mean log-likelihood.
+
+    Parameters
+    ----------
+    sums : tuple of ndarray
+        One array per parameter of the machine; see :meth:`~skrbm._machine.rbm.RBM.gradient_sums`.
+    n_rows : int
+        Number of rows of data. The step divides the sums by it.
+    """
+
+    sums: tuple
+    n_rows: int
+
+
+def contrast(state, settings, phases, n_steps):
+    """Run both phases: returns :class:`GradientSums` and moves the chains on."""
+    algorithm = ALGORITHMS[settings.algorithm]
+    h, state.chains = algorithm(state, phases, n_steps, settings.mean_negative_visibles)
+    return GradientSums(state.model.gradient_sums(phases, h), phases.n_pos)
 
 
 def _gibbs(state, phases, h, n_steps):
