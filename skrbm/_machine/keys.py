@@ -54,6 +54,9 @@ class Purpose(Enum):
     CHAIN_START = (2**31 + 2, 0)
     CHAIN_SWAP = (2**31 + 3, 0)
 
+    def __init__(self, first, stride):
+        self.first, self.stride = first, stride
+
     def key(self, seed, update, step=0, part=0):
         """The key of one Gibbs step of one part of the data.
 
@@ -66,8 +69,7 @@ class Purpose(Enum):
         part : int, default=0
             Number of the part, below ``N_PARTS``. Numbers of part 0 are those of a single machine.
         """
-        first, stride = self.value
-        return Key(seed, update, first + stride * step + (part << _STEP_BITS))
+        return Key(seed, update, self.first + self.stride * step + (part << _STEP_BITS))
 
 
 def draw_seed(random_state):

@@ -9,7 +9,7 @@ from .layer import Layer
 from .products import product, product_transposed, product_with_transpose
 
 
-@dataclass(frozen=True)
+@dataclass
 class NumberPhases:
     """Rows of data and, below them in the same array, rows of the model."""
 

@@ -29,12 +29,16 @@ class Momentum:
 
     def update(self, parameters, sums, n_rows, learning_rate, momentum, weight_decay):
         """One step of all parameters, in place, along the gradient ``sums / n_rows``."""
+        dtype = parameters[0].dtype.type
+        scale, rate, momentum = dtype(1 / n_rows), dtype(learning_rate), dtype(momentum)
+        decays = {1: dtype(0), 2: dtype(weight_decay)}  # by the number of dimensions
         for k, (parameter, total) in enumerate(zip(parameters, sums, strict=True)):
-            dtype = parameter.dtype.type
-            decay = weight_decay if parameter.ndim == 2 else 0
-            rates = dtype(1 / n_rows), dtype(learning_rate), dtype(decay)
-            total, flat = total.ravel(), parameter.ravel()
+            rates, total, flat = (
+                (scale, rate, decays[parameter.ndim]),
+                total.ravel(),
+                parameter.ravel(),
+            )
             if self.velocity:
-                updates.add_step(total, *rates, dtype(momentum), self.velocity[k].ravel(), flat)
+                updates.add_step(total, *rates, momentum, self.velocity[k].ravel(), flat)
             else:
                 updates.add_gradient(total, *rates, flat)

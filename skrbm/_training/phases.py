@@ -22,7 +22,7 @@ An algorithm returns the hidden means of the rows of both phases, (n_pos + n_neg
 chains as the next update finds them.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -89,8 +89,7 @@ def pt(state, phases, n_steps, means):
 ALGORITHMS = {"cd": cd, "pcd": pcd, "pt": pt}
 
 
-@dataclass(frozen=True)
-class GradientSums:
+class GradientSums(NamedTuple):
     """What an update, or a part of one, says of the gradient of the mean log-likelihood.
 
     Parameters
