@@ -11,14 +11,15 @@ from ._machine.bernoulli import BernoulliLayer
 class BernoulliRBM(BaseRBM):
     """Restricted Boltzmann machine with binary visible and binary hidden units.
 
-    A drop-in superset of :class:`sklearn.neural_network.BernoulliRBM`: the same parameters,
-    defaults and attributes, and more of each. The energy of visible units v and hidden units
-    h is ``E(v, h) = -b v - c h - v W^T h`` with ``W = components_``,
-    ``b = intercept_visible_`` and ``c = intercept_hidden_``. A value between 0 and 1, such as
-    a grey pixel, is read as the probability of a 1.
+    The estimator is a drop-in superset of :class:`sklearn.neural_network.BernoulliRBM`: it has
+    the same parameters, defaults and attributes, and more of each. The energy of visible units v
+    and hidden units h is ``E(v, h) = -b v - c h - v W^T h`` with ``W = components_``,
+    ``b = intercept_visible_`` and ``c = intercept_hidden_``. A value between 0 and 1, such as a
+    grey pixel, is read as the probability of a 1.
 
-    A *schedule* is a number, or a sequence of one value per epoch whose last value goes on;
-    it can be cloned, pickled and grid-searched like any parameter.
+    A *schedule* is a number, or a sequence of one value per epoch. After its end the last value
+    of a sequence stays in force. A schedule can be cloned, pickled and grid-searched like any
+    other parameter.
 
     Parameters
     ----------
@@ -27,60 +28,62 @@ class BernoulliRBM(BaseRBM):
 
     learning_rate : float or sequence of float, default=0.1
         Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
-        Tune it, between 1 and 0.001.
+        Tune the rate, between 1 and 0.001.
 
     batch_size : int, default=10
-        Rows per mini-batch. The last batch of an epoch holds what is left.
+        Number of rows per mini-batch. The last mini-batch of an epoch holds the rows that are
+        left.
 
     n_iter : int, default=10
-        Number of epochs, passes over the training data, that ``fit`` makes.
+        Number of epochs that ``fit`` makes. An epoch is one pass over the training data.
 
     algorithm : {"pcd", "cd", "pt"}, default="pcd"
-        How the model's side of the gradient is estimated.
+        How the negative phase, the model's side of the gradient, is estimated.
 
-        - "pcd": persistent contrastive divergence [2]_, by chains that go on from update to
-          update, also called stochastic maximum likelihood.
-        - "cd": contrastive divergence [1]_, by chains that start at the rows of each batch.
-        - "pt": parallel tempering [4]_, by persistent chains at ``n_temperatures``, from that of
-          the model to that of its base rates. Neighbours exchange their temperatures, which
-          carries chains from mode to mode. A negative phase costs ``n_temperatures`` times that
-          of "pcd".
+        - "pcd": persistent contrastive divergence [2]_, also called stochastic maximum
+          likelihood, by chains that go on from update to update.
+        - "cd": contrastive divergence [1]_, by chains that start at the rows of each mini-batch.
+        - "pt": parallel tempering [4]_, by persistent chains at ``n_temperatures`` temperatures.
+          The lowest temperature is that of the model; at the highest the chains follow the base
+          rates, where the units are independent. Chains at neighbouring temperatures swap their
+          states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
+          as much as with "pcd".
 
     n_gibbs_steps : int or sequence of int, default=1
-        Gibbs steps per update, the k of CD-k; a schedule.
+        Number of Gibbs steps per update, the k of CD-k; a schedule.
 
     n_chains : int or None, default=None
-        Number of persistent chains, at each temperature with ``algorithm="pt"``; None means
-        ``batch_size``. The first call to ``partial_fit`` fixes it.
+        Number of persistent chains; with ``algorithm="pt"``, at each temperature. None means
+        ``batch_size``. The first call of ``partial_fit`` fixes the number.
 
     n_temperatures : int, default=10
-        Number of inverse temperatures, equidistant from 1 to 0, with ``algorithm="pt"``. The
-        first call to ``partial_fit`` fixes it.
+        Number of inverse temperatures with ``algorithm="pt"``, equidistant from 1 to 0. The
+        first call of ``partial_fit`` fixes the number.
 
     momentum : float or sequence of float, default=0.0
-        Share of the last step that is added to the next, in [0, 1); a schedule. If it is 0
-        throughout, steps are not remembered.
+        Share of the velocity, the last step of a parameter, that is added to the next step, in
+        [0, 1); a schedule. If the momentum is 0 throughout, no velocity is kept.
 
     weight_decay : float, default=0.0
-        L2 penalty on the weights, not on the biases: ``weight_decay * W`` is subtracted from
-        the gradient.
+        L2 penalty on the weights; biases have none. ``weight_decay * W`` is subtracted from the
+        gradient.
 
     negative_visibles : {"sample", "mean"}, default="sample"
-        Visible units of the last Gibbs step as the gradient sees them: drawn, or set to
-        their probabilities, which has less noise and a bias [3]_. Draws drive the chains
-        in either case.
+        The visible units of the last Gibbs step as the gradient sees them: a sample, or their
+        probabilities, which have less noise and a bias [3]_. Samples drive the chains in either
+        case.
 
     shuffle : bool, default=True
-        Whether ``fit`` takes the rows in a new order each epoch.
+        Whether ``fit`` takes the rows in a new order in each epoch.
 
     verbose : int, default=0
-        If not 0, print a line per epoch with the exact pseudo-likelihood of at most 1,000
-        rows, spread evenly over the training data.
+        If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of at most
+        1,000 rows, which are spread evenly over the training data.
 
     random_state : int, RandomState instance or None, default=None
-        Determines initial weights, order of rows and all draws of ``fit`` and
-        ``partial_fit``. An int gives the same bits at every call on one machine (matrix
-        products may differ in the last bit between BLAS builds and numbers of BLAS threads).
+        Determines the initial weights, the order of rows and all random numbers of ``fit`` and
+        ``partial_fit``. An int gives the same bits at every call on one computer. (Matrix
+        products may differ in the last bit between BLAS builds and numbers of BLAS threads.)
 
     Attributes
     ----------
@@ -91,25 +94,26 @@ class BernoulliRBM(BaseRBM):
         Biases of the hidden units.
 
     intercept_visible_ : ndarray of shape (n_features,)
-        Biases of the visible units. They start at the log-odds of the training data.
+        Biases of the visible units. The biases start at the log-odds of the training data.
 
     h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``. With
-        "pt" of shape (n_temperatures, n_chains, n_components), the model's chains first.
+        Hidden states of the persistent chains. With ``algorithm="cd"`` all are 0. With "pt" the
+        shape is (n_temperatures, n_chains, n_components), and the chains of the model come first.
 
     n_iter_ : int
-        Number of epochs made; a call of ``partial_fit`` counts as one.
+        Number of epochs made. A call of ``partial_fit`` counts as one epoch.
 
     history_ : dict of list
-        One entry per epoch: "reconstruction_error" (mean squared difference between an entry
-        and its ``reconstruct``-ion, on at most 250 rows), "learning_rate",
-        "n_gibbs_steps", "momentum", "seconds".
+        Lists of one value per epoch: "reconstruction_error" (mean squared difference between an
+        entry and its reconstruction, on at most 250 rows), "learning_rate", "n_gibbs_steps",
+        "momentum", "seconds".
 
     n_features_in_ : int
         Number of features seen during fit.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, if X had names that are all strings.
+        Names of the features. The attribute exists if all columns of X had names that are
+        strings.
 
     See Also
     --------
@@ -117,7 +121,7 @@ class BernoulliRBM(BaseRBM):
 
     Notes
     -----
-    Each phase of the gradient is averaged over its own number of rows, so that batches of any
+    Each phase of the gradient is averaged over its own number of rows. So mini-batches of any
     size, and any number of chains, have the same fixed point.
 
     References

@@ -21,8 +21,9 @@ class GaussianBernoulliRBM(BaseRBM):
     Standardise the data, for example with :class:`sklearn.preprocessing.StandardScaler`, or, where
     features are strongly correlated as the pixels of an image are, whiten them.
 
-    A *schedule* is a number, or a sequence of one value per epoch whose last value goes on;
-    it can be cloned, pickled and grid-searched like any parameter.
+    A *schedule* is a number, or a sequence of one value per epoch. After its end the last value
+    of a sequence stays in force. A schedule can be cloned, pickled and grid-searched like any
+    other parameter.
 
     Parameters
     ----------
@@ -31,69 +32,72 @@ class GaussianBernoulliRBM(BaseRBM):
 
     noise_variance : float, array-like of shape (n_features,) or "learned", default=1.0
         Variance of a visible unit around its mean given the hidden units, in squared units of
-        X. A number serves all features. "learned": starts at the variances of the training
-        data (the first chunk, with ``partial_fit``), for a constant feature at its squared
-        value, and is learned on the logarithmic scale; it stays above a thousandth of where
-        it started. The first call to ``partial_fit`` fixes the noise variance, or that it is
-        learned.
+        X. A number serves all features. "learned": the variance starts at the variance of the
+        feature in the training data (with ``partial_fit``, in the first chunk), and for a
+        constant feature at its squared value. The variance is learned on the logarithmic scale
+        and stays above a thousandth of its start. The first call of ``partial_fit`` fixes the
+        noise variance, or that the noise variance is learned.
 
     learning_rate : float or sequence of float, default=0.01
         Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
-        Real-valued units need a smaller one than binary units [2]_. See Notes for its units.
+        Real-valued units need a smaller rate than binary units [2]_. See Notes for the units of
+        a step.
 
     batch_size : int, default=100
-        Rows per mini-batch. The last batch of an epoch holds what is left.
+        Number of rows per mini-batch. The last mini-batch of an epoch holds the rows that are
+        left.
 
     n_iter : int, default=10
-        Number of epochs, passes over the training data, that ``fit`` makes.
+        Number of epochs that ``fit`` makes. An epoch is one pass over the training data.
 
     algorithm : {"pcd", "cd", "pt"}, default="cd"
-        How the model's side of the gradient is estimated.
+        How the negative phase, the model's side of the gradient, is estimated.
 
         - "pcd": persistent contrastive divergence, by chains that go on from update to update.
-        - "cd": contrastive divergence, by chains that start at the rows of each batch; for
-          real-valued units the better choice in [1]_.
-        - "pt": parallel tempering, by persistent chains at ``n_temperatures``, from that of
-          the model to that of its base rates. Neighbours exchange their temperatures, which
-          carries chains from mode to mode. A negative phase costs ``n_temperatures`` times that
-          of "pcd".
+        - "cd": contrastive divergence, by chains that start at the rows of each mini-batch. This
+          is the better choice for real-valued units in [1]_.
+        - "pt": parallel tempering, by persistent chains at ``n_temperatures`` temperatures.
+          The lowest temperature is that of the model; at the highest the chains follow the base
+          rates, where the units are independent. Chains at neighbouring temperatures swap their
+          states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
+          as much as with "pcd".
 
     n_gibbs_steps : int or sequence of int, default=1
-        Gibbs steps per update, the k of CD-k; a schedule.
+        Number of Gibbs steps per update, the k of CD-k; a schedule.
 
     n_chains : int or None, default=None
-        Number of persistent chains, at each temperature with ``algorithm="pt"``; None means
-        ``batch_size``. The first call to ``partial_fit`` fixes it.
+        Number of persistent chains; with ``algorithm="pt"``, at each temperature. None means
+        ``batch_size``. The first call of ``partial_fit`` fixes the number.
 
     n_temperatures : int, default=10
-        Number of inverse temperatures, equidistant from 1 to 0, with ``algorithm="pt"``. The
-        first call to ``partial_fit`` fixes it.
+        Number of inverse temperatures with ``algorithm="pt"``, equidistant from 1 to 0. The
+        first call of ``partial_fit`` fixes the number.
 
     momentum : float or sequence of float, default=0.0
-        Share of the last step that is added to the next, in [0, 1); a schedule. If it is 0
-        throughout, steps are not remembered.
+        Share of the velocity, the last step of a parameter, that is added to the next step, in
+        [0, 1); a schedule. If the momentum is 0 throughout, no velocity is kept.
 
     weight_decay : float, default=0.0
-        L2 penalty on the weights, not on the biases: ``weight_decay * W`` is subtracted from
-        the gradient.
+        L2 penalty on the weights; biases have none. ``weight_decay * W`` is subtracted from the
+        gradient.
 
     negative_visibles : {"sample", "mean"}, default="sample"
-        Visible units of the last Gibbs step as the gradient sees them: drawn, or set to
-        their means, which has less noise and a bias. Draws drive the chains in either case.
-        "mean" cannot go with ``noise_variance="learned"``, which would learn ever more noise,
-        since means lack it.
+        The visible units of the last Gibbs step as the gradient sees them: a sample, or their
+        means, which have less noise and a bias. Samples drive the chains in either case.
+        "mean" cannot go with ``noise_variance="learned"``: means lack noise, and the model would
+        learn ever more noise.
 
     shuffle : bool, default=True
-        Whether ``fit`` takes the rows in a new order each epoch.
+        Whether ``fit`` takes the rows in a new order in each epoch.
 
     verbose : int, default=0
-        If not 0, print a line per epoch with the exact pseudo-likelihood of at most 100 rows,
-        spread evenly over the training data.
+        If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of at most
+        100 rows, which are spread evenly over the training data.
 
     random_state : int, RandomState instance or None, default=None
-        Determines initial weights, order of rows and all draws of ``fit`` and
-        ``partial_fit``. An int gives the same bits at every call on one machine (matrix
-        products may differ in the last bit between BLAS builds and numbers of BLAS threads).
+        Determines the initial weights, the order of rows and all random numbers of ``fit`` and
+        ``partial_fit``. An int gives the same bits at every call on one computer. (Matrix
+        products may differ in the last bit between BLAS builds and numbers of BLAS threads.)
 
     Attributes
     ----------
@@ -104,58 +108,61 @@ class GaussianBernoulliRBM(BaseRBM):
         Biases of the hidden units.
 
     intercept_visible_ : ndarray of shape (n_features,)
-        Biases of the visible units, in units of X. They start at the means of the training data.
+        Biases of the visible units, in units of X. The biases start at the means of the training
+        data.
 
     noise_variance_ : ndarray of shape (n_features,)
         Variances of the visible units given the hidden ones, in squared units of X.
 
     h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``. With
-        "pt" of shape (n_temperatures, n_chains, n_components), the model's chains first.
+        Hidden states of the persistent chains. With ``algorithm="cd"`` all are 0. With "pt" the
+        shape is (n_temperatures, n_chains, n_components), and the chains of the model come first.
 
     n_iter_ : int
-        Number of epochs made; a call of ``partial_fit`` counts as one.
+        Number of epochs made. A call of ``partial_fit`` counts as one epoch.
 
     history_ : dict of list
-        One entry per epoch: "reconstruction_error" (mean squared difference between an entry
-        and its ``reconstruct``-ion, on at most 250 rows), "learning_rate",
-        "n_gibbs_steps", "momentum", "seconds".
+        Lists of one value per epoch: "reconstruction_error" (mean squared difference between an
+        entry and its reconstruction, on at most 250 rows), "learning_rate", "n_gibbs_steps",
+        "momentum", "seconds".
 
     n_features_in_ : int
         Number of features seen during fit.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, if X had names that are all strings.
+        Names of the features. The attribute exists if all columns of X had names that are
+        strings.
 
     See Also
     --------
-    BernoulliRBM : The same for binary data and data in [0, 1].
+    BernoulliRBM : The model of binary data and data in [0, 1].
 
     Notes
     -----
-    ``score_samples`` is a sum of logarithms of densities: it can be positive, and it compares
-    models of the same data in the same units only.
+    ``score_samples`` is a sum of logarithms of densities. The sum can be positive, and it compares
+    only models of the same data in the same units.
 
-    Weights start uniform in +-sqrt(6 / (n_features + n_components)), and hidden biases such that
-    the normal distribution of a single active unit has a tenth of the weight of that with none,
-    whatever the means of the features, after [1]_ (who take a hundredth). Small weights, as
-    binary units start with, find nothing to grow on where the features are uncorrelated.
+    Weights start uniform in +-sqrt(6 / (n_features + n_components)). Hidden biases start such
+    that the normal distribution of a single active unit has a tenth of the weight of the
+    distribution with no active unit, whatever the means of the features; [1]_ take a hundredth.
+    Binary units start with small weights. Such weights find nothing to grow on where the features
+    are uncorrelated.
 
     White data (uncorrelated features of variance 1) are all noise to a model with
-    ``noise_variance=1.0``: choose it smaller, for example 0.7, or have it learned.
+    ``noise_variance=1.0``: choose a smaller variance, for example 0.7, or "learned".
 
-    Data must be dense, and far from the limits of their dtype, as squares are taken. Large means
-    beside small deviations make learning slow: standardise.
+    Data must be dense. Data must be far from the limits of their dtype, because squares are
+    taken. Large means beside small deviations make learning slow: standardise.
 
-    Steps are bounded, so that training stays finite whatever the units of X. The gradient of the
-    weights of one hidden unit is rescaled to the length sqrt(n_features), a typical row of
-    standardised data, if it is longer [3]_; the gradient of the logarithm of a variance is
-    clipped to [-1, 1]. With the default parameters the bounds changed no bit of a fit of
-    standardised digits, breast cancer, wine and iris. With a learned variance the clip works on
-    nearly constant features, such as the rarely used pixels of the digits, and helps there
+    Steps are bounded, so that training stays finite whatever the units of X. If the gradient of
+    the weights of one hidden unit is longer than sqrt(n_features), the length of a typical row of
+    standardised data, the gradient is rescaled to this length [3]_. The gradient of the logarithm
+    of a variance is clipped to [-1, 1]. With the default parameters the bounds changed no bit of
+    a fit of standardised digits, breast cancer, wine and iris. With a learned variance the clip
+    acts on nearly constant features, such as the rarely used pixels of the digits, and helps there
     (mean score -75.3 with bounds, -76.3 without; 10 epochs). The gradient of the visible biases
-    is multiplied by ``noise_variance_``, so that a feature in other units, with its noise
-    variance in these units, is learned alike.
+    is multiplied by ``noise_variance_``. So a feature in other units is learned alike if its
+    noise variance is in these units.
 
     References
     ----------

@@ -14,14 +14,14 @@ class LogPartition:
     stderr : float
         Standard error of the value, in nats; 0 if it is exact.
     interval : tuple of two float
-        A 95 % confidence interval, by the variance between the chains. It is too narrow where
-        few chains have most of the weight, an effective sample size below a third of their number
-        (raise ``n_betas``), and does not know of modes that no chain has found.
+        A 95 % confidence interval from the variance between the chains. The interval is too narrow
+        if few chains have most of the weight: if the effective sample size is below a third of the
+        number of chains, raise ``n_betas``. The interval cannot know of modes that no chain found.
     method : {"exact", "ais", "reverse_ais"}
-        How it was computed.
+        How the value was computed.
     effective_sample_size : float
-        So many chains of equal weight would be as good: ``(sum w)^2 / sum w^2``, between 1 and the
-        number of chains (Kong, 1992); infinite if the value is exact.
+        The number of chains of equal weight that would be as good: ``(sum w)^2 / sum w^2``,
+        between 1 and the number of chains (Kong, 1992). Infinite if the value is exact.
     """
 
     value: float

@@ -12,19 +12,20 @@ from ._machine.softmax import SoftmaxLayer
 class SoftmaxRBM(RatingMethods, BaseRBM):
     """Restricted Boltzmann machine with categorical visible and binary hidden units.
 
-    Every feature is one of a few categories, such as a rating of 1 to 5 stars, and entries may be
+    Every feature has one of a few categories, such as a rating of 1 to 5 stars. Entries may be
     missing: NaN in a dense X, or what a sparse X does not store. (A stored 0 is an observation.)
     The energy of a row v with the observed features O(v) and hidden units h is ``E(v, h) =
     -sum_{i in O(v)} (b_{i v_i} + W_{i v_i} h) - c h``, with ``W = components_``,
     ``b = intercept_visible_`` and ``c = intercept_hidden_``. A missing entry is absent: each row
-    is a machine of its own over the features that it has observed, and all of them share their
+    is a machine of its own over the features that the row has observed, and all rows share their
     parameters [1]_. Neither X nor its one-hot form is ever made dense.
 
     With films as rows and users as features (the transpose of the usual table) the default
     parameters suit tables of ratings such as MovieLens.
 
-    A *schedule* is a number, or a sequence of one value per epoch whose last value goes on;
-    it can be cloned, pickled and grid-searched like any parameter.
+    A *schedule* is a number, or a sequence of one value per epoch. After its end the last value
+    of a sequence stays in force. A schedule can be cloned, pickled and grid-searched like any
+    other parameter.
 
     Parameters
     ----------
@@ -43,124 +44,130 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         The first call to ``partial_fit`` fixes them.
 
     handle_unknown : {"error", "ignore"}, default="error"
-        What becomes of a value that is none of its feature's categories: an error that names
-        it, or it counts as missing.
+        What becomes of a value that is none of its feature's categories. "error": an error names
+        the value. "ignore": the entry counts as missing.
 
     conditional : bool, default=False
         Whether the hidden units also see *which* entries are observed, by a second set of
-        weights: ``x_j = c_j + sum_{i in O(v)} (W_{i v_i j} + U_{ij})`` with
-        ``U = conditional_components_`` (the conditional machine of [1]_). Which films somebody
-        has rated says something of taste.
+        weights ``U = conditional_components_``. The total input of hidden unit j is then
+        ``c_j + sum_{i in O(v)} (W_{i v_i j} + U_{ij})`` (the conditional machine of [1]_). The
+        choice of films that somebody has rated says something about taste.
 
     learning_rate : float or sequence of float, default=0.02
         Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
 
     batch_size : int, default=50
-        Rows per mini-batch. The last batch of an epoch holds what is left.
+        Number of rows per mini-batch. The last mini-batch of an epoch holds the rows that are
+        left.
 
     n_iter : int, default=40
-        Number of epochs, passes over the training data, that ``fit`` makes.
+        Number of epochs that ``fit`` makes. An epoch is one pass over the training data.
 
     algorithm : {"cd", "pcd", "pt"}, default="cd"
-        How the model's side of the gradient is estimated.
+        How the negative phase, the model's side of the gradient, is estimated.
 
-        - "cd": contrastive divergence, by chains that start at the rows of each batch.
+        - "cd": contrastive divergence, by chains that start at the rows of each mini-batch.
         - "pcd": persistent contrastive divergence, by chains that go on from update to update.
-          For complete rows only: a chain cannot go on in a row that has observed other
+          All rows must be complete: a chain cannot go on in a row that has observed other
           features.
-        - "pt": parallel tempering, by persistent chains at ``n_temperatures``, from that of
-          the model to that of its base rates. Neighbours exchange their temperatures, which
-          carries chains from mode to mode. A negative phase costs ``n_temperatures`` times that
-          of "pcd". Complete rows only, as for "pcd".
+        - "pt": parallel tempering, by persistent chains at ``n_temperatures`` temperatures.
+          The lowest temperature is that of the model; at the highest the chains follow the base
+          rates, where the units are independent. Chains at neighbouring temperatures swap their
+          states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
+          as much as with "pcd". All rows must be complete, as for "pcd".
 
     n_gibbs_steps : int or sequence of int, default=1
-        Gibbs steps per update, the k of CD-k; a schedule. Salakhutdinov, Mnih & Hinton raise
-        it as learning goes on, 1, 3, 5, 9.
+        Number of Gibbs steps per update, the k of CD-k; a schedule. Salakhutdinov, Mnih &
+        Hinton raise the number as learning goes on: 1, 3, 5, 9.
 
     n_chains : int or None, default=None
-        Number of persistent chains, at each temperature with ``algorithm="pt"``; None means
-        ``batch_size``. The first call to ``partial_fit`` fixes it.
+        Number of persistent chains; with ``algorithm="pt"``, at each temperature. None means
+        ``batch_size``. The first call of ``partial_fit`` fixes the number.
 
     n_temperatures : int, default=10
-        Number of inverse temperatures, equidistant from 1 to 0, with ``algorithm="pt"``. The
-        first call to ``partial_fit`` fixes it.
+        Number of inverse temperatures with ``algorithm="pt"``, equidistant from 1 to 0. The
+        first call of ``partial_fit`` fixes the number.
 
     momentum : float or sequence of float, default=0.9
-        Share of the last step that is added to the next, in [0, 1); a schedule.
+        Share of the velocity, the last step of a parameter, that is added to the next step, in
+        [0, 1); a schedule. If the momentum is 0 throughout, no velocity is kept.
 
     weight_decay : float, default=0.002
-        L2 penalty on the weights, ``components_`` and ``conditional_components_``, not on the
-        biases: ``weight_decay * W`` is subtracted from the gradient.
+        L2 penalty on the weights, ``components_`` and ``conditional_components_``; biases have
+        none. ``weight_decay * W`` is subtracted from the gradient.
 
     negative_visibles : {"sample", "mean"}, default="sample"
-        Visible units of the last Gibbs step as the gradient sees them: drawn, or set to
-        their probabilities, which has less noise and a bias. Draws drive the chains in
-        either case.
+        The visible units of the last Gibbs step as the gradient sees them: a sample, or their
+        probabilities, which have less noise and a bias. Samples drive the chains in either
+        case.
 
     shuffle : bool, default=True
-        Whether ``fit`` takes the rows in a new order each epoch.
+        Whether ``fit`` takes the rows in a new order in each epoch.
 
     verbose : int, default=0
-        If not 0, print a line per epoch with the exact pseudo-likelihood of at most 1,000
-        rows, spread evenly over the training data.
+        If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of at most
+        1,000 rows, which are spread evenly over the training data.
 
     random_state : int, RandomState instance or None, default=None
-        Determines initial weights, order of rows and all draws of ``fit`` and
-        ``partial_fit``. An int gives the same bits at every call on one machine, whatever the
+        Determines the initial weights, the order of rows and all random numbers of ``fit`` and
+        ``partial_fit``. An int gives the same bits at every call on one computer, whatever the
         number of threads.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_codes)
-        Weights, one column per category of each feature, those of one feature side by side in
-        the order of ``categories_``; ``n_codes`` is the number of categories of all features.
+        Weights. Each category of each feature has one column. The columns of one feature are
+        side by side, in the order of ``categories_``. ``n_codes`` is the number of categories of
+        all features together.
 
     intercept_hidden_ : ndarray of shape (n_components,)
         Biases of the hidden units.
 
     intercept_visible_ : ndarray of shape (n_codes,)
-        Biases of the categories. They start at the log-frequencies of the training data, less
-        their mean over the categories of a feature.
+        Biases of the categories. The biases of a feature start at the log-frequencies of its
+        categories in the training data, less the mean of these log-frequencies.
 
     conditional_components_ : ndarray of shape (n_components, n_features) or None
-        Weights of the knowledge that a feature is observed, with ``conditional=True``.
+        Weights of the knowledge that a feature is observed; None unless ``conditional=True``.
 
     categories_ : list of ndarray
         The categories of each feature, ascending.
 
     h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains; all 0, at rest, with ``algorithm="cd"``. With
-        "pt" of shape (n_temperatures, n_chains, n_components), the model's chains first.
+        Hidden states of the persistent chains. With ``algorithm="cd"`` all are 0. With "pt" the
+        shape is (n_temperatures, n_chains, n_components), and the chains of the model come first.
 
     n_iter_ : int
-        Number of epochs made; a call of ``partial_fit`` counts as one.
+        Number of epochs made. A call of ``partial_fit`` counts as one epoch.
 
     history_ : dict of list
-        One entry per epoch: "reconstruction_error" (mean squared difference between an observed
-        entry and its ``reconstruct``-ion, on at most 250 rows), "learning_rate",
+        Lists of one value per epoch: "reconstruction_error" (mean squared difference between an
+        observed entry and its reconstruction, on at most 250 rows), "learning_rate",
         "n_gibbs_steps", "momentum", "seconds".
 
     n_features_in_ : int
         Number of features seen during fit.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, if X had names that are all strings.
+        Names of the features. The attribute exists if all columns of X had names that are
+        strings.
 
     See Also
     --------
-    BernoulliRBM : The same for binary data without missing entries.
-    sklearn.preprocessing.OrdinalEncoder : Turns strings into numbers to be categories.
+    BernoulliRBM : The model of binary data without missing entries.
+    sklearn.preprocessing.OrdinalEncoder : Turns strings into numbers, which can be categories.
 
     Notes
     -----
     ``inverse_transform`` and ``reconstruct`` give the expectation of every feature over the
-    values of its categories, observed or not. ``gibbs`` draws the entries that X holds, and
-    missing ones stay missing; ``sample(init=X)`` and ``impute`` keep the entries of such an X and
-    complete it, all features being present. But for ``impute``, a sparse X gives a sparse result.
-    ``score_samples`` is a sum over observed entries, 0 for a row without any.
+    values of its categories, whether or not the feature is observed. ``gibbs`` draws the entries
+    that X holds; missing entries stay missing. ``sample(init=X)`` and ``impute`` keep the entries
+    of an X with missing entries and complete the others, as if all features were present. A
+    sparse X gives a sparse result, except in ``impute``. ``score_samples`` is a sum over observed
+    entries, and 0 for a row without observed entries.
 
-    A row's probability is one of its observed features only, so ``free_energy`` compares rows
-    that have observed the same ones.
+    The probability of a row is the probability of its observed features only. So
+    ``free_energy`` compares rows that have observed the same features.
 
     To predict a missing entry, ``predict_ratings`` and ``conditional_proba`` sum over the hidden
     units exactly.

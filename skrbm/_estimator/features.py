@@ -35,12 +35,12 @@ class FeatureMethods(TransformerMixin):
         Parameters
         ----------
         H : array-like of shape (n_samples, n_components)
-            Hidden states or, as ``transform`` gives them, their probabilities.
+            Hidden states, or their probabilities as ``transform`` gives them.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Expectations, for binary units ``P(v=1|h=H)``, in the dtype of H.
+            Expectations, which for binary units are ``P(v=1|h=H)``, in the dtype of H.
         """
         check_is_fitted(self)
         H = check_hidden(self, H)

@@ -17,7 +17,10 @@ class GenerationMethods:
     """Mixin of the methods that draw rows from a machine; they read the estimator only."""
 
     def gibbs(self, V, n_steps=1, random_state=None):
-        """Gibbs steps from each row of V: hidden given visible, then visible given hidden.
+        """Gibbs steps from each row of V.
+
+        A step draws the hidden units given the visible units, then the visible units given the
+        hidden units.
 
         Parameters
         ----------
@@ -26,7 +29,7 @@ class GenerationMethods:
         n_steps : int, default=1
             Number of steps.
         random_state : int, RandomState instance or None, default=None
-            An int gives the same draws at every call, None other draws at every call.
+            An int gives the same random numbers at every call; None gives others at every call.
 
         Returns
         -------
@@ -50,33 +53,36 @@ class GenerationMethods:
         n_temperatures=N_TEMPERATURES,
         random_state=None,
     ):
-        """Draw rows from the model: the ends of independent chains.
+        """Draw rows from the model. Each row is the end of a chain; the chains are independent.
 
         Parameters
         ----------
         n_samples : int, default=1
-            Number of rows, each from a chain of its own.
+            Number of rows, and of chains.
         n_gibbs_steps : int, default=1000
-            Length of a chain. A model of well separated modes needs more, or tempering.
+            Length of a chain. A model with well separated modes needs longer chains, or
+            tempering.
         init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
-            Where the chains start: chain i at row ``i % n_rows``. If any entry is unknown (NaN;
-            not stored, in a sparse matrix of categories), the known entries of all rows stay as
-            they are, and the unknown ones are drawn given them. None: each chain starts at a
-            draw from the base rates of the training data (of the first chunk, after
-            ``partial_fit``).
+            Where the chains start: chain i starts at row ``i % n_rows``. An entry is unknown if it
+            is NaN or, in a sparse matrix of categories, not stored. If any entry is unknown, the
+            known entries of all rows stay as they are, and the unknown entries are drawn given
+            the known entries. None: each chain starts at a row drawn from the base rates of the
+            training data (after ``partial_fit``: of the first chunk).
         method : {"gibbs", "tempering"}, default="gibbs"
             How the chains move.
 
             - "gibbs": by Gibbs steps of the model.
-            - "tempering": parallel tempering [1]_. Each row comes from ``n_temperatures`` chains
-              from the model's temperature to that of the base rates, where all modes are one; all
-              make Gibbs steps, and neighbours exchange their temperatures. It takes about
+            - "tempering": parallel tempering [1]_. Each row comes from ``n_temperatures`` chains.
+              The first chain has the temperature of the model; the last has the temperature of
+              the base rates, where all modes are one. All chains make Gibbs steps, and chains at
+              neighbouring temperatures swap their states. Tempering takes about
               ``n_temperatures`` times the time and the memory of "gibbs".
         n_temperatures : int, default=10
-            Number of inverse temperatures, equidistant from 1 to 0, with ``method="tempering"``.
-            So many that neighbours overlap: large models need more.
+            Number of inverse temperatures with ``method="tempering"``, equidistant from 1 to 0.
+            The larger the model, the more temperatures are needed: swaps are accepted only where
+            the distributions at neighbouring temperatures overlap.
         random_state : int, RandomState instance or None, default=None
-            An int gives the same draws at every call, None other draws at every call.
+            An int gives the same random numbers at every call; None gives others at every call.
 
         Returns
         -------
@@ -86,8 +92,8 @@ class GenerationMethods:
         Raises
         ------
         ValueError
-            If chains need the base rates and the machine has another number of visible units
-            than these; with tempering, if a parameter is not finite.
+            If chains need the base rates, and the base rates have another number of visible units
+            than the machine; with tempering, if a parameter is not finite.
 
         References
         ----------
@@ -111,36 +117,38 @@ class GenerationMethods:
         return machine.visible.values(v) if init is None else rows.as_given(v)
 
     def impute(self, X, *, n_gibbs_steps=100, n_chains=10, random_state=None):
-        """Complete rows of which a part is known, with the conditional mean of the rest.
+        """Complete rows of which a part is known: unknown entries become conditional means.
 
-        For each row with unknown entries, chains draw these and the hidden units, the known
-        entries being clamped. Averaged over chains and steps, but for the first half of the
-        steps, are the expectations of the visible units given the hidden ones (Rao-Blackwell),
-        which vary less than the draws themselves.
+        For each row with unknown entries, chains draw the unknown entries and the hidden units,
+        while the known entries are clamped. The result is an average over chains and over the
+        second half of the steps. The average is over the means of the visible units given the
+        hidden units (Rao-Blackwell), which vary less than samples of the visible units.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows with NaN where an entry is unknown. In a sparse matrix of categories what is
-            not stored is unknown; elsewhere it is 0.
+            Rows with NaN where an entry is unknown. In a sparse matrix of categories an entry
+            that is not stored is unknown; in another sparse matrix that entry is 0.
         n_gibbs_steps : int, default=100
             Length of a chain.
         n_chains : int, default=10
-            Number of chains per row, each from a draw of its own from the base rates.
+            Number of chains per row. Each chain starts at a row of its own that is drawn from the
+            base rates.
         random_state : int, RandomState instance or None, default=None
-            An int gives the same result at every call, None another at every call.
+            An int gives the same result at every call; None gives another result at every call.
 
         Returns
         -------
         X_imputed : ndarray of shape (n_samples, n_features)
-            The known entries as they are, and in the place of the others their conditional means,
-            for binary units probabilities; of categories the most probable one. Draws instead
-            are what ``sample(n_samples, init=X)`` gives.
+            Known entries are as given. An unknown entry is its conditional mean, which for binary
+            units is a probability, or the most probable category. To draw unknown entries
+            instead, call ``sample(n_samples, init=X)``.
 
         Notes
         -----
-        Of categories all missing features are drawn together, as parts of one complete row.
-        ``predict_ratings`` asks for one feature at a time, as if the others did not exist.
+        All missing categories of a row are drawn together, as parts of one complete row.
+        ``predict_ratings`` asks for one feature at a time, as if the other missing features did
+        not exist.
         """
         rows, machine = self._read(X, allow_unknown=True)
         check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)

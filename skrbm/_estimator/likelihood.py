@@ -66,8 +66,8 @@ class LikelihoodMethods:
     def score_samples(self, X):
         """Exact log pseudo-likelihood ``sum_i log p(v_i | v without i)`` of each row.
 
-        Deterministic. scikit-learn's ``BernoulliRBM`` estimates the same sum from a single,
-        random unit of each row.
+        The result is deterministic. scikit-learn's ``BernoulliRBM`` estimates the same sum from a
+        single random unit of each row.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class LikelihoodMethods:
         return scores.astype(rows.dtype, copy=False)
 
     def score(self, X, y=None):
-        """Mean of ``score_samples(X)``: the larger, the better the model of the rows.
+        """Mean of ``score_samples(X)``. The better the model fits the rows, the larger the mean.
 
         Parameters
         ----------
@@ -108,39 +108,44 @@ class LikelihoodMethods:
         Parameters
         ----------
         method : {"auto", "exact", "ais", "reverse_ais"}, default="auto"
-            - "exact": enumeration of the hidden units, or of the visible ones if they are binary
-              and fewer; at most 25 units, whose 2^25 states take half a minute if there are 784
-              binary features. Categories take several times as long as binary features.
+            - "exact": a sum over the states of the hidden units or, if they are binary and
+              fewer, of the visible units. These may be at most 25 units, whose 2^25 states take
+              half a minute with 784 binary features. Categories take several times as long as
+              binary features.
             - "ais": annealed importance sampling [1]_ [2]_, from the base rates of the training
-              data to the model. It tends to be too small: a model seems better than it is.
-            - "reverse_ais": the same from the model to its base rates [3]_. It tends to be too
-              large, if only its start is from the model: draws of
-              ``sample(n_chains, init=init, method="tempering")``. Where both directions agree,
-              both are to be trusted.
+              data to the model. The estimate tends to be too small, which makes a model seem
+              better than it is.
+            - "reverse_ais": annealing from the model to its base rates [3]_. The estimate tends
+              to be too large, provided that annealing starts at samples of the model. It starts
+              at ``sample(n_chains, init=init, method="tempering")``. Estimates of "ais" and
+              "reverse_ais" that agree can be trusted.
             - "auto": "exact" for at most 20 units, else "ais".
         n_chains : int, default=100
             Number of rows to anneal; at least 2.
         n_betas : int, default=10000
             Number of inverse temperatures, equidistant from 0 to 1; at least 2.
         init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
-            For "reverse_ais": complete rows of which ``n_chains``, taken at random, are where the
-            chains start that draw from the model, such as training data, whose modes chains may
-            not find by themselves. None: the base rates.
+            For "reverse_ais": complete rows, such as training data. The chains that draw from the
+            model start at ``n_chains`` of these rows, taken at random. So the chains are in the
+            modes of the data, which chains may not find by themselves. None: the chains start at
+            the base rates.
         random_state : int, RandomState instance or None, default=None
-            An int gives the same estimate at every call, None another at every call.
+            An int gives the same estimate at every call; None gives another estimate at every
+            call.
 
         Returns
         -------
         result : LogPartition
-            With ``value`` (nats), ``stderr``, ``interval`` (95 %), ``method`` and
-            ``effective_sample_size``. Sums are in float64; chains and the inputs of their units
-            have the dtype of ``init`` or else of ``components_``.
+            The estimate, with ``value`` (nats), ``stderr``, ``interval`` (95 %), ``method`` and
+            ``effective_sample_size``. Sums are in float64. Chains have the dtype of ``init`` or,
+            without ``init``, of ``components_``.
 
         Raises
         ------
         ValueError
-            If more than 25 units were to be enumerated, the machine is conditional, a parameter
-            or the result is not finite, ``init`` is incomplete or not for the method.
+            If more than 25 units would have to be enumerated; if the machine is conditional; if a
+            parameter or the result is not finite; if ``init`` is incomplete, or given with
+            another method.
 
         References
         ----------
@@ -194,15 +199,15 @@ class LikelihoodMethods:
         return result
 
     def log_likelihood(self, X, log_partition=None):
-        """Logarithm of the probability ``p(v)`` of each row; of its density, if real-valued.
+        """Logarithm of the probability ``p(v)`` of each row, or of its density if real-valued.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Complete visible rows; for binary units 0 and 1 alone.
+            Complete visible rows. Values of binary units are 0 or 1.
         log_partition : LogPartition, float or None, default=None
-            ``log Z``: what the method ``log_partition`` returns, or a number. None: it is
-            computed, at every call, with the defaults of that method.
+            ``log Z``: what the method ``log_partition`` returns, or a number. None: the method is
+            called with its defaults, at every call.
 
         Returns
         -------
@@ -212,10 +217,10 @@ class LikelihoodMethods:
         Raises
         ------
         ValueError
-            If an entry is missing or not a state of its unit, the machine is conditional, or
+            If an entry is missing or not a state of its unit; if the machine is conditional; if
             log Z is not finite.
         """
-        rows, machine = self._read(X, allow_unknown=True)
+        rows, _ = self._read(X, allow_unknown=True)
         self._check_partition()
         if rows.n_unknown:
             raise ValueError(

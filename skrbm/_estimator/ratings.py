@@ -19,20 +19,20 @@ class RatingMethods:
     def predict_ratings(self, X, rows=None, columns=None, *, method="exact"):
         """Expectation of an entry over the values of its categories, given its row.
 
-        Given are the observed entries of the row, without the entry asked for if it is one of
-        them. Rows need not be those of the fit.
+        The prediction is given the observed entries of the row, without the entry asked for. The
+        rows need not have been in the training data.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            What is known; NaN, or absent from a sparse matrix, is missing.
+            The observed entries. An entry is missing if it is NaN or not stored in a sparse X.
         rows, columns : array-like of int of shape (n_queries,), default=None
-            Query q asks for entry (rows[q], columns[q]). None, both of them: all entries.
+            Query q asks for entry (rows[q], columns[q]). If both are None: all entries.
         method : {"exact", "mean_field"}, default="exact"
-            How the hidden units are summed out. "exact": over all their states, at
-            O(n_components) per category, as the sum factorises (Salakhutdinov, Mnih & Hinton,
-            2007, section 2.3). "mean_field": they are set to their means given the row, which
-            is an approximation.
+            What becomes of the hidden units. "exact": a sum over all their states, at
+            O(n_components) per category, because the sum factorises (Salakhutdinov, Mnih &
+            Hinton, 2007, section 2.3). "mean_field": an approximation that sets the hidden units
+            to their means given the row.
 
         Returns
         -------
@@ -42,7 +42,8 @@ class RatingMethods:
         Raises
         ------
         ValueError
-            If only one of rows and columns is given, they differ in length, or point outside X.
+            If only one of rows and columns is given; if rows and columns differ in length, or
+            point outside X.
         """
         mean_field = _check_method(method)
         data, machine = self._read(X)
@@ -62,23 +63,24 @@ class RatingMethods:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            As of ``predict_ratings``, which gives the expectations.
+            The observed entries, as in ``predict_ratings``.
         rows, columns : array-like of int of shape (n_queries,), default=None
-            Query q asks for entry (rows[q], columns[q]). None, both of them: all entries.
+            Query q asks for entry (rows[q], columns[q]). If both are None: all entries.
         method : {"exact", "mean_field"}, default="exact"
-            As of ``predict_ratings``.
+            As in ``predict_ratings``.
 
         Returns
         -------
         proba : ndarray of shape (n_samples, n_features, n_categories), or (n_queries, \
 n_categories)
             Probabilities of ``categories_[i]`` for feature i. ``n_categories`` is the largest
-            number of categories of a feature; what others lack of it is 0.
+            number of categories of a feature. A feature with fewer categories has zeros at the
+            end.
 
         Raises
         ------
         ValueError
-            As ``predict_ratings``.
+            As in ``predict_ratings``.
         """
         mean_field = _check_method(method)
         data, machine = self._read(X)
@@ -107,18 +109,20 @@ n_categories)
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            What is known; NaN, or absent from a sparse matrix, is missing.
+            The observed entries. An entry is missing if it is NaN or not stored in a sparse X.
         n_items : int, default=10
             Number of features for each row.
         exclude_observed : bool, default=True
-            Whether to leave out what the row itself, as given here, has observed.
+            Whether to leave out the features that the row in X has observed.
 
         Returns
         -------
         ids : ndarray of shape (n_samples, n_items)
-            Numbers of features, of equal ones the first; -1 where a row has not so many left.
+            Numbers of features. Of features with equal scores the first comes first. -1 where the
+            row has no further feature.
         scores : ndarray of shape (n_samples, n_items)
-            Their expectations, as of ``predict_ratings``; -inf where the id is -1.
+            The expectations of these features, as in ``predict_ratings``; -inf where the id is
+            -1.
         """
         data, machine = self._read(X)
         check_scalar(n_items, "n_items", Integral, min_val=1)
@@ -137,6 +141,9 @@ n_categories)
     def top_features(self, component, n=10, category=None):
         """The features that a hidden unit speaks for most strongly.
 
+        A unit speaks for a feature if the feature's high values, or one of its categories, are
+        more probable when the unit is on.
+
         Parameters
         ----------
         component : int
@@ -144,16 +151,17 @@ n_categories)
         n : int, default=10
             Number of features.
         category : float, default=None
-            Speaks for this category: the score is by how much the unit, when on, raises the
-            input of the category, compared with the mean over the categories of the feature.
-            Features without the category are left out. None: speaks for high values: the score
-            is the slope of the weights over the values of the categories (least squares), by
-            how much a feature's log-odds grow per unit of X.
+            A category: the score of a feature is by how much the unit, when on, raises the input
+            of this category above the mean over the categories of the feature. Features without
+            the category are left out. None: the score of a feature is the slope of the unit's
+            weights over the values of the categories (least squares), by which the feature's
+            log-odds grow per unit of X.
 
         Returns
         -------
         ids : ndarray of shape (n,)
-            Numbers of features, the strongest first; fewer if fewer have the category.
+            Numbers of features, the strongest first. There are fewer than n if fewer features
+            have the category.
         scores : ndarray of shape (n,)
             In nats, or nats per unit of X.
 
