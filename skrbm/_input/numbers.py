@@ -11,8 +11,11 @@ from .checks import working_dtype
 from .rows import Rows
 from .summary import NumberSummary
 
-# Rows at a time: of a summary, and of a block for other work. A block holds so many numbers.
-_SUMMARY_ROWS, _BLOCK_ROWS, _BLOCK_NUMBERS = 1000, 1000, 2**22
+# Rows of a block, at most: for a summary, and of a sparse X, where a block is made dense.
+_SUMMARY_ROWS, _SPARSE_ROWS = 1000, 256
+# Numbers, at most, that the work on a block holds. Blocks of dense rows are as large as that: the
+# threads of BLAS and of the kernels disturb each other whenever one gives way to the other.
+_BLOCK_NUMBERS = 2**22
 
 
 class NumberRows(Rows):
@@ -51,9 +54,10 @@ class NumberRows(Rows):
         return out
 
     def blocks(self, per_row=0, per_entry=1):
-        """Yield slices of at most 1,000 rows; the data alone decide, and not the threads."""
+        """Yield slices of some rows; the data alone decide how many, and not the threads."""
         most = _BLOCK_NUMBERS // max(1, per_row + per_entry * self.n_features)
-        yield from gen_batches(self.n_rows, max(1, min(_BLOCK_ROWS, most)))
+        most = min(most, _SPARSE_ROWS) if self._sparse else most
+        yield from gen_batches(self.n_rows, max(1, most))
 
     @cached_property
     def n_unknown(self):
