@@ -3,22 +3,23 @@
 RBM features before a classifier, and a model of digits
 =======================================================
 
-A linear classifier weighs each pixel by itself, so it is weak where a digit may stand one
-pixel further left. This example tunes two classifiers on such data: logistic regression on
-the pixels, and logistic regression on the hidden units of a :class:`~skrbm.BernoulliRBM`. A
-restricted Boltzmann machine is also a model of the digits themselves: the second half draws
-new digits from it and has it complete half-erased ones.
+A linear classifier gives each pixel a weight of its own, so the classifier is weak where a digit
+may stand one pixel further left. This example tunes two classifiers on such data. One is logistic
+regression on the pixels. The other is logistic regression on the hidden units of a
+:class:`~skrbm.BernoulliRBM`. A restricted Boltzmann machine (RBM) is also a model of the digits
+themselves. The second half of the example draws new digits from an RBM, and lets the RBM complete
+half-erased digits.
 
-The 1,797 digits of 8 x 8 grey pixels come with scikit-learn. The task is that of
-scikit-learn's own RBM example, with one repair: there the shifted copies are made before the
-data are split, so that copies of test digits are in the training data.
+The 1,797 digits of 8 x 8 grey pixels come with scikit-learn. The task is that of scikit-learn's
+own RBM example, with one repair. Scikit-learn's example makes the shifted copies before it splits
+the data, so that its training data contain copies of test digits.
 """
 
 # %%
 # Split first, then shift
 # -----------------------
-# Each digit comes five times: as it is, and shifted by one pixel to each side. Training and
-# test digits are shifted separately.
+# Each digit occurs five times: once as it is, and once shifted by one pixel to each of the four
+# sides. Training digits and test digits are shifted separately.
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -44,8 +45,8 @@ y_train_shifted, y_test_shifted = np.repeat(y_train, 5), np.repeat(y_test, 5)
 # %%
 # A search that keeps copies together
 # -----------------------------------
-# Copies of a digit must not be split between the folds of the cross-validation either, so
-# they form a group. If rich is installed, a bar shows the progress of each search.
+# The folds of the cross-validation must not split the copies of a digit either, so the copies form
+# a group. If rich is installed, a bar shows the progress of each search.
 
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -56,8 +57,8 @@ from threadpoolctl import threadpool_limits
 
 from skrbm import BernoulliRBM
 
-# The matrices are small and two fits run at a time: more BLAS threads would only get in each
-# other's way. With one, the figures do not depend on the number of cores either.
+# The matrices are small and two fits run at a time, so more BLAS threads would only get in each
+# other's way. With one BLAS thread, the figures do not depend on the number of cores either.
 threadpool_limits(1, user_api="blas")
 
 
@@ -72,7 +73,7 @@ def progress_bars():
 
 
 def tune(title, pipeline, grid, X, y, groups):
-    """Search the grid; the best parameters are then refitted to all rows."""
+    """Search the grid, then fit the best parameters to all rows."""
     print(f"\n{title}", flush=True)
     folds = StratifiedGroupKFold(n_splits=3, shuffle=True, random_state=0)
     search = GridSearchCV(pipeline, grid, cv=folds, n_jobs=2)
@@ -85,9 +86,9 @@ def tune(title, pipeline, grid, X, y, groups):
 # %%
 # Shifted digits
 # --------------
-# The pixels are grey. The model reads a grey value as the probability of a 1, but its own side
-# of the gradient comes, by default, from black and white samples. With
-# ``negative_visibles="mean"`` it comes from probabilities too, and grey is compared with grey.
+# The pixels are grey, and the RBM reads a grey value as the probability of a 1. The negative phase
+# of the gradient comes from black and white samples by default. With ``negative_visibles="mean"``
+# the negative phase comes from probabilities, so that the gradient compares grey with grey.
 
 pixels = Pipeline(
     [
@@ -120,11 +121,11 @@ shifted_features = tune(
 # %%
 # Plain digits
 # ------------
-# Where every digit stands in the middle of its image, pixels are good features already. RBM
-# features learned by default, from samples, do not beat them, but add to them:
-# ``FeatureUnion`` gives the classifier both. Features learned from probabilities beat pixels
-# by themselves. The RBM has the parameters that the search above chose, and five times the
-# epochs for a fifth of the rows.
+# If every digit stands in the middle of its image, the pixels are good features already. By
+# default an RBM learns from samples. Its features then do not beat the pixels, but they add to the
+# pixels: ``FeatureUnion`` gives the classifier both. Features that an RBM learns from
+# probabilities beat the pixels by themselves. The RBM has the parameters that the search above
+# chose. It makes five times as many epochs, because it has a fifth of the rows.
 
 rbm = clone(shifted_features.best_estimator_["rbm"]).set_params(n_iter=75)
 rbm_samples = clone(rbm).set_params(negative_visibles="sample")
@@ -149,11 +150,16 @@ plain_features = tune("Plain digits, RBM features", clone(features).set_params(r
 # %%
 # Accuracy
 # --------
-# "Folds" is the mean over the folds of the search, with the best parameters. The 360 plain
-# test digits tell half a point from chance badly, so the figures here are means over three
-# splits (``random_state`` 0, 1 and 2 above): on the shifted test digits 0.80 for pixels and
-# 0.97 for RBM features; on the plain ones 0.971 for pixels, 0.958 for RBM features learned
-# from samples, 0.976 for those learned from probabilities, 0.983 for pixels and RBM features.
+# The column "folds" shows the mean over the folds of the search, with the best parameters. With
+# 360 plain test digits, a difference of half a percentage point may be chance. So the following
+# figures are means over three splits (``random_state`` 0, 1 and 2 above). On the shifted test
+# digits the accuracy is 0.80 for pixels and 0.97 for RBM features. On the plain test digits it is
+#
+# * 0.971 for pixels,
+# * 0.958 for RBM features learned from samples,
+# * 0.976 for RBM features learned from probabilities,
+# * 0.983 for pixels and RBM features together.
+#
 # The order was the same in each split.
 
 print(f"\n{'accuracy':<34}{'folds':>7}{'test':>7}")
@@ -170,9 +176,9 @@ for title, search, X_held_out, y_held_out in [
 # %%
 # A model of the digits
 # ---------------------
-# Features may come from a biased gradient; samples need the true one. This machine learns
-# from samples, by 100 persistent chains, with a learning rate that falls to nearly zero:
-# chains can follow the model only while it changes slowly.
+# A biased gradient is good enough for features, but good samples need an unbiased one. The
+# following RBM learns from samples, with 100 persistent chains. The learning rate falls to nearly
+# zero, because chains can follow a model only while the model changes slowly.
 
 scale = MinMaxScaler().fit(X_train)
 model = BernoulliRBM(
@@ -184,12 +190,12 @@ model = BernoulliRBM(
     random_state=0,
 ).fit(scale.transform(X_train))
 
-# Samples are black and white. Shown are the probabilities of their pixels.
+# Samples are black and white. The picture shows the probabilities of their pixels.
 samples = model.reconstruct(model.sample(60, n_gibbs_steps=2000, random_state=0))
 
 # %%
-# A half-erased digit is completed by chains in which the known pixels are clamped. Shown are
-# the mean probabilities of the others, for the first two test digits of each class.
+# Gibbs chains complete a half-erased digit, and clamp the known pixels. The picture shows the mean
+# probabilities of the other pixels, for the first two test digits of each class.
 
 chosen = np.concatenate([np.flatnonzero(y_test == label)[:2] for label in range(10)])
 digits = scale.transform(X_test[chosen])
@@ -199,11 +205,11 @@ completed = model.impute(np.where(known, digits, np.nan), n_gibbs_steps=1000, ra
 # %%
 # The picture
 # -----------
-# The filters are the weights of 60 hidden units of the tuned pipeline, those whose
-# probability varies most from digit to digit: red pixels excite the unit, blue ones inhibit
-# it. They are spots and short strokes, most with a surround of the other sign. Two in three
-# samples can be read as a digit. A completion is a blend where the upper half leaves a choice,
-# as between 4 and 6 or between 7 and 9.
+# A filter is the picture of a hidden unit's weights. The picture shows the filters of 60 hidden
+# units of the tuned pipeline, whose probabilities vary most from digit to digit. Red pixels excite
+# the unit, and blue pixels inhibit the unit. The filters are spots and short strokes, and most
+# have a surround of the other sign. You can read two in three samples as a digit. A completion is
+# a blend where the upper half leaves a choice, as between 4 and 6 or between 7 and 9.
 
 hidden = shifted_features.best_estimator_[:-1].transform(X_test_shifted)
 filters = shifted_features.best_estimator_["rbm"].components_[np.argsort(-hidden.std(axis=0))]
@@ -211,7 +217,7 @@ filters = filters[:60] / np.abs(filters[:60]).max(axis=1, keepdims=True)
 
 
 def tiles(images, n_columns):
-    """Images side by side in one, framed by NaN."""
+    """One image that shows the given images side by side, framed by NaN."""
     grid = images.reshape(-1, n_columns, 8, 8)
     grid = np.pad(grid, ((0, 0), (0, 0), (1, 0), (1, 0)), constant_values=np.nan)
     grid = grid.swapaxes(1, 2).reshape(-1, n_columns * 9)

@@ -3,23 +3,26 @@
 The likelihood, exactly and estimated
 =====================================
 
-How probable a machine finds held-out rows is the natural measure of it, but takes the partition
-function Z, a sum over all states. ``log_partition`` enumerates them where a layer is small, and
-else estimates log Z by annealed importance sampling (AIS), on a way from the base rates to the
-model; reverse AIS takes the way back, from draws of the model. On average AIS gives too little,
-and reverse AIS, if its draws are good, too much. As the log-likelihood is -F(v) - log Z, with the
-free energy F, AIS flatters a machine. A small one shows how far both are to be trusted.
+The natural measure of a model is the probability that it gives to held-out rows. This probability
+needs the partition function Z, a sum over all states. If a layer is small, ``log_partition``
+enumerates its states. For larger models ``log_partition`` estimates log Z with annealed importance
+sampling (AIS). AIS moves rows from the base rates to the model, and reverse AIS moves samples of
+the model back to the base rates. On average AIS yields a log Z that is too small. Reverse AIS
+yields a log Z that is too large, if it starts from good samples. The log-likelihood is
+-F(v) - log Z, with the free energy F, so AIS flatters the model. In this example a small model shows how far
+you can trust both estimates.
 """
 
 # %%
 # Estimates along the training
 # ----------------------------
-# The digits of 8 x 8 pixels come with scikit-learn; here they are black and white. Every few
-# epochs log Z is computed three times, by AIS with 100 chains and 30 inverse temperatures (betas),
-# far fewer than the default of 10,000, so that errors can be seen. Reverse AIS takes longest: to
-# draw where it starts, it makes 1,000 steps of parallel tempering. Intervals are those of log Z
-# alone, not of the choice of held-out digits. Nearly all hold the exact value, and any bias is
-# less than the chance in an estimate.
+# The digits of 8 x 8 pixels come with scikit-learn, and the example makes them black and white.
+# Every few epochs ``log_partition`` computes log Z in three ways: exactly, by AIS and by reverse
+# AIS. Both estimates use 100 chains and 30 inverse temperatures (betas). These are far fewer betas
+# than the default of 10,000, so that errors become visible. Reverse AIS takes longest, because it
+# makes 1,000 steps of parallel tempering to draw its starting rows. The intervals are those of log
+# Z alone, and do not cover the choice of held-out digits. Nearly all intervals hold the exact
+# value, and any bias is smaller than the random error of an estimate.
 
 from time import perf_counter
 
@@ -61,10 +64,11 @@ print(", ".join(f"{method} {s / len(EPOCHS):.2f} s" for method, s in seconds.ite
 # %%
 # From too few betas to enough
 # ----------------------------
-# For the last machine, log Z is estimated eight times by 20 chains for each number of betas. Two
-# betas are plain importance sampling: no steps between. On average AIS is then 2.5 nats too low,
-# reverse AIS one too high, and most intervals miss the truth, as they are built on the few chains
-# that have most of the weight. From 100 betas on, the mean errors are within a tenth of a nat.
+# For the model of the last epoch and for each number of betas, ``log_partition`` estimates log Z
+# eight times, with 20 chains. Two betas mean plain importance sampling, without steps in between.
+# On average AIS is then 2.5 nats too low, and reverse AIS is one nat too high. Most intervals miss
+# the exact value, because a few chains have most of the weight. From 100 betas on, the mean errors
+# are within a tenth of a nat.
 
 N_BETAS = [2, 5, 20, 100, 300]
 exact = rbm.log_partition("exact").value
@@ -84,9 +88,10 @@ for method in ("ais", "reverse_ais"):
 # %%
 # The picture
 # -----------
-# On the left the estimates waver about the exact curve, all telling the same story. On the right
-# AIS comes from below and reverse AIS from above, and they meet. Where no exact value is to be
-# had, their agreement is the reason to trust them; where they disagree, take more betas.
+# On the left, the estimates scatter about the exact curve, and the three curves agree. On the
+# right, AIS approaches the exact value from below and reverse AIS approaches it from above. A
+# large model has no exact value. Trust the estimates of such a model if both directions agree.
+# Take more betas if the directions disagree.
 
 try:
     import matplotlib.pyplot as plt

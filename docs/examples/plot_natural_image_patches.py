@@ -3,21 +3,21 @@
 Edges from natural image patches
 ================================
 
-Neighbouring pixels of a photograph are alike. Whitening takes that away: the patches then have
-no correlations, nothing left that a normal distribution could know about them. Edges are left.
-This example trains a :class:`~skrbm.GaussianBernoulliRBM` on whitened patches of the two
-photographs that come with scikit-learn, a Chinese temple and a flower. Nobody tells the machine
-of edges, but most of its hidden units learn one each, at one place and in one direction, as
-Melchior, Wang & Wiskott (PLOS ONE 12, e0171015, 2017) found.
+Neighbouring pixels of a photograph are alike. Whitening removes this likeness: the features of
+whitened patches have no correlations, so a normal distribution has nothing left to learn. The
+edges remain. This example trains a :class:`~skrbm.GaussianBernoulliRBM` on whitened patches of the
+two photographs that come with scikit-learn, a Chinese temple and a flower. Nobody tells the RBM
+about edges, but most of its hidden units learn one edge each, at one place and in one direction.
+Melchior, Wang & Wiskott (PLOS ONE 12, e0171015, 2017) found the same.
 """
 
 # %%
 # Patches of two photographs
 # --------------------------
-# Each photograph is cut into ten strips, of which two are held out. Patches overlap, so a random
-# split would put nearly the same patch on both sides. The mean grey value of a patch is
-# subtracted. Flat patches (sky, blurred background) go, and the others are brought to the same
-# contrast, so that a few patches of high contrast do not rule the gradient.
+# Each photograph is cut into ten strips, and two of the ten are held out. Patches overlap, so a
+# random split would put nearly the same patch into both parts. Every patch loses its mean grey
+# value. Flat patches (sky, blurred background) are dropped. All other patches get the same
+# contrast, so that a few patches of high contrast do not dominate the gradient.
 
 import numpy as np
 from sklearn.datasets import load_sample_images
@@ -31,7 +31,7 @@ rng = np.random.default_rng(0)
 
 
 def random_patches(image, n_patches):
-    """Patches of an image at random places, less the mean of each, one per row."""
+    """Patches of an image at random places, one per row, each without its mean."""
     windows = np.lib.stride_tricks.sliding_window_view(image, (SIDE, SIDE))
     rows, columns = (rng.integers(n, size=n_patches) for n in windows.shape[:2])
     patches = windows[rows, columns].reshape(n_patches, -1)
@@ -52,7 +52,7 @@ flat = np.quantile(train.std(axis=1), 0.3)
 
 
 def same_contrast(patches):
-    """Patches that are not flat, each scaled to variance 1."""
+    """The patches that are not flat, each scaled to variance 1."""
     contrast = patches.std(axis=1, keepdims=True)
     return (patches / contrast)[contrast[:, 0] > flat]
 
@@ -63,8 +63,9 @@ print(f"{len(train)} patches to learn from, {len(held_out)} held out")
 # %%
 # Whitening
 # ---------
-# The first half of the principal components have nine tenths of the variance. The others are fine
-# grain, which whitening would blow up to the variance of the rest; they are dropped.
+# The first half of the principal components has nine tenths of the variance. The other half is
+# fine grain, and whitening would raise its variance to that of the first half. So the example
+# drops the second half.
 
 from sklearn.decomposition import PCA
 
@@ -73,18 +74,19 @@ X_train, X_held_out = whitening.transform(train), whitening.transform(held_out)
 print(f"{whitening.explained_variance_ratio_.sum():.0%} of the variance kept")
 
 # %%
-# The machine
-# -----------
+# The model
+# ---------
 # Three parameters matter here.
 #
-# ``noise_variance`` is the variance that the machine leaves unexplained. Whitened data have
-# variance 1 in every direction: with a noise of 1, the default, one normal distribution fits
-# them already, and four filters of five stay noise. With 0.7 a share of 0.3 is left to the hidden
-# units; 0.6, 0.8 and "learned" give much the same filters.
+# ``noise_variance`` is the variance that the model leaves unexplained. Whitened data have variance
+# 1 in every direction. With the default noise variance of 1, one normal distribution fits the data
+# already, and four filters of five stay noise. With 0.7 the hidden units explain a share of 0.3.
+# The values 0.6, 0.8 and "learned" give much the same filters.
 #
-# ``learning_rate`` and ``momentum`` are schedules, one value per epoch. Filters form with large
-# steps, which momentum makes ten times as long again; small steps clean them. With the default,
-# a rate of 0.01 without momentum, nearly all filters are still noise after 40 epochs.
+# ``learning_rate`` and ``momentum`` are schedules, with one value per epoch. Filters form with
+# large steps, and momentum makes the steps ten times as long again. Small steps at the end clean
+# the filters. With the default, a rate of 0.01 without momentum, nearly all filters are still
+# noise after 40 epochs.
 
 from time import perf_counter
 
@@ -105,12 +107,13 @@ print(f"{rbm.n_iter_} epochs in {perf_counter() - start:.0f} s")
 print(f"{rbm.transform(X_held_out).mean():.1%} of the hidden units on, on average")
 
 # %%
-# Does it know more than a normal distribution?
-# ---------------------------------------------
-# ``score`` is the exact pseudo-likelihood: how well each feature is predicted from all others.
-# Features of whitened data are uncorrelated, so no normal distribution, whatever its covariance,
-# does better on the training data than an independent one. What the machine gains over it comes
-# from beyond correlations.
+# Does the RBM know more than a normal distribution?
+# --------------------------------------------------
+# ``score`` is the exact pseudo-likelihood: it measures how well the model predicts each feature
+# from all other features. The features of whitened data are uncorrelated. So no normal
+# distribution, whatever its covariance, fits the training data better than a normal distribution
+# of independent features. What the RBM gains over this distribution does not come from
+# correlations.
 
 log_densities = -0.5 * (np.square(X_held_out - X_train.mean(axis=0)) / X_train.var(axis=0))
 log_densities -= 0.5 * np.log(2 * np.pi * X_train.var(axis=0))
@@ -121,10 +124,11 @@ print(f"{'RBM':<24}{rbm.score(X_held_out):>8.1f}")
 # %%
 # Are the filters edges?
 # ----------------------
-# An edge has a direction and a place. Direction: the share of a filter's power in the Fourier
-# plane that lies within 22.5 degrees of its main orientation, a quarter if there is none. Place:
-# the share of its squares in the best window of a quarter of the patch. Random weights have
-# neither. Principal components are waves: some have a direction, none has a place.
+# An edge has a direction and a place. The measure of direction is the share of a filter's power in
+# the Fourier plane that lies within 22.5 degrees of the filter's main orientation. The share is a
+# quarter if the filter has no direction. The measure of place is the share of the filter's squares
+# in the best window of a quarter of the patch. Random weights have no direction and no place.
+# Principal components are waves: some have a direction, and none has a place.
 
 
 def orientations(filters):
@@ -163,23 +167,24 @@ for title, images in [
 # %%
 # The picture
 # -----------
-# Sorted by orientation, the filters turn once through half a circle. A bright pixel excites the
-# unit, a dark one inhibits it. Most are a bright line beside a dark one. Slanted gratings are the
-# tiles of the temple's roofs, and two units have a gradient over the whole patch. The
-# samples are made of few strokes each. They are fainter than the patches, since the noise is left
-# out, and simpler: the model does not know the foliage around the temple.
+# A filter is the picture of a hidden unit's weights. Sorted by orientation, the filters turn once
+# through half a circle. A bright pixel excites the unit, and a dark pixel inhibits the unit. Most
+# filters are a bright line beside a dark line. Slanted gratings are the tiles of the temple's
+# roofs, and two units have a gradient over the whole patch. Each sample consists of a few strokes.
+# The samples are fainter than the patches, because the picture leaves out the noise. The samples
+# are also simpler, because the model does not know the foliage around the temple.
 
 filters = filters[np.argsort(orientations(filters)[0])]
 filters = filters / np.abs(filters).max(axis=1, keepdims=True)
 
-# Means of the visible units, given the hidden ones: samples without the noise.
+# The means of the visible units given the hidden units are samples without the noise.
 samples = rbm.reconstruct(rbm.sample(50, n_gibbs_steps=1000, random_state=0))
 samples = whitening.inverse_transform(samples)
 patches = whitening.inverse_transform(X_held_out[rng.permutation(len(X_held_out))[:50]])
 
 
 def tiles(images, n_columns):
-    """Images side by side in one, framed by NaN."""
+    """One image that shows the given images side by side, framed by NaN."""
     grid = images.reshape(-1, n_columns, SIDE, SIDE)
     grid = np.pad(grid, ((0, 0), (0, 0), (1, 0), (1, 0)), constant_values=np.nan)
     grid = grid.swapaxes(1, 2).reshape(-1, n_columns * (SIDE + 1))

@@ -3,22 +3,22 @@
 Ratings of films, and genres in them
 =====================================
 
-Who rates films rates few of them. A :class:`~skrbm.SoftmaxRBM` reads a user as a row of ratings
-of which most are missing, and predicts a missing one as a distribution over one to five stars.
-This example draws ratings from a world whose truth is known: users love some genres and avoid
-others, and nobody tells the machine which film is of which genre. It is measured by ratings that
-were hidden from it, also for users whom it never saw, beside simple baselines and beside the
-best that anybody could do.
+A user of a film service rates few of its films. A :class:`~skrbm.SoftmaxRBM` reads a user as a row
+of ratings, of which most are missing. It predicts a missing rating as a distribution over one to
+five stars. This example draws ratings from a world whose truth is known. Users love some genres
+and avoid other genres, and nobody tells the RBM the genre of a film. Hidden ratings measure the
+predictions, also for users whom the RBM has never seen. Simple baselines and the best possible
+prediction stand beside the RBM.
 """
 
 # %%
 # A world of five genres
 # ----------------------
-# A film belongs to one genre or to two, and is better or worse than others. A user loves,
-# ignores or dislikes each genre, and is generous or harsh. The sum of these is an opinion; with
-# noise, rounded to whole stars, it is a rating. The best-known films are rated by nearly every
-# second user, most by one in ten, and users see more of what they love: which films a user has
-# rated tells of their taste.
+# A film belongs to one genre or to two, and is better or worse than other films. A user loves,
+# ignores or dislikes each genre, and is generous or harsh. The sum of these effects is an opinion.
+# An opinion with noise, rounded to whole stars, is a rating. Nearly every second user rates the
+# best-known films, and one user in ten rates most other films. Users see more films of the genres
+# that they love, so the choice of films that a user has rated reveals the user's taste.
 
 import numpy as np
 from scipy.special import ndtr
@@ -48,9 +48,9 @@ print(f"{len(ratings)} ratings, {len(ratings) / p_rated.size:.0%} of all pairs")
 # %%
 # Hide a tenth of the ratings
 # ---------------------------
-# In a sparse matrix, an entry that is not stored is missing, not zero. A dense array would hold
-# NaN there. ``X.toarray()`` would hold zeros, a rating that nobody gave: a machine that has
-# learned its categories from ``X`` refuses such a row and names the zero.
+# In a sparse matrix, an entry that is not stored is missing; it is not a zero. A dense array would
+# hold NaN in its place. ``X.toarray()`` would hold zeros, which nobody gave as a rating. An RBM
+# that has learned its categories from ``X`` refuses such a row, and its message names the zero.
 
 from scipy.sparse import csr_array
 
@@ -63,13 +63,15 @@ queries = users[hidden], films[hidden]
 # %%
 # Baselines, and the best one can do
 # ----------------------------------
-# The biases are those of films, learned from the users of the fit, and of users, from the
-# ratings they show; each is drawn towards zero as if five more ratings had been average. The
-# best prediction is the expected rating given the opinion before noise, which nobody knows.
+# The first baseline is the mean rating. The second baseline adds a bias for each film and a bias
+# for each user. The biases of films come from the users of the fit, and the biases of users come
+# from the ratings that are not hidden. Each bias shrinks towards zero as if the film or user had
+# five more ratings that are average. The best prediction is the expected rating given the opinion
+# before noise, which nobody knows.
 
 
 def biases(users, films, ratings, n_iter=10):
-    """Mean, biases of users and biases of films."""
+    """The mean rating, the biases of users and the biases of films."""
     old = users < N_USERS - N_NEW
     mean, of_film = ratings[old].mean(dtype=float), np.zeros(N_FILMS)
     for _ in range(n_iter):
@@ -90,16 +92,17 @@ predictions = {
 }
 
 # %%
-# Two machines
-# ------------
-# In the plain machine a hidden unit sees which stars a user gave. In the conditional one it also
-# sees which films have been rated at all, through weights of their own
-# (``conditional_components_``). Neither fit sees the new users: ``predict_ratings`` takes any
-# rows, in which it finds what is known of a user.
+# Two models
+# ----------
+# In the plain RBM a hidden unit sees which stars a user gave. In the conditional RBM a hidden unit
+# also sees which films the user has rated at all, through a second set of weights
+# (``conditional_components_``). Neither fit sees the new users. ``predict_ratings`` accepts any
+# rows, and finds the known ratings of a user in the row.
 #
-# The prediction is the expectation over the stars, which has the least squared error; the most
-# probable star does worse than the biases. To know what a user has watched helps those who have
-# rated little, by a hundredth of a star: what they chose says something that few ratings do not.
+# The prediction is the expectation over the stars, which has the smallest squared error. The most
+# probable star has a larger error than the biases. The conditional RBM improves the predictions
+# for users with few ratings by a hundredth of a star. For such users the choice of films tells
+# something that the few ratings do not tell.
 
 from time import perf_counter
 
@@ -135,13 +138,15 @@ for name, predicted in predictions.items():
 # %%
 # The genres
 # ----------
-# ``top_features`` lists the films whose ratings a hidden unit raises most when it is on. How many
-# of the first ten are of one genre, the one they match best? Of ten films drawn by lot, 56 %.
+# ``top_features`` lists the films whose ratings a hidden unit raises most when the unit is on. The
+# table shows the share of the first ten films that belong to one genre, which is the genre with
+# the largest share. For ten films drawn at random this share is 56 % on average.
 
 top = [rbm.top_features(unit)[0] for unit in range(50)]
 shares = np.array([belongs[films].mean(axis=0) for films in top])
 
-# Mean slope of the weights over the stars, of each hidden unit and genre, less that of all films.
+# For each hidden unit and genre: the mean slope of the weights over the stars, less the mean slope
+# over all films.
 slopes = np.empty((50, N_FILMS))
 for unit in range(50):
     ids, scores = rbm.top_features(unit, N_FILMS)
@@ -159,9 +164,10 @@ print(f"All 50 units: {shares.max(axis=1).mean():.0%} on average")
 # %%
 # A guest
 # -------
-# Somebody comes along, gives five stars to the five best-known films of pure horror, two to the
-# five best-known without any, and asks what to watch. A row of ten ratings is all it takes. Most
-# of the films recommended have horror in them; none is one of the ten.
+# A guest gives five stars to each of the five best-known films of pure horror. The guest gives two
+# stars to each of the five best-known films without horror, and asks what to watch. The RBM needs
+# only a row of these ten ratings. Most of the recommended films have horror in them, and none is
+# one of the ten.
 
 best_known = np.argsort(-popularity)
 horror = belongs[:, GENRES == "horror"][:, 0]
@@ -179,9 +185,11 @@ for film, rating in zip(recommended[0], expected[0], strict=True):
 # %%
 # The picture
 # -----------
-# Below, most hidden units speak for one genre (red), some against another (blue). On the right,
-# three new users of whom forty ratings or more are known, and one film: how probable each rating
-# is to the conditional machine, which has not seen the one given, and in the planted truth.
+# The lower panel shows that most hidden units speak for one genre (red), and that some speak
+# against another genre (blue). The upper panels on the right show one film and three new users,
+# each with forty known ratings or more. The bars are the probabilities of the ratings in the
+# conditional RBM, which has not seen the rating given. The dots are the probabilities in the
+# planted truth.
 
 of_new = np.flatnonzero(new & pure[queries[1]] & (n_known >= 40))
 genre_of = belongs.argmax(axis=1)
@@ -232,7 +240,7 @@ else:
     axes["loves"].set_xlabel("stars\n")
     axes["dislikes"].set_xlabel("stars\n")
 
-    # Units that speak for the same genre side by side, the strongest first.
+    # Units that speak for the same genre stand side by side, and the strongest unit comes first.
     order = np.lexsort((-by_genre.max(axis=1), by_genre.argmax(axis=1)))
     limit = np.quantile(np.abs(by_genre), 0.99)
     ax = axes["genres"]
