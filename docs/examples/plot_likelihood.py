@@ -9,8 +9,8 @@ enumerates its states. For larger models ``log_partition`` estimates log Z with 
 sampling (AIS). AIS moves rows from the base rates to the model, and reverse AIS moves samples of
 the model back to the base rates. On average AIS yields a log Z that is too small. Reverse AIS
 yields a log Z that is too large, if it starts from good samples. The log-likelihood is
--F(v) - log Z, with the free energy F, so AIS flatters the model. In this example a small model shows how far
-you can trust both estimates.
+-F(v) - log Z, with the free energy F, so AIS flatters the model. In this example a small model
+shows how far you can trust both estimates.
 """
 
 # %%
