@@ -44,8 +44,8 @@ class BernoulliRBM(BaseRBM):
           likelihood, by chains that go on from update to update.
         - "cd": contrastive divergence [1]_, by chains that start at the rows of each mini-batch.
         - "pt": parallel tempering [4]_, by persistent chains at ``n_temperatures`` temperatures.
-          The lowest temperature is that of the model; at the highest the chains follow the base
-          rates, where the units are independent. Chains at neighbouring temperatures swap their
+          At the lowest temperature the chains follow the model, at the highest the base rates,
+          where the units are independent. Chains at neighbouring temperatures swap their
           states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
           as much as with "pcd".
 

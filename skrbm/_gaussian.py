@@ -57,8 +57,8 @@ class GaussianBernoulliRBM(BaseRBM):
         - "cd": contrastive divergence, by chains that start at the rows of each mini-batch. This
           is the better choice for real-valued units in [1]_.
         - "pt": parallel tempering, by persistent chains at ``n_temperatures`` temperatures.
-          The lowest temperature is that of the model; at the highest the chains follow the base
-          rates, where the units are independent. Chains at neighbouring temperatures swap their
+          At the lowest temperature the chains follow the model, at the highest the base rates,
+          where the units are independent. Chains at neighbouring temperatures swap their
           states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
           as much as with "pcd".
 

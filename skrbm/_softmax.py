@@ -71,8 +71,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
           All rows must be complete: a chain cannot go on in a row that has observed other
           features.
         - "pt": parallel tempering, by persistent chains at ``n_temperatures`` temperatures.
-          The lowest temperature is that of the model; at the highest the chains follow the base
-          rates, where the units are independent. Chains at neighbouring temperatures swap their
+          At the lowest temperature the chains follow the model, at the highest the base rates,
+          where the units are independent. Chains at neighbouring temperatures swap their
           states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
           as much as with "pcd". All rows must be complete, as for "pcd".
 

@@ -211,7 +211,7 @@ n_categories)
 def _all_entries(data, machine, n_numbers):
     """Yield a slice of rows, the queries for all entries of the rows, and total hidden inputs.
 
-    The queries are in the order of features, those of a feature in the order of rows.
+    The queries are sorted by feature and, within a feature, by row.
     ``n_numbers`` is how many numbers the answer to a query holds.
     """
     n_features = data.n_features

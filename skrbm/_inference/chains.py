@@ -1,4 +1,4 @@
-"""Chains: Gibbs steps, tempered or not, of all units or of those that are not known."""
+"""Chains: Gibbs steps, plain or tempered, of all entries or of unknown entries alone."""
 
 from dataclasses import dataclass
 

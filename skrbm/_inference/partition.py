@@ -7,6 +7,7 @@ Notation as in ``rbm``; ``A`` is the log-normaliser of the visible layer::
     E[w]    = Z_K / Z_0                                         (Neal, 2001)
 """
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -28,15 +29,15 @@ COVERAGE = 0.95
 # Visible inputs that are held at a time when hidden states are enumerated.
 _TABLE = 2**18
 
-# Random numbers of hidden and visible units. Each direction has its own, so that with one seed
-# both estimates are independent.
+# Random numbers of hidden and visible units. Reverse annealing has others than forward annealing,
+# so that with one seed both estimates are independent.
 FORWARD = Purpose.FORWARD_HIDDEN, Purpose.FORWARD_VISIBLE
 REVERSE = Purpose.REVERSE_HIDDEN, Purpose.REVERSE_VISIBLE
 
 
 def n_enumerated(model):
     """Number of binary units whose states ``exact`` lists."""
-    return int(np.log2(float(min(model.hidden.n_states, model.visible.n_states))))
+    return int(math.log2(min(model.hidden.n_states, model.visible.n_states)))
 
 
 def enumerable(model):
@@ -93,11 +94,12 @@ def ais(model, base_rate_bias, n_chains, n_betas, random_state):
     Returns
     -------
     result : LogPartition
-        Where the weights w vary, E[log mean w] is less than log E[w]: the estimate tends to be too
-        small, and that of ``reverse_ais`` too large (Burda, Grosse & Salakhutdinov, 2015).
+        Where the weights w vary, E[log mean w] is less than log E[w]. So this estimate tends to be
+        too small, and the estimate of ``reverse_ais`` too large (Burda, Grosse & Salakhutdinov,
+        2015).
     """
     model.check_finite()
-    # Seeds in another order than in reverse, so that both directions start at rows of their own.
+    # Seeds in another order than in ``reverse_ais``, which then starts at rows of its own.
     seed = draw_seed(random_state)
     v = base_rate_rows(model.visible, base_rate_bias, n_chains, draw_seed(random_state))
     tempered = TemperedRBM(model, base_rate_bias)
@@ -109,8 +111,8 @@ def ais(model, base_rate_bias, n_chains, n_betas, random_state):
 def reverse_ais(model, base_rate_bias, n_chains, n_betas, random_state, start):
     """An estimate by annealing from the model to its base rates: the weights estimate ``1 / Z``.
 
-    The parameters are those of ``ais`` and the start of the tempered chains that draw the first
-    rows from the model.
+    ``ais`` describes the parameters, but for ``start``: the :class:`Start` of the tempered chains
+    that draw the first rows from the model.
     """
     model.check_finite()
     sampler = Sampler(model, base_rate_bias, N_GIBBS_STEPS, N_TEMPERATURES)

@@ -28,7 +28,7 @@ def read_categories(estimator, X, reset=False):
     estimator : SoftmaxRBM
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
     reset : bool, default=False
-        Whether to learn features and categories, or to use those learned.
+        Whether to learn features and categories, or to use the learned ones.
     """
     X = _check_ratings(estimator, X, reset=reset)
     names = getattr(estimator, "feature_names_in_", range(X.shape[1]))

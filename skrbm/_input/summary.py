@@ -1,6 +1,6 @@
 """Summaries of training data, from which initial biases are made.
 
-A summary of all rows is merged from those of blocks, or of parts of the data on several workers.
+Summaries of blocks, or of parts of the data on several workers, merge into that of all rows.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
-"""Numba functions of linear algebra: reading rows, and products that skip zeros.
+"""Numba functions of linear algebra: reading CSR rows, and products of few rows.
 
 Notation: ``v`` visible rows (n, D), ``h`` hidden rows (n, M), ``W`` weights (D, M). The house
-rules are those of ``inlined``.
+rules stand in ``inlined``.
 """
 
 import numpy as np
@@ -36,8 +36,8 @@ def read_csr(indptr, indices, data, rows, out):
 # --- Products of few rows ---------------------------------------------------------------------
 #
 # For a handful of rows a library's matrix product spends its time on packing the weights and
-# on waking its threads. One thread that skips the zeros is faster (design_notes.rst). Four
-# terms at a time, because then the target is read and written a quarter as often.
+# on waking its threads. One thread is faster, which skips the zeros of v (design_notes.rst). The
+# loops take four terms at a time: the target is then read and written a quarter as often.
 
 
 def _bits(x):  # pragma: no cover - typed by the overload below

@@ -2,7 +2,7 @@
 
 Notation as in ``units``, and: feature i owns the *codes* ``offsets[i] .. offsets[i + 1] - 1``,
 one per category, and every array over visible units (``W``, ``b``) has one row per code. A
-visible row is stored as the codes of its observed features, ascending: those of row r are
+visible row is stored as the codes of its observed features, ascending: the codes of row r are
 ``codes[indptr[r]:indptr[r + 1]]``, the *entries* of the row. ``weights`` of entries stand in for
 the ones of one-hot rows where a row holds probabilities. What a caller may leave out is an array
 without elements, not None: for None Numba would compile every kernel once more.
@@ -11,7 +11,7 @@ Work on many rows is done feature by feature (``sort_by_feature``), so that the 
 feature are read once for all its entries; the order in which numbers are added never depends on
 the number of threads, each of which takes some of the features or of the rows.
 
-The house rules are those of ``inlined``.
+The house rules stand in ``inlined``.
 """
 
 from typing import NamedTuple
@@ -42,7 +42,7 @@ _BLOCK = 32  # entries of one feature that share a pass over its weights
 
 
 class Order(NamedTuple):
-    """The entries of some rows in the order of features, those of a feature in the order of rows.
+    """The entries of some rows, sorted by feature and, within a feature, by row.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def count(indptr, codes, group_of, counts):
 
 @njit(**OPTIONS)
 def sort_by_feature(indptr, codes, feature_of, free, entry, row):
-    """Put entries in the order of features, those of a feature in the order of rows.
+    """Sort entries by feature and, within a feature, by row.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def sort_by_feature(indptr, codes, feature_of, free, entry, row):
 
 @njit(**OPTIONS)
 def random_words(indptr, seed, update, purpose, words):
-    """One random word for each entry, that of unit k of row r for the k-th entry of row r.
+    """One random word for each entry: entry k of row r takes the word of unit k of row r.
 
     Parameters
     ----------
@@ -405,7 +405,7 @@ def expected(features, order, softmax, h, position, codes, p):
     Parameters
     ----------
     features, order, softmax, h                                                           IN
-        As of ``sample``.
+        As in ``sample``.
     position : ndarray of shape (n_entries,)                                              IN
         Where the categories of an entry begin in the outputs.
     codes, p : ndarray                                                                    OUT

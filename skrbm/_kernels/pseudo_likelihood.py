@@ -1,7 +1,7 @@
 """Numba functions of exact pseudo-likelihoods: the conditional of each unit given all others.
 
 Notation: ``v`` visible rows (n, D), ``x`` inputs of hidden units (n, M), ``W`` weights (D, M),
-``b`` visible bias (D,). The house rules are those of ``inlined``.
+``b`` visible bias (D,). The house rules stand in ``inlined``.
 """
 
 import numpy as np
@@ -118,7 +118,7 @@ def gaussian_pseudo_likelihood(d, x, W, first, n_nodes, spacing, out):
     spacing : float                                                                       IN
         Of the nodes.
     out : ndarray of shape (n,), float64                                                  OUT
-        ``sum_i log p(d_i | v without i)``: a density of d; that of v is 1 / s of it.
+        ``sum_i log p(d_i | v without i)``: a density of d, and s times the density of v.
     """
     n_rows, n_visible = d.shape
     n_hidden = W.shape[1]

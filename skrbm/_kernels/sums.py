@@ -1,6 +1,6 @@
 """Numba functions that sum units out: log-normalisers of a layer, in float64.
 
-The house rules are those of ``inlined``.
+The house rules stand in ``inlined``.
 """
 
 import numpy as np

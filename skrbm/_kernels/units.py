@@ -1,7 +1,7 @@
-"""Numba functions of units given their inputs: probabilities and draws.
+"""Numba functions of units given their inputs: probabilities and samples.
 
 Notation, as in the user guide: ``v`` visible rows (n, D), ``x`` inputs of units (n, N), ``b``
-biases (N,). The house rules are those of ``inlined``.
+biases (N,). The house rules stand in ``inlined``.
 """
 
 import numpy as np
@@ -46,7 +46,7 @@ def sigmoid(x, bias, out):
 
 @njit(**OPTIONS)
 def bernoulli(p, seed, update, purpose, out):
-    """Independent draws: ``out[r, i]`` is 1 with probability ``p[r, i]``, else 0.
+    """Independent samples: ``out[r, i]`` is 1 with probability ``p[r, i]``, else 0.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def bernoulli_sigmoid(x, bias, seed, update, purpose, out):
             out[r, i] = uniform(words[i], p[i]) < p[i]
 
 
-# --- Standard normal draws (Box & Muller, 1958) -----------------------------------------------
+# --- Standard normal samples (Box & Muller, 1958) ---------------------------------------------
 #
 # With R = sqrt(-2 log U) and an angle A both R cos A and R sin A are standard normal. The
 # series for log, sine and cosine are Taylor's, cut where they reach the precision of the dtype.
@@ -164,7 +164,7 @@ def _overload_angle(word, like):
 
 @njit(**OPTIONS)
 def _normal_pairs(radius_words, angle_words, radius, z0, z1):
-    """Fill ``z0`` and ``z1`` (OUT) with standard normal numbers; ``radius`` (OUT) is room."""
+    """Fill ``z0`` and ``z1`` (OUT) with standard normal numbers; ``radius`` (OUT) is scratch."""
     like = z0.dtype.type(0)
     for i in range(radius.shape[0]):  # one loop for all would not be vectorised in float64
         radius[i] = _radius(radius_words[i], like)
@@ -176,7 +176,7 @@ def _normal_pairs(radius_words, angle_words, radius, z0, z1):
 
 @njit(**OPTIONS)
 def gaussian(x, bias, scale, seed, update, purpose, out):
-    """Independent draws ``out = bias + scale * (x + z)`` with standard normal ``z``.
+    """Independent samples ``out = bias + scale * (x + z)`` with standard normal ``z``.
 
     With Q = ceil(N / 4) units i and i + Q, and i + 2Q and i + 3Q, share two random words.
 

@@ -1,6 +1,6 @@
 """Numba functions of an update: sums over rows that make a gradient, and steps along it.
 
-The house rules are those of ``inlined``.
+The house rules stand in ``inlined``.
 """
 
 from numba import njit

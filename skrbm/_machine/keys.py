@@ -42,8 +42,8 @@ class Purpose(Enum):
     TEMPERED_VISIBLE = (0, 3)
     TEMPERED_SWAP = (1, 3)
     TEMPERED_HIDDEN = (2, 3)
-    # Annealing: the update counts temperatures. Both directions have numbers of their own, so that
-    # their agreement means something.
+    # Annealing: the update counts temperatures. Forward and reverse annealing share no number, so
+    # that their agreement means something.
     FORWARD_HIDDEN = (0, 0)
     FORWARD_VISIBLE = (1, 0)
     REVERSE_HIDDEN = (2, 0)
@@ -67,7 +67,7 @@ class Purpose(Enum):
         step : int, default=0
             Number of the Gibbs step within an update.
         part : int, default=0
-            Number of the part, below ``N_PARTS``. Numbers of part 0 are those of a single machine.
+            Number of the part, below ``N_PARTS``. A fit on one computer is part 0.
         """
         return Key(seed, update, self.first + self.stride * step + (part << _STEP_BITS))
 

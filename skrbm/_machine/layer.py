@@ -152,7 +152,7 @@ class Layer(ABC):
         phases : object with ``positive``, ``negative``, ``both``, ``n_pos``, ``replace_negative``
             ``positive`` are the rows of data, and ``n_pos`` is their number. ``negative`` are the
             rows of the model: ``sample(out=)`` draws them, or ``replace_negative`` puts others in
-            their place. ``both`` has the rows of data above those of the model.
+            their place. ``both`` has the rows of data above the rows of the model.
         """
 
     @abstractmethod
@@ -180,7 +180,7 @@ class Layer(ABC):
         """
 
     def precondition(self, sums, n_rows):
-        """The direction of a step, times ``n_rows``, for all parameters of a machine.
+        """What the step follows, times ``n_rows``, for all parameters of a machine.
 
         A layer whose units have a scale makes the step free of the scale, and bounds the step.
 

@@ -27,7 +27,7 @@ class NumberPhases:
         return self.both[self.n_pos :]
 
     def replace_negative(self, v):
-        """Put other rows in the place of those of the model."""
+        """Put other rows in the place of the rows of the model."""
         self.both[self.n_pos :] = v
 
 
@@ -45,7 +45,7 @@ class NumberLayer(Layer):
     def _own_gradient(self, v, row_weights, weights, weights_gradient):
         """The gradient of the layer's own parameters, as in ``gradient``.
 
-        ``weights_gradient`` is that of the weights, for a layer whose derivatives need it.
+        ``weights_gradient`` is the gradient of the weights. Some derivatives can be made of it.
         """
 
     def forward(self, v, weights):
@@ -78,7 +78,7 @@ class NumberLayer(Layer):
         return float(np.square(difference).sum(dtype=np.float64)), difference.size
 
     def phases(self, rows, which, n_neg):
-        """Rows read into an array that has room for those of the model."""
+        """Rows of data, read into an array that has room for the rows of the model."""
         n_pos = which.stop - which.start if isinstance(which, slice) else len(which)
         n_neg = n_pos if n_neg is None else n_neg
         both = np.empty((n_pos + n_neg, self.n_units), self.bias.dtype)

@@ -236,9 +236,9 @@ class OneHotPhases:
 
     @property
     def both(self):
-        """The rows of data above those of the model, a copy."""
+        """The rows of data above the rows of the model, a copy."""
         return self.positive.above(self.negative)
 
     def replace_negative(self, v):
-        """Put other rows in the place of those of the model."""
+        """Put other rows in the place of the rows of the model."""
         self.negative = v

@@ -7,11 +7,11 @@ import numpy as np
 
 from .._kernels import linear
 
-# Products of few rows that hold zeros, or of rows that are mostly 0, are faster by our own
-# kernels, which run in one thread and skip zeros, than by BLAS (measured: design_notes.rst).
+# BLAS is slower than our own kernels, which run in one thread, for few rows, and for rows v whose
+# zeros a kernel can skip (measured: design_notes.rst).
 FEW_ROWS = 32
-MOSTLY_ZERO = 0.1  # share of non-zero entries, at most
-HALF_ZERO = 0.5  # the same for few rows
+# Largest share of non-zero entries for which zeros are skipped, of few rows and of many.
+HALF_ZERO, MOSTLY_ZERO = 0.5, 0.1
 
 
 def _skips_zeros(v):

@@ -49,7 +49,7 @@ class RBM:
 
     @property
     def parameters(self):
-        """The arrays to learn: weights, those of the hidden layer, those of the visible layer."""
+        """The arrays to learn: weights, then the hidden layer's, then the visible layer's."""
         return (self.weights, *self.hidden.parameters, *self.visible.parameters)
 
     @property

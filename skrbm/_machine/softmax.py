@@ -46,7 +46,7 @@ class SoftmaxLayer(Layer):
     bias : ndarray of shape (C,)
         ``b``, up to a constant per feature the log-frequencies at an input of 0.
     categories : Categories
-        Which codes belong to which feature, and what they stand for.
+        Which codes belong to which feature, and which category a code stands for.
     conditional : ndarray of shape (D, M) or None
         ``U``.
     """
@@ -107,7 +107,7 @@ class SoftmaxLayer(Layer):
         return self.mean_rows(x, complete).weights.reshape(len(x.h), -1)
 
     def sample(self, x, key, out=None):
-        """New categories in the place of those of ``out``, or complete rows."""
+        """New categories for the entries of ``out``, or complete rows."""
         out = self.categories.complete_rows(x.h.shape[0]) if out is None else out
         order = out.by_feature(self.categories)
         words = np.empty(out.n_entries, np.uint32)
@@ -182,7 +182,7 @@ class SoftmaxLayer(Layer):
         return OneHotRows(position[like.indptr - like.indptr[0]], codes, p)
 
     def gradient(self, phases, h, row_weights, weights):
-        """Feature by feature, first over the rows of data, then over those of the model."""
+        """Feature by feature: first the rows of data, then the rows of the model."""
         interaction, bias = np.empty_like(weights), np.empty_like(self.bias)
         parts = (
             (phases.positive, slice(0, phases.n_pos)),
@@ -265,7 +265,7 @@ class SoftmaxLayer(Layer):
     def conditional_means(self, queries, t, weights, mean_field=False):
         """Expectations of the value of one feature given a row's other entries, (n_queries,).
 
-        The parameters are those of ``log_conditionals``.
+        ``log_conditionals`` describes the parameters.
         """
         out, values = np.empty(len(queries.row), t.dtype), self.categories.values.astype(t.dtype)
         self._condition(queries, t, weights, mean_field, values, queries.start, out)
@@ -306,7 +306,7 @@ class SoftmaxLayer(Layer):
         return onehot.Softmax(self.categories.offsets, weights, self.bias)
 
     def _positions(self, v):
-        """Where the categories of each entry begin if those of all entries are listed."""
+        """Where the categories of each entry begin in a list of the categories of all entries."""
         return cumulated(self.categories.sizes[self.categories.feature_of[v.entries]])
 
     @property

@@ -22,7 +22,7 @@ from .bernoulli import BernoulliLayer
 
 
 def ladder(n_temperatures):
-    """Inverse temperatures from that of the model, 1, to that of the base rates, 0."""
+    """Inverse temperatures from 1, the model, down to 0, the base rates."""
     return np.linspace(1, 0, n_temperatures)
 
 

@@ -15,7 +15,7 @@ WORTH_A_THREAD = 4 * 10**6
 
 @lru_cache(maxsize=1)
 def _pool(process, n_threads):
-    """Threads to reuse; those of a forked process are its own, as it inherits none."""
+    """Threads to reuse. A forked process inherits no threads, so it starts threads of its own."""
     return ThreadPoolExecutor(n_threads, thread_name_prefix="skrbm")
 
 
