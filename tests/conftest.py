@@ -7,10 +7,10 @@ import pytest
 
 from skrbm import BernoulliRBM
 from skrbm._kernels import inlined
-from skrbm._machine.bernoulli import BernoulliVisible
-from skrbm._machine.rbm import RBM
+from skrbm._machine.bernoulli import BernoulliLayer
 
-from . import reference
+from .helpers.calls import machine_of
+from .oracles.bernoulli import EnumeratedRBM
 
 
 def pytest_configure():
@@ -37,13 +37,13 @@ def arrays(rng):
 
 @pytest.fixture
 def oracle(arrays):
-    return reference.EnumeratedRBM(*arrays)
+    return EnumeratedRBM(*arrays)
 
 
 @pytest.fixture
 def model(arrays):
     W, b, c = arrays
-    return RBM(BernoulliVisible(b.copy()), W.copy(), c.copy())
+    return machine_of(BernoulliLayer(b.copy()), W.copy(), c.copy())
 
 
 @pytest.fixture

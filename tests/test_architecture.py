@@ -1,4 +1,4 @@
-"""The arrows between wings point one way, and libraries stay in their place."""
+"""The arrows between wings point one way, libraries stay in place, and tests mirror the wings."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -9,6 +9,11 @@ import pytest
 import skrbm
 
 PACKAGE = Path(skrbm.__file__).parent
+TESTS = Path(__file__).parent
+TEST_MODULES = sorted(
+    ".".join(path.relative_to(TESTS).with_suffix("").parts) for path in TESTS.rglob("test_*.py")
+)
+
 
 #: From the top down: a module imports from its own wing, or from lower levels.
 LEVELS = [
@@ -19,7 +24,11 @@ LEVELS = [
     ["_machine"],
     ["_kernels", "_log_partition"],
 ]
+
+
 LEVEL = {wing: i for i, level in enumerate(LEVELS) for wing in level}
+
+
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py")
 )
@@ -77,7 +86,58 @@ def test_libraries_stay_in_their_place(module):
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_no_private_name_is_imported(module):
+    """From another module of the package: what others need is public there."""
+    path = PACKAGE / Path(*module.split(".")).with_suffix(".py")
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level > 0 and node.module:
+            private = [alias.name for alias in node.names if alias.name.startswith("_")]
+            assert not private, f"{module} imports {private} from {node.module}"
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_files_are_short(module):
     path = PACKAGE / Path(*module.split(".")).with_suffix(".py")
     n_lines = len(path.read_text().splitlines())
     assert n_lines <= (600 if wing(module) == "_kernels" else 400)
+
+
+# --- tests ------------------------------------------------------------------------------------
+
+
+def its_tests(module):
+    """The test module of a module: in the folder of its wing or, of a front door, in estimator."""
+    folder, _, name = module.lstrip("_").rpartition(".")
+    return f"{folder or 'estimator'}.test_{name.lstrip('_')}"
+
+
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if not module.endswith("__init__")]
+)
+def test_every_module_has_its_tests(module):
+    """Further tests of it may be in files whose names begin like that of the first."""
+    assert its_tests(module) in TEST_MODULES
+
+
+@pytest.mark.parametrize("module", TEST_MODULES)
+def test_no_test_module_imports_another(module):
+    """What they share is a helper or an oracle."""
+    path = TESTS / Path(*module.split(".")).with_suffix(".py")
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module or ''}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        parts = [part for name in names for part in name.split(".")]
+        assert not any(part.startswith("test_") for part in parts), f"{module} imports {names}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in TESTS.rglob("*.py") if path.parent.name != "benchmarks"],
+    ids=lambda path: str(path.relative_to(TESTS)),
+)
+def test_test_files_are_short(path):
+    assert len(path.read_text().splitlines()) <= 400

@@ -1,0 +1,245 @@
+"""Chunks do what epochs do, and every chunk goes on where the last one stopped."""
+
+import copy
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+
+from ..helpers.comparison import assert_same_bits, assert_same_model, learned
+from ..helpers.models import GAUSSIAN, SOFTMAX, models, variants
+
+
+@models
+def test_fitting_returns_the_estimator(model):
+    rbm, X = model.machine(), model.rows()
+    assert rbm.fit(X) is rbm
+    assert rbm.partial_fit(X) is rbm
+
+
+@variants
+def test_the_first_chunk_does_what_one_epoch_of_fit_does(variant):
+    X = variant.rows()
+    chunk = variant.machine().partial_fit(X)
+    assert_same_model(chunk, variant.machine(n_iter=1, shuffle=False).fit(X))
+
+
+@variants
+def test_chunks_of_the_same_rows_do_what_epochs_of_fit_do(variant):
+    X = variant.rows()
+    chunks = variant.machine().partial_fit(X)
+    for n_iter in (2, 3):
+        whole = variant.machine(n_iter=n_iter, shuffle=False).fit(X)
+        variant.assert_same_after_chunks(chunks.partial_fit(X), whole)
+
+
+@variants
+@pytest.mark.parametrize("n_iter", [1, 2])
+def test_partial_fit_goes_on_where_fit_stopped(variant, n_iter):
+    X = variant.rows()
+    rbm = variant.machine(n_iter=n_iter, shuffle=False).fit(X).partial_fit(X)
+    whole = variant.machine(n_iter=n_iter + 1, shuffle=False).fit(X)
+    variant.assert_same_after_chunks(rbm, whole)
+
+
+@variants
+@pytest.mark.parametrize("n_rows", [1, 9, 10, 11, 47])
+def test_a_chunk_may_have_any_size(variant, n_rows):
+    X = variant.rows()
+    rbm = variant.machine().partial_fit(X).partial_fit(X[:n_rows])
+    assert rbm.n_iter_ == 2
+    assert np.isfinite(rbm.components_).all()
+    assert rbm.h_samples_.shape == variant.shape
+
+
+@variants
+def test_a_cut_between_batches_changes_nothing(variant):
+    X, more, size = variant.rows(), variant.rows(1, 50), variant.machine().batch_size
+    whole = variant.machine().partial_fit(X).partial_fit(more)
+    parts = variant.machine().partial_fit(X)
+    for part in (more[: 2 * size], more[2 * size : 3 * size], more[3 * size :]):
+        parts.partial_fit(part)
+    assert parts.n_iter_ == 4
+    variant.assert_same_after_chunks(parts, whole, but=["n_iter_", "history_"])
+
+
+@models
+def test_a_cut_inside_a_batch_makes_two_batches(model):
+    """So that the test above could fail."""
+    X, more = model.rows(), model.rows(1, 50)
+    whole = model.machine().partial_fit(X).partial_fit(more)
+    parts = model.machine().partial_fit(X).partial_fit(more[:15]).partial_fit(more[15:])
+    assert (parts.components_ != whole.components_).any()
+
+
+@variants
+def test_pickling_between_chunks_changes_nothing(variant):
+    X, more = variant.rows(), variant.rows(1)
+    straight, pickled, copied = (variant.machine() for _ in range(3))
+    for chunk in (X, more, X, more):
+        straight.partial_fit(chunk)
+        pickled = pickle.loads(pickle.dumps(pickled)).partial_fit(chunk)
+        copied = copy.deepcopy(copied).partial_fit(chunk)
+    assert_same_model(pickled, straight)
+    assert_same_model(copied, straight)
+    for name in ("score_samples", *variant.model.predictors):
+        assert_same_bits(getattr(pickled, name)(X), getattr(straight, name)(X))
+
+
+@models
+def test_momentum_lives_on_between_chunks_and_in_pickles(model):
+    X, more = model.rows(), model.rows(1)
+
+    def second_step(momentum, interlude):
+        rbm = model.machine(momentum=momentum, batch_size=50).partial_fit(X)
+        return interlude(rbm).partial_fit(more).components_
+
+    plain = second_step(0.5, lambda rbm: rbm)
+    pickled = second_step(0.5, lambda rbm: pickle.loads(pickle.dumps(rbm)))
+    np.testing.assert_array_equal(pickled, plain)
+    # One update per chunk: the first is the same with and without momentum, the second is not.
+    assert (plain != second_step(0.0, lambda rbm: rbm)).any()
+
+
+@models
+def test_learning_goes_on_from_read_only_memory(model, tmp_path):
+    X = model.rows()
+    rbm = model.machine(momentum=0.5).partial_fit(X)
+    joblib.dump(rbm, tmp_path / "rbm")
+    mapped = joblib.load(tmp_path / "rbm", mmap_mode="r")
+    for name in ("transform", *model.predictors):
+        assert_same_bits(getattr(mapped, name)(X), getattr(rbm, name)(X))
+    assert_same_model(mapped.partial_fit(X), rbm.partial_fit(X))
+
+
+# --- what the first chunk decides ---
+
+
+@models
+@pytest.mark.parametrize(
+    ("parameters", "later"),
+    [
+        ({"n_chains": 4}, {"n_chains": 9}),
+        ({"n_chains": 4}, {"n_chains": 2}),
+        ({"n_chains": None}, {"batch_size": 20}),  # None means batch_size, 10 at first
+    ],
+    ids=str,
+)
+def test_the_first_chunk_fixes_the_number_of_chains(model, parameters, later):
+    X, parameters = model.complete(), parameters | {"algorithm": "pcd"}
+    rbm, expected = (model.machine(**parameters).partial_fit(X) for _ in range(2))
+    n_chains = parameters["n_chains"] or 10
+    rbm.set_params(**later).partial_fit(X)
+    expected.set_params(**later | {"n_chains": n_chains}).partial_fit(X)
+    assert rbm.h_samples_.shape == (n_chains, 3)
+    assert_same_model(rbm, expected)
+
+
+@models
+def test_the_first_chunk_fixes_the_number_of_temperatures_and_chains(model):
+    X, options = model.complete(), {"algorithm": "pt", "n_temperatures": 4, "n_chains": 4}
+    rbm, expected = (model.machine(**options).partial_fit(X) for _ in range(2))
+    rbm.set_params(n_temperatures=9, n_chains=2).partial_fit(X)
+    assert rbm.h_samples_.shape == (4, 4, 3)
+    assert_same_model(rbm, expected.partial_fit(X))
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "first", "then"),
+    [
+        (GAUSSIAN, "noise_variance", "learned", 1.0),
+        (GAUSSIAN, "noise_variance", 1.0, "learned"),
+        (SOFTMAX, "conditional", False, True),
+        (SOFTMAX, "conditional", True, False),
+    ],
+    ids=["learned", "fixed", "not conditional", "conditional"],
+)
+def test_the_first_chunk_decides_which_parameters_are_learned(model, name, first, then):
+    X = model.rows()
+    rbm = model.machine(**{name: first}).partial_fit(X).set_params(**{name: then})
+    before = pickle.dumps(vars(rbm))
+    with pytest.raises(ValueError, match="first call of partial_fit decides"):
+        rbm.partial_fit(X)
+    assert pickle.dumps(vars(rbm)) == before
+    assert_same_model(rbm.fit(X), model.machine(**{name: then}).fit(X))
+    if model is SOFTMAX:
+        assert (rbm.conditional_components_ is not None) == then
+
+
+@models
+@pytest.mark.parametrize("other", ["cd", "pcd"])
+def test_no_other_algorithm_goes_on_from_tempered_chains_nor_they_from_others(model, other):
+    X = model.complete()
+    for first, then in (("pt", other), (other, "pt")):
+        rbm = model.machine(algorithm=first).partial_fit(X)
+        before = pickle.dumps(learned(rbm))
+        rbm.set_params(algorithm=then)
+        with pytest.raises(ValueError, match=rf"algorithm='{then}' cannot go on with h_samples_"):
+            rbm.partial_fit(X)
+        assert pickle.dumps(learned(rbm)) == before
+        assert_same_model(rbm.fit(X), model.machine(algorithm=then).fit(X))
+
+
+# --- a fit from scratch ---
+
+
+@models
+def test_fit_starts_from_scratch(model):
+    X, more = model.complete(), model.complete(1, 50)
+    expected = model.machine().fit(X)
+    assert_same_model(model.machine().fit(more).fit(X), expected)
+    assert_same_model(model.machine().partial_fit(more[:, :4]).fit(X), expected)
+    rbm = model.machine(algorithm="pcd").fit(X).set_params(algorithm="cd").fit(X)
+    assert_same_model(rbm, model.machine(algorithm="cd").fit(X))
+    assert not rbm.h_samples_.any()
+
+
+@variants
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_chains_are_bits_of_the_dtype_of_the_data(variant, dtype):
+    rbm = variant.machine().fit(variant.rows().astype(dtype))
+    assert rbm.h_samples_.shape == variant.shape
+    persistent = rbm.algorithm != "cd"
+    assert set(np.unique(rbm.h_samples_)) == ({0, 1} if persistent else {0})
+    for name in ("components_", "intercept_hidden_", "intercept_visible_", "h_samples_"):
+        assert getattr(rbm, name).dtype == dtype
+        assert np.isfinite(getattr(rbm, name)).all()
+
+
+@models
+@pytest.mark.parametrize("algorithm", ["pt", "pcd"])
+@pytest.mark.parametrize("dtype", [int, np.float64])
+def test_float32_stays_whatever_the_dtype_of_chains_put_in(model, algorithm, dtype):
+    X = model.complete().astype(np.float32)
+    rbm, expected = (model.machine(algorithm=algorithm).partial_fit(X) for _ in range(2))
+    rbm.h_samples_ = rbm.h_samples_.astype(dtype)
+    assert_same_model(rbm.partial_fit(X), expected.partial_fit(X))
+    for name in ("components_", "intercept_hidden_", "intercept_visible_", "h_samples_"):
+        assert getattr(rbm, name).dtype == np.float32
+
+
+def test_the_first_chunk_fixes_the_categories():
+    first, later = np.array([[1.0, 2.0], [2.0, 3.0]]), np.array([[1.0, 4.0], [3.0, 2.0]])
+    rbm = SOFTMAX.machine(conditional=False).partial_fit(first)
+    np.testing.assert_array_equal(rbm.categories_[0], [1, 2, 3])
+    before = pickle.dumps(learned(rbm))
+    with pytest.raises(ValueError, match=r"4\.0 in feature 1"):
+        rbm.partial_fit(later)
+    assert pickle.dumps(learned(rbm)) == before
+    rbm.set_params(categories=[1, 2, 3, 4])  # too late
+    with pytest.raises(ValueError, match=r"4\.0 in feature 1"):
+        rbm.partial_fit(later)
+    missing = np.where(later == 4, np.nan, later)
+    twin = copy.deepcopy(rbm).partial_fit(missing)
+    assert_same_model(rbm.set_params(handle_unknown="ignore").partial_fit(later), twin)
+    np.testing.assert_array_equal(rbm.fit(later).categories_[0], [1, 2, 3, 4])
+
+
+def test_a_chunk_without_entries_is_a_chunk():
+    rbm = SOFTMAX.machine(weight_decay=0, momentum=0).partial_fit(SOFTMAX.rows())
+    before = rbm.components_.copy()
+    nothing = np.full((3, 6), np.nan)
+    rbm.partial_fit(nothing).partial_fit(SOFTMAX.containers[1](nothing))
+    assert_same_bits(rbm.components_, before)
+    assert rbm.n_iter_ == 3

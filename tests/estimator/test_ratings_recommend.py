@@ -1,0 +1,171 @@
+"""Recommendations, and what hidden units speak for."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skrbm import SoftmaxRBM
+
+from ..helpers.ratings import BOTH, CATEGORIES, fitted, machine, mixed_rows, stored
+
+
+@pytest.fixture(name="X")
+def rows(rng):
+    return mixed_rows(rng)
+
+
+# --- recommend ---
+
+
+def best(expectation, held, n):
+    """Features in the order of expectations, one after the other."""
+    left = [(-score, i) for i, score in enumerate(expectation) if not held[i]]
+    left = sorted(left)[:n]
+    n_missing = n - len(left)
+    ids = [i for _, i in left] + [-1] * n_missing
+    return ids, [-score for score, _ in left] + [-np.inf] * n_missing
+
+
+@BOTH
+@pytest.mark.parametrize("exclude", [True, False])
+@pytest.mark.parametrize("n_items", [1, 3, 6])
+@pytest.mark.parametrize("container", [np.asarray, stored])
+def test_the_best_features_come_first(X, conditional, exclude, n_items, container):
+    rbm = fitted(X, conditional)
+    ids, scores = rbm.recommend(container(X), n_items, exclude_observed=exclude)
+    assert ids.shape == scores.shape == (12, n_items)
+    assert ids.dtype == np.int64
+    expectation = rbm.predict_ratings(X)
+    for row in range(12):
+        held = ~np.isnan(X[row]) & exclude
+        expected_ids, expected_scores = best(expectation[row], held, n_items)
+        assert ids[row].tolist() == expected_ids
+        assert_allclose(scores[row], expected_scores, rtol=1e-12)
+
+
+def test_a_full_row_has_nothing_left(X):
+    ids, scores = fitted(X).recommend(X[[5]], 2)
+    assert_array_equal(ids, [[-1, -1]])
+    assert_array_equal(scores, [[-np.inf, -np.inf]])
+
+
+def test_what_the_fit_held_is_not_hidden(X):
+    rbm = fitted(X)
+    given = np.full((12, 6), np.nan)
+    given[:, 0] = 1
+    ids, _ = rbm.recommend(given, 5)
+    assert (np.sort(ids, axis=1) == [1, 2, 3, 4, 5]).all()
+
+
+@pytest.mark.parametrize("n_items", [1, 3, 10, 59])
+def test_of_equal_features_the_first_comes_first(n_items):
+    rbm = machine(n_iter=0, categories=[0, 1]).fit(np.zeros((2, 60)))
+    rbm.components_ = np.zeros_like(rbm.components_)
+    high = np.random.default_rng(0).random(60) < 0.1
+    rbm.intercept_visible_ = np.where(np.arange(120) % 2 & np.repeat(high, 2), 1.0, 0.0)
+    ids, scores = rbm.recommend(np.full((4, 60), np.nan), n_items)
+    expected = [*np.flatnonzero(high), *np.flatnonzero(~high)][:n_items]
+    assert ids.tolist() == [expected] * 4
+    assert (np.diff(scores) <= 0).all()
+
+
+def test_ten_items_are_the_default():
+    X = np.tile([[0.0], [1.0]], (1, 12))
+    assert machine(n_iter=0).fit(X).recommend(np.full((2, 12), np.nan))[0].shape == (2, 10)
+
+
+@pytest.mark.parametrize(
+    ("n_items", "error"), [(0, ValueError), (-1, ValueError), (2.0, TypeError)]
+)
+def test_numbers_of_items_out_of_range_are_refused(X, n_items, error):
+    with pytest.raises(error, match="n_items"):
+        fitted(X).recommend(X, n_items)
+
+
+def test_more_items_than_features_are_padded(X):
+    ids, scores = fitted(X).recommend(X, 9, exclude_observed=False)
+    assert ids.shape == scores.shape == (len(X), 9)
+    assert (np.sort(ids[:, :6], axis=1) == np.arange(6)).all()
+    assert (ids[:, 6:] == -1).all()
+    assert np.isneginf(scores[:, 6:]).all()
+
+
+# --- top_features ---
+
+
+def strength(rbm, component, feature, category):
+    """What a hidden unit says for a category, or for high values, of one feature."""
+    first = sum(map(len, CATEGORIES[:feature]))
+    values = np.array(CATEGORIES[feature], float)
+    w = rbm.components_[component, first : first + len(values)]
+    if category is not None:
+        return w[list(values).index(category)] - w.mean()
+    return 0.0 if len(values) == 1 else np.polyfit(values, w, 1)[0]
+
+
+@pytest.mark.parametrize("category", [None, 0, 2, 3, -1, 0.5, np.float32(0.5)])
+@pytest.mark.parametrize("component", [0, 2])
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_the_strongest_features_come_first(X, category, component, n):
+    rbm = fitted(X)
+    which = [i for i, values in enumerate(CATEGORIES) if category is None or category in values]
+    expected = sorted((-strength(rbm, component, i, category), i) for i in which)[:n]
+    ids, scores = rbm.top_features(component, n, category)
+    assert_array_equal(ids, [i for _, i in expected])
+    assert_allclose(scores, [-score for score, _ in expected], rtol=1e-10, atol=1e-14)
+
+
+def test_strength_does_not_depend_on_a_constant_per_feature(X):
+    """Such a constant in a row of weights says nothing of one category against another."""
+    rbm = fitted(X)
+    before = [rbm.top_features(1, category=category) for category in (None, 2)]
+    sizes = list(map(len, CATEGORIES))
+    rbm.components_ = rbm.components_ + np.repeat(np.arange(6) * 3.0, sizes)
+    after = [rbm.top_features(1, category=category) for category in (None, 2)]
+    for (ids, scores), (other_ids, other_scores) in zip(after, before, strict=True):
+        assert_array_equal(ids, other_ids)
+        assert_allclose(scores, other_scores, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("category", [0.1, np.float32(0.1), np.float64(0.1)], ids=repr)
+def test_a_tenth_is_a_category_in_every_precision(dtype, category):
+    rbm = machine().fit(np.array([[0.1, 0.3], [0.3, 0.1]], dtype))
+    assert sorted(rbm.top_features(0, category=category)[0]) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"component": 3}, ValueError, "component"),
+        ({"component": -1}, ValueError, "component"),
+        ({"component": 1.0}, TypeError, "component"),
+        ({"component": 0, "n": 0}, ValueError, "n == 0"),
+        ({"component": 0, "n": 2.5}, TypeError, "n must be"),
+        ({"component": 0, "category": 9}, ValueError, "category=9 is none of the categories"),
+        ({"component": 0, "category": np.nan}, ValueError, "none of the categories"),
+        ({"component": 0, "category": "2"}, TypeError, "category"),
+    ],
+    ids=str,
+)
+def test_what_no_hidden_unit_can_say_is_refused(X, arguments, error, message):
+    with pytest.raises(error, match=message):
+        fitted(X).top_features(**arguments)
+
+
+def test_a_planted_genre_is_found():
+    """One hidden unit is on for the rows that like the first three films."""
+    rng = np.random.default_rng(0)
+    likes = rng.random(300) < 0.5
+    X = np.where(likes[:, None] == (np.arange(8) < 3), 5.0, 1.0)
+    X[rng.random(X.shape) < 0.3] = np.nan
+    rbm = SoftmaxRBM(1, n_iter=30, learning_rate=0.1, random_state=0).fit(X)
+    ids, scores = rbm.top_features(0, 8)
+    ends = {tuple(sorted(ids[:3])), tuple(sorted(ids[5:]))}
+    assert (0, 1, 2) in ends
+    assert scores[0] > 0 > scores[-1]
+    given = np.full((1, 8), np.nan)
+    given[0, 0] = 5
+    predicted = rbm.predict_ratings(given)[0]
+    assert (predicted[1:3] > 3).all()
+    assert (predicted[3:] < 3).all()

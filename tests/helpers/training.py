@@ -1,0 +1,93 @@
+"""States and settings of training, and estimates of gradients beside what they should be."""
+
+import numpy as np
+
+from skrbm._input.categories import CategoryRows
+from skrbm._input.numbers import NumberRows
+from skrbm._machine.bernoulli import BernoulliLayer
+from skrbm._machine.gaussian import GaussianLayer
+from skrbm._training.phases import contrast
+from skrbm._training.state import Settings, State
+
+from .calls import machine_of
+from .softmax_machines import one_hot
+
+
+def settings(**changes):
+    defaults = {
+        "algorithm": "pcd",
+        "batch_size": 4,
+        "n_chains": 3,
+        "learning_rate": 0.1,
+        "n_gibbs_steps": 1,
+        "momentum": 0.0,
+        "weight_decay": 0.0,
+        "mean_negative_visibles": False,
+        "shuffle": False,
+    }
+    return Settings(**defaults | changes)
+
+
+def state_at_rest(model, n_chains, seed):
+    chains = np.zeros((n_chains, len(model.hidden.bias)))
+    return State(model=model, seed=np.uint64(seed), base_rate_bias=None, chains=chains)
+
+
+def binary_state(W, b, c, n_chains=3, seed=11):
+    return state_at_rest(machine_of(BernoulliLayer(b.copy()), W.copy(), c.copy()), n_chains, seed)
+
+
+def mean_contrast(state, options, v_pos, n_repeats):
+    """Mean and standard error of the gradient estimate over independent random numbers."""
+    chains, estimates = state.chains, []
+    for repeat in range(n_repeats):
+        state.n_updates, state.chains = repeat, chains
+        estimates.append(gradient_estimate(state, options, NumberRows(v_pos)))
+    blocks = [np.array(block) for block in zip(*estimates, strict=True)]
+    return [(a.mean(axis=0), a.std(axis=0) / np.sqrt(n_repeats)) for a in blocks]
+
+
+def assert_expected(estimates, expected):
+    for (mean, error), exact in zip(estimates, expected, strict=True):
+        assert (np.abs(mean - exact) < 4.5 * error + 1e-12).all()
+
+
+def gaussian_state(W, b, c, variance, *, learned, n_chains=3, seed=11):
+    log_ratio = np.zeros_like(b) if learned else None
+    layer = GaussianLayer(b.copy(), variance.copy(), log_ratio)
+    return state_at_rest(machine_of(layer, W.copy(), c.copy()), n_chains, seed)
+
+
+SEED = 11
+
+
+def softmax_state(machine, n_chains=1):
+    return state_at_rest(machine.model(), n_chains, SEED)
+
+
+def data_of(machine, rows):
+    return CategoryRows(machine.dense(rows), one_hot(rows), machine.categories)
+
+
+def some_rows(machine, n_rows=11, seed=0):
+    """Rows with all, some and no entries; the fourth one is empty."""
+    rows = machine.all_rows
+    picked = np.random.default_rng(seed).integers(1, len(rows), n_rows)
+    return [() if k == 3 else rows[r] for k, r in enumerate(picked)]
+
+
+def tempered_state(case, chains):
+    return State(
+        model=case.model(),
+        seed=np.uint64(SEED),
+        base_rate_bias=case.base,
+        chains=chains,
+    )
+
+
+def gradient_estimate(state, options, rows):
+    """The gradient that one update with all rows would follow; moves the chains."""
+    n_neg = None if options.algorithm == "cd" else state.chains.shape[-2]
+    phases = state.model.visible.phases(rows, slice(0, rows.n_rows), n_neg)
+    estimate = contrast(state, options, phases, options.n_gibbs_steps)
+    return [block / estimate.n_rows for block in estimate.sums]

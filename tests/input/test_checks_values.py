@@ -1,0 +1,133 @@
+"""What the estimators refuse to read, and what they read with a warning."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from skrbm import BernoulliRBM, GaussianBernoulliRBM
+
+from ..helpers.models import BERNOULLI, GAUSSIAN, MODELS, SOFTMAX, models
+
+READS_X = ["transform", "reconstruct", "free_energy", "score_samples", "score", "gibbs"]
+
+
+@pytest.fixture
+def bits():
+    return BERNOULLI.rows()
+
+
+@pytest.fixture
+def fitted(bits):
+    return BERNOULLI.machine().fit(bits)
+
+
+# To a model of categories NaN is a gap.
+@pytest.mark.parametrize(
+    ("model", "container", "value"),
+    [
+        pytest.param(model, container, value, id=f"{name}, {container.__name__}, {value}")
+        for name, model in MODELS.items()
+        for container in model.containers
+        for value in (np.nan, np.inf, -np.inf)
+        if model is not SOFTMAX or np.isinf(value)
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit", *READS_X])
+def test_nan_and_infinity_are_refused(model, container, value, method):
+    X = model.rows()
+    rbm = model.machine().fit(X)
+    X[3, 2] = value
+    with pytest.raises(ValueError, match="NaN" if np.isnan(value) else "infinity"):
+        getattr(rbm, method)(container(X))
+
+
+@models
+@pytest.mark.parametrize("method", [*READS_X, "partial_fit"])
+def test_another_number_of_features_is_refused(model, method):
+    X = model.rows()
+    rbm = model.machine().fit(X)
+    names = [method, *model.predictors]
+    for name in names:
+        message = f"X has 5 features, but {model.name} is expecting 6"
+        with pytest.raises(ValueError, match=message):
+            getattr(rbm, name)(X[:, :5])
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "transform", "free_energy", "gibbs"])
+def test_sparse_data_are_refused_by_real_values(method):
+    X = GAUSSIAN.rows()
+    rbm = GAUSSIAN.machine() if "fit" in method else GAUSSIAN.machine().fit(X)
+    with pytest.raises(TypeError, match=r"[Ss]parse"):
+        getattr(rbm, method)(sparse.csr_array(X))
+
+
+MALFORMED = {
+    "column too large": ("indices", [0, 9, 1]),
+    "column negative": ("indices", [0, -1, 1]),
+    "last column too large": ("indices", [0, 1, 3]),
+    "last column negative": ("indices", [0, 1, -1]),
+    "decreasing": ("indptr", [0, 2, 1, 3]),
+    "not from 0": ("indptr", [1, 1, 2, 3]),
+    "beyond the data": ("indptr", [0, 1, 2, 10**7]),
+    "big-endian": ("indices", np.array([0, 2, 1], ">i4")),
+}
+
+
+@pytest.mark.parametrize("model", [BERNOULLI, SOFTMAX], ids=["Bernoulli", "softmax"])
+@pytest.mark.parametrize("method", ["fit", "transform", "score_samples", "free_energy", "gibbs"])
+@pytest.mark.parametrize(("name", "values"), MALFORMED.values(), ids=MALFORMED.keys())
+def test_a_malformed_csr_matrix_is_refused(model, name, values, method):
+    rbm = model.machine().fit(np.eye(3))
+    X = sparse.csr_array((np.ones(3), [0, 1, 2], [0, 1, 2, 3]), shape=(3, 3))
+    setattr(X, name, np.asarray(values))
+    with pytest.raises(ValueError, match="not a valid CSR matrix"):
+        getattr(rbm, method)(X)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.coo_matrix])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(("value", "told"), [(-3.5, "-3.5 to 1"), (2.25, "0 to 2.25")])
+def test_values_outside_the_unit_interval_are_warned_of_once(bits, container, method, value, told):
+    bits[5, 3] = value
+    with pytest.warns(UserWarning, match="BernoulliRBM reads values as prob") as warned:
+        getattr(BERNOULLI.machine(), method)(container(bits))
+    assert len(warned) == 1
+    message = str(warned[0].message)
+    for part in (told, "MinMaxScaler", "GaussianBernoulliRBM"):
+        assert part in message
+
+
+def test_methods_that_read_are_silent_outside_the_unit_interval(fitted, bits):
+    # A scaled test fold may step over the edge; a warning would be an error here.
+    H = fitted.transform(bits)
+    bits[0, 0], bits[1, 1] = -0.2, 1.3
+    for name in ("transform", "reconstruct", "free_energy", "score_samples", "gibbs"):
+        assert np.isfinite(getattr(fitted, name)(bits)).all()
+    assert np.isfinite(fitted.energy(bits, H)).all()
+
+
+# --- masked arrays ---
+
+
+@pytest.mark.parametrize("model", [BernoulliRBM, GaussianBernoulliRBM])
+@pytest.mark.parametrize("method", ["transform", "score_samples", "free_energy", "partial_fit"])
+@pytest.mark.parametrize("dtype", [int, np.float32, np.float64])
+def test_masked_entries_are_refused_where_all_must_be_known(model, method, dtype):
+    X = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]], dtype)
+    rbm = model(2, n_iter=1, random_state=0).fit(X)
+    with pytest.raises(ValueError, match=r"masks entries.*impute"):
+        getattr(rbm, method)(np.ma.masked_array(X, X == 0))
+    with pytest.raises(ValueError, match="masks entries"):
+        model(2).fit(np.ma.masked_array(X, X == 0))
+
+
+@pytest.mark.parametrize("model", [BernoulliRBM, GaussianBernoulliRBM])
+@pytest.mark.parametrize("method", ["transform", "score_samples", "free_energy"])
+@pytest.mark.parametrize("mask", [np.ma.nomask, False])
+def test_a_mask_that_masks_nothing_is_none(model, method, mask):
+    X = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]], float)
+    rbm = model(2, n_iter=1, random_state=0).fit(X)
+    actual = getattr(rbm, method)(np.ma.masked_array(X, mask))
+    assert not isinstance(actual, np.ma.MaskedArray)
+    assert_array_equal(actual, getattr(rbm, method)(X))

@@ -1,0 +1,105 @@
+"""The form of rows: both forms keep one protocol, whatever X is."""
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from ..helpers.models import models
+
+
+def containers(model, X):
+    """X in each form that the model reads."""
+    yield np.asarray(X)
+    if model.name != "GaussianBernoulliRBM":
+        row, column = np.nonzero(~np.isnan(X))
+        form = sparse.coo_array((X[row, column], (row, column)), shape=X.shape)
+        yield form.tocsr() if model.name == "SoftmaxRBM" else sparse.csr_array(X)
+
+
+@pytest.fixture(name="cases")
+def rows_of_every_form(model):
+    """Rows of X in each form, and what they hold as an array."""
+    X = np.asarray(model.rows())
+    rbm = model.machine(n_iter=0).fit(X)
+    return [(rbm, X, container, rbm._rows(container)) for container in containers(model, X)]
+
+
+def values(rbm, v):
+    """Rows of a visible layer as an array, NaN where an entry is missing."""
+    layer = rbm._machine(float).visible
+    return layer.categories.decode(v, float) if hasattr(layer, "categories") else v
+
+
+@models
+def test_rows_are_those_of_the_data(cases):
+    for rbm, X, _, rows in cases:
+        assert (rows.n_rows, rows.n_features) == X.shape
+        assert rows.dtype == np.float64
+        assert rows.n_unknown == np.isnan(X).sum()
+        for which in (slice(2, 9), slice(0, len(X), 5), np.array([7, 0, 7])):
+            assert_array_equal(values(rbm, rows.read(which)), X[which])
+
+
+@models
+def test_rows_named_by_an_array_are_their_own(cases):
+    """Chains overwrite them."""
+    for rbm, X, container, rows in cases:
+        before = container.copy()
+        v = rows.read(np.arange(5))
+        if hasattr(v, "entries"):
+            v.entries[:] = 0
+        else:
+            v[:] = -1
+        assert_array_equal(values(rbm, rows.read(slice(0, 5))), X[:5])
+        assert (before != container).sum() == 0 or np.isnan(X).any()
+
+
+@models
+def test_blocks_are_all_rows_in_their_order(cases):
+    for _, X, _, rows in cases:
+        for work in ({}, {"per_row": 10}, {"per_row": 2**21}, {"per_row": 2**40, "per_entry": 0}):
+            blocks = list(rows.blocks(**work))
+            assert blocks[0].start == 0
+            assert blocks[-1].stop == len(X)
+            for block, following in itertools.pairwise(blocks):
+                assert block.stop == following.start
+        assert [block.stop - block.start for block in rows.blocks(2**40, 0)] == [1] * len(X)
+
+
+@models
+def test_map_puts_the_results_of_blocks_below_one_another(cases):
+    for rbm, _, _, rows in cases:
+        machine = rbm._machine(float)
+        whole = machine.hidden_input(rows.read(slice(0, rows.n_rows)))
+        for work in ({}, {"per_row": 2**20}):
+            mapped = rows.map(machine.hidden_input, **work)
+            np.testing.assert_allclose(mapped, whole, rtol=1e-12, atol=1e-12)
+
+
+@models
+def test_complete_rows_keep_what_is_known(cases, rng):
+    for rbm, X, _, _ in cases[:1]:
+        holes = np.where(rng.random(X.shape) < 0.3, np.nan, X)
+        rows = rbm._rows(holes, allow_unknown=True)
+        which = np.array([4, 0, 4, 11])
+        v, known = rows.complete(which)
+        assert_array_equal(known, ~np.isnan(holes[which]))
+        assert_array_equal(values(rbm, v)[known], holes[which][known])
+        if hasattr(v, "entries"):
+            assert v.n_entries == known.size
+
+
+@models
+def test_rows_are_given_back_in_the_form_of_the_data(cases):
+    for _, X, container, rows in cases:
+        back = rows.as_given(rows.read(np.arange(6)))
+        categories = hasattr(rows, "categories")
+        assert sparse.issparse(back) == (categories and sparse.issparse(container))
+        if sparse.issparse(back):
+            assert (back != container[:6]).nnz == 0
+            assert back.nnz == (~np.isnan(X[:6])).sum()
+        else:
+            assert_array_equal(back, X[:6])

@@ -1,0 +1,53 @@
+"""Summaries: the same whatever the parts of the data that they are merged of."""
+
+from functools import reduce
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from skrbm import SoftmaxRBM
+from skrbm._input.numbers import NumberRows
+from skrbm._input.summary import NumberSummary
+
+
+class TestSummary:
+    """What initial biases are made of: the same whatever the parts that a summary is merged of."""
+
+    @pytest.mark.parametrize("cuts", [[], [1], [10, 11, 40], [25]])
+    def test_parts_of_numbers_merge(self, cuts, rng):
+        X = rng.normal([0, 1e6, -3], [1, 0.01, 5], (50, 3))
+        X[:, 2] = 7.5
+        parts = [NumberRows(part, squares=True).summary for part in np.split(X, cuts)]
+        merged = reduce(NumberSummary.merged, parts)
+        assert merged.n_rows == 50
+        assert_allclose(merged.means, X.mean(axis=0), rtol=1e-14)
+        # the second column loses 8 digits to its mean
+        assert_allclose(merged.variances, X.var(axis=0), rtol=1e-6, atol=1e-20)
+        assert_array_equal(merged.lowest, X.min(axis=0))
+        assert_array_equal(merged.highest, X.max(axis=0))
+        assert_array_equal(merged.constant, [False, False, True])
+
+    def test_a_part_that_is_constant_at_another_value_is_not_constant(self):
+        parts = [NumberRows(np.full((3, 1), value), squares=True).summary for value in (1.0, 2.0)]
+        assert not parts[0].merged(parts[1]).constant
+        assert_allclose(parts[0].merged(parts[1]).variances, 0.25)
+
+    def test_without_squares_the_range_is_that_of_all_values(self, rng):
+        X = rng.random((30, 4))
+        merged = NumberRows(X[:7]).summary.merged(NumberRows(sparse.csr_array(X[7:])).summary)
+        assert merged.squares is None
+        assert (merged.lowest, merged.highest) == (X.min(), X.max())
+        assert_allclose(merged.sums, X.sum(axis=0), rtol=1e-14)
+
+    def test_counts_of_categories_add_up(self, rng):
+        X = rng.integers(1, 4, (40, 3)).astype(float)
+        X[rng.random(X.shape) < 0.3] = np.nan
+        rbm = SoftmaxRBM(2, categories=[1, 2, 3], n_iter=0).fit(X)
+        whole, *parts = (rbm._rows(part).summary for part in (X, X[:13], X[13:]))
+        merged = parts[0].merged(parts[1])
+        assert merged.n_rows == whole.n_rows == 40
+        assert_array_equal(merged.counts, whole.counts)
+        counts = [(column == value).sum() for column in X.T for value in (1, 2, 3)]
+        assert_array_equal(whole.counts, counts)

@@ -1,0 +1,67 @@
+"""Sums over rows and steps of parameters, against plain twins."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from skrbm._kernels import updates
+
+from ..helpers.numbers import DTYPES, rounding
+from ..oracles import common
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_weigh_rows(dtype, rng):
+    rows, weights = rng.normal(size=(6, 5)).astype(dtype), rng.normal(size=6).astype(dtype)
+    weighted, total = np.full_like(rows, np.nan), np.full(5, np.nan, dtype)
+    updates.weigh_rows(rows, weights, weighted, total)
+    assert_allclose(weighted, [w * row for w, row in zip(weights, rows, strict=True)])
+    plain = common.matmul(weights[np.newaxis], rows)[0]
+    assert_allclose(total, plain, rtol=0, atol=rounding(dtype, 24))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_add_step(dtype, rng):
+    sums, velocity, parameter = rng.normal(size=(3, 11)).astype(dtype)
+    last, before = velocity.copy(), parameter.copy()
+    rates = dtype(0.25), dtype(0.3), dtype(0.01), dtype(0.9)
+    updates.add_step(sums, *rates, velocity, parameter)
+    for i in range(11):
+        step = 0.9 * last[i] + 0.3 * (0.25 * sums[i] - 0.01 * before[i])
+        # Cancellation between terms of size 3 leaves an absolute error.
+        assert_allclose(velocity[i], step, rtol=0, atol=rounding(dtype, 12))
+        assert_allclose(parameter[i], before[i] + step, rtol=0, atol=rounding(dtype, 16))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_add_gradient(dtype, rng):
+    sums, parameter = rng.normal(size=(2, 11)).astype(dtype)
+    before = parameter.copy()
+    updates.add_gradient(sums, dtype(0.25), dtype(0.3), dtype(0.01), parameter)
+    plain = [p + 0.3 * (0.25 * s - 0.01 * p) for p, s in zip(before, sums, strict=True)]
+    assert_allclose(parameter, plain, rtol=0, atol=rounding(dtype, 12))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sums_of_deviations(dtype, rng):
+    rows, weights = rng.normal(size=(6, 5)).astype(dtype), rng.normal(size=6).astype(dtype)
+    center = rng.normal(size=5).astype(dtype)
+    first, second = np.full((2, 5), np.nan, dtype)
+    updates.moments(rows, center, weights, first, second)
+    tolerance = {"rtol": 0, "atol": 50 * np.finfo(dtype).eps}  # sums of six terms of size 9
+    for i in range(5):
+        terms = [(w, row[i] - center[i]) for w, row in zip(weights, rows, strict=True)]
+        assert_allclose(first[i], sum(w * d for w, d in terms), **tolerance)
+        assert_allclose(second[i], sum(w * d * d for w, d in terms), **tolerance)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_row_dots(dtype, rng):
+    a, b = rng.normal(size=(2, 6, 37)).astype(dtype)
+    out = np.full(6, np.nan, dtype)
+    updates.row_dots(a, b, out)
+    plain = [
+        sum(float(x) * float(y) for x, y in zip(*rows, strict=True))
+        for rows in zip(a, b, strict=True)
+    ]
+    assert_allclose(out, plain, rtol=0, atol=200 * np.finfo(dtype).eps)

@@ -1,0 +1,122 @@
+"""Rows of categories: how they are sorted, taken, doubled, cut and encoded."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from skrbm._machine.onehot import Categories, OneHotRows
+
+from ..helpers.softmax_layers import CATEGORIES, OFFSETS, SIZES, rows_of_codes
+from ..helpers.softmax_machines import one_hot
+from ..oracles.softmax import feature_of, listed
+
+
+@pytest.fixture(name="listed_rows")
+def some_rows():
+    return rows_of_codes()
+
+
+@pytest.fixture(name="rows")
+def compressed_rows(listed_rows):
+    return one_hot(listed_rows)
+
+
+@pytest.mark.parametrize("first", [0, 40])
+def test_sorting_by_feature(rows, first):
+    """A stable sort, of a view as well, whose entries count from its own first."""
+    part = rows[first:]
+    start, entry, row = part.by_feature(CATEGORIES)
+    features = [feature_of(code, OFFSETS) for code in part.entries]
+    order = np.argsort(features, kind="stable")
+    assert_array_equal(entry, order)
+    assert_array_equal(row, np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))[order])
+    counts = np.bincount(features, minlength=len(SIZES))
+    assert counts[0] > 32
+    assert counts[-1] == 0
+    assert_array_equal(start, np.concatenate(([0], np.cumsum(counts))))
+
+
+def test_a_copy_shares_the_order_by_feature(rows):
+    """Once it is known: sampling changes categories, and leaves the features as they are."""
+    part = rows[5:90]
+    order, copy = part.by_feature(CATEGORIES), part.copy()
+    assert copy.by_feature(CATEGORIES) is order
+    fresh = OneHotRows(copy.indptr, copy.codes).by_feature(CATEGORIES)
+    for ours, plain in zip(order, fresh, strict=True):
+        assert_array_equal(ours, plain)
+    copy.entries[:] = 0
+    assert (part.entries != 0).any()
+    # Rows of other features have an order of their own.
+    for other in (part[3:40], part[np.array([4, 2])]):
+        fresh = OneHotRows(other.indptr, other.codes).by_feature(CATEGORIES)
+        for ours, plain in zip(other.by_feature(CATEGORIES), fresh, strict=True):
+            assert_array_equal(ours, plain)
+
+
+def test_rows_above_rows(rows, listed_rows):
+    """Rows of ones above rows of ones, or above probabilities."""
+    both = rows[5:9].above(rows[90:])
+    assert listed(both.indptr, both.codes) == listed_rows[5:9] + listed_rows[90:]
+    assert both.weights is None
+    p = np.linspace(0, 1, rows.n_entries)
+    below = OneHotRows(rows.indptr, rows.codes, p)[90:]
+    both = rows[5:9].above(below)
+    n = rows[5:9].n_entries
+    assert_array_equal(both.weights[:n], 1)
+    assert_array_equal(both.weights[n:], p[rows.indptr[90] :])
+    assert_array_equal(below.weights_of_entries(float), p[rows.indptr[90] :])
+
+
+def test_taking_rows(rows, listed_rows):
+    numbers = np.array([3, 0, 3, 109, 1])
+    taken = rows[numbers]
+    assert listed(taken.indptr, taken.codes) == [listed_rows[k] for k in numbers]
+    assert rows[numbers[:0]].shape == (0,)
+    part = rows[20:60]
+    assert listed(part[numbers[:3]].indptr, part[numbers[:3]].codes) == [
+        listed_rows[20 + k] for k in numbers[:3]
+    ]
+    stepped = rows[7:90:9]
+    assert listed(stepped.indptr, stepped.codes) == listed_rows[7:90:9]
+
+
+def test_encoding():
+    by_feature = [np.array([-2.5, 0.0, 1.0]), np.array([7.0]), np.array([0.5, 1e300])]
+    categories = Categories(by_feature)
+    values = [-np.inf, -3, -2.5, -1, -0.0, 0.0, 0.5, 1, 2, 7, 8, 1e300, np.inf, np.nan]
+    for i, known in enumerate(by_feature):
+        codes = categories.encode(np.array(values), np.full(len(values), i), float)
+        expected = [
+            -1
+            if math.isnan(value)
+            else categories.offsets[i] + known.tolist().index(value)
+            if value in known
+            else -2
+            for value in values
+        ]
+        assert codes.tolist() == expected
+
+
+def test_encoding_compares_in_the_dtype_asked_for():
+    categories = Categories([np.array([0.1, 0.2])])
+    values = np.array([0.1, 0.2], np.float32)
+    assert categories.encode(values, np.zeros(2, int), np.float32).tolist() == [0, 1]
+    assert categories.encode(values, np.zeros(2, int), np.float64).tolist() == [-2, -2]
+
+
+# --- rows ---
+
+
+def test_blocks_of_rows_bound_the_work():
+    lengths = np.array([0, 5, 1, 0, 9, 2, 2, 2, 0])
+    rows = OneHotRows(np.concatenate(([0], np.cumsum(lengths))), np.zeros(21, np.int32))
+    blocks = list(rows.blocks(1, 2, 12))
+    assert [block.start for block in blocks] == [0, *[block.stop for block in blocks[:-1]]]
+    assert blocks[-1].stop == 9
+    for block in blocks:
+        work = (1 + 2 * lengths[block]).sum()
+        assert work <= 12 or block.stop - block.start == 1
+        following = slice(block.start, block.stop + 1)
+        assert block.stop == 9 or (1 + 2 * lengths[following]).sum() > 12
