@@ -1,4 +1,7 @@
-"""The slow oracle of binary units: the machine again, by enumeration and in plain loops."""
+"""The slow oracle of binary units: the machine again, by enumeration and in plain loops.
+
+Nothing here is shared with the package. Machines are small enough to sum over all states.
+"""
 
 import itertools
 import math
@@ -125,7 +128,7 @@ def bars_and_stripes(n):
 
 
 class BinaryUnits:
-    """What the loop below asks of visible units, and the parameters that it learns of them."""
+    """What ``training.train`` asks of visible units, and the parameters that it learns of them."""
 
     def __init__(self, b):
         self.parameters = [np.array(b, dtype=float)]

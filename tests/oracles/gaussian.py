@@ -204,7 +204,7 @@ class EnumeratedGaussianRBM:
 
 
 class GaussianUnits:
-    """Real-valued units for ``reference.train``; ``log_ratio=None`` keeps the variance."""
+    """Real-valued units for ``training.train``; ``log_ratio=None`` keeps the variance."""
 
     def __init__(self, b, variance, log_ratio=None):
         self.reference = np.array(variance, dtype=float)

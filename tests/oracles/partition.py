@@ -1,8 +1,8 @@
 """The slow oracle of partition functions: sums over states, and integrals on a grid.
 
-Nothing here is shared with the package. An ``oracle`` is an enumerated machine of ``reference``,
-``reference_gaussian`` or ``reference_softmax``: it knows the energy of a pair of states, and all
-hidden states. ``base`` is the oracle of the machine at inverse temperature ``beta = 0``.
+Nothing here is shared with the package. An ``oracle`` is an enumerated machine of ``bernoulli``,
+``gaussian`` or ``softmax``: it knows the energy of a pair of states, and all hidden states.
+``base`` is the oracle of the machine at inverse temperature ``beta = 0``.
 """
 
 import itertools
