@@ -10,7 +10,9 @@ from skrbm._kernels import inlined
 from skrbm._machine.bernoulli import BernoulliLayer
 
 from .helpers.calls import machine_of
+from .helpers.gaussian_machines import VARIANCE
 from .oracles.bernoulli import EnumeratedRBM
+from .oracles.gaussian import EnumeratedGaussianRBM
 
 
 def pytest_configure():
@@ -38,6 +40,17 @@ def arrays(rng):
 @pytest.fixture
 def oracle(arrays):
     return EnumeratedRBM(*arrays)
+
+
+@pytest.fixture
+def gaussian_arrays(arrays):
+    """Weights (4, 3), visible and hidden biases, noise variances."""
+    return *arrays, VARIANCE.copy()
+
+
+@pytest.fixture
+def mixture(gaussian_arrays):
+    return EnumeratedGaussianRBM(*gaussian_arrays)
 
 
 @pytest.fixture

@@ -7,25 +7,11 @@ from scipy import stats
 from skrbm import GaussianBernoulliRBM
 from skrbm._machine.gaussian import GaussianLayer
 
-from ..helpers.gaussian_machines import VARIANCE
-from ..oracles.gaussian import EnumeratedGaussianRBM
-
-
-@pytest.fixture(name="arrays")
-def gaussian_arrays(arrays):
-    """Weights (4, 3), visible and hidden biases, noise variances."""
-    return *arrays, VARIANCE.copy()
-
-
-@pytest.fixture(name="oracle")
-def mixture(arrays):
-    return EnumeratedGaussianRBM(*arrays)
-
 
 @pytest.fixture(name="estimator")
-def fitted(arrays):
+def fitted(gaussian_arrays):
     """A fitted estimator that holds the same machine."""
-    W, b, c, variance = arrays
+    W, b, c, variance = gaussian_arrays
     X = np.random.default_rng(0).normal(size=(9, 4))
     estimator = GaussianBernoulliRBM(n_components=3, n_iter=1, random_state=0).fit(X)
     estimator.components_, estimator.intercept_visible_ = W.T.copy(), b.copy()
@@ -41,23 +27,23 @@ DIRECTIONS = np.vstack([np.eye(4), np.ones(4), [1, -1, 1, -1], [0.5, 1, -0.3, 0.
 N_CHAINS = 20_000
 
 
-def assert_distributed(v, oracle):
+def assert_distributed(v, mixture):
     """Mean and covariance within Monte-Carlo error, projections by Kolmogorov and Smirnov."""
     n = len(v)
-    centred = v - oracle.mean()
+    centred = v - mixture.mean()
     assert (np.abs(centred.mean(axis=0)) < 4.5 * v.std(axis=0) / np.sqrt(n)).all()
     products = centred[:, :, np.newaxis] * centred[:, np.newaxis]
     error = products.std(axis=0) / np.sqrt(n)
-    assert (np.abs(products.mean(axis=0) - oracle.covariance()) < 4.5 * error).all()
+    assert (np.abs(products.mean(axis=0) - mixture.covariance()) < 4.5 * error).all()
     for direction in DIRECTIONS:
-        assert stats.kstest(v @ direction, oracle.distribution(direction)).pvalue > 1e-4
+        assert stats.kstest(v @ direction, mixture.distribution(direction)).pvalue > 1e-4
 
 
 @pytest.mark.parametrize("n_steps", [1, 3])
-def test_gibbs_is_stationary(estimator, oracle, rng, n_steps):
-    v = oracle.draw(rng, N_CHAINS)
-    assert_distributed(v, oracle)
-    assert_distributed(estimator.gibbs(v, n_steps, random_state=1), oracle)
+def test_gibbs_is_stationary(estimator, mixture, rng, n_steps):
+    v = mixture.draw(rng, N_CHAINS)
+    assert_distributed(v, mixture)
+    assert_distributed(estimator.gibbs(v, n_steps, random_state=1), mixture)
 
 
 def without_s(self, x, key, out):
@@ -83,21 +69,23 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("name", "method"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_conditional_is_found_out(estimator, oracle, rng, monkeypatch, name, method):
+def test_a_wrong_conditional_is_found_out(estimator, mixture, rng, monkeypatch, name, method):
     monkeypatch.setattr(GaussianLayer, name, method)
     with pytest.raises(AssertionError):
-        assert_distributed(estimator.gibbs(oracle.draw(rng, N_CHAINS), 3, random_state=1), oracle)
+        assert_distributed(
+            estimator.gibbs(mixture.draw(rng, N_CHAINS), 3, random_state=1), mixture
+        )
 
 
-def test_sample_reaches_the_model_distribution(estimator, oracle):
+def test_sample_reaches_the_model_distribution(estimator, mixture):
     v = estimator.sample(N_CHAINS, n_gibbs_steps=100, random_state=3)
-    assert_distributed(v, oracle)
+    assert_distributed(v, mixture)
 
 
-def test_sample_from_init_is_stationary(estimator, oracle, rng):
-    init = oracle.draw(rng, N_CHAINS)
+def test_sample_from_init_is_stationary(estimator, mixture, rng):
+    init = mixture.draw(rng, N_CHAINS)
     assert_distributed(
-        estimator.sample(N_CHAINS, n_gibbs_steps=2, init=init, random_state=4), oracle
+        estimator.sample(N_CHAINS, n_gibbs_steps=2, init=init, random_state=4), mixture
     )
 
 

@@ -18,23 +18,13 @@ from ..helpers.calls import (
     weighted_gradient,
 )
 from ..helpers.gaussian_machines import VARIANCE
+from ..oracles.common import finite_differences
 from ..oracles.gaussian import EnumeratedGaussianRBM
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
 
 N_CHAINS = 20_000
-
-
-@pytest.fixture(name="arrays")
-def gaussian_arrays(arrays):
-    """Weights (4, 3), visible and hidden biases, noise variances."""
-    return *arrays, VARIANCE.copy()
-
-
-@pytest.fixture(name="oracle")
-def mixture(arrays):
-    return EnumeratedGaussianRBM(*arrays)
 
 
 def machine(W, b, c, variance, learned=False, dtype=float):
@@ -46,33 +36,33 @@ def machine(W, b, c, variance, learned=False, dtype=float):
 
 
 @pytest.fixture(name="model", params=[False, True], ids=["fixed", "learned"])
-def either_model(arrays, request):
-    return machine(*arrays, learned=request.param)
+def either_model(gaussian_arrays, request):
+    return machine(*gaussian_arrays, learned=request.param)
 
 
-def test_free_energy_is_that_of_the_mixture(model, oracle, rng):
+def test_free_energy_is_that_of_the_mixture(model, mixture, rng):
     """-F - log Z is the log density, by two roads."""
-    V = np.vstack([oracle.draw(rng, 20), 10 * rng.normal(size=(5, 4))])
-    density = [oracle.log_density(v) for v in V]
-    assert_allclose(-model.free_energy(V) - oracle.log_z, density, **EXACT)
+    V = np.vstack([mixture.draw(rng, 20), 10 * rng.normal(size=(5, 4))])
+    density = [mixture.log_density(v) for v in V]
+    assert_allclose(-model.free_energy(V) - mixture.log_z, density, **EXACT)
 
 
-def test_samples_follow_the_conditionals(model, oracle):
-    h, v = oracle.h_states[5], np.array([0.3, -1.0, 2.0, 0.0])
+def test_samples_follow_the_conditionals(model, mixture):
+    h, v = mixture.h_states[5], np.array([0.3, -1.0, 2.0, 0.0])
     draws = sample_visible(model, np.tile(h, (N_CHAINS, 1)), (np.uint64(1), 0, 0))
     for i in range(4):
-        law = stats.norm(oracle.visible_mean(h)[i], np.sqrt(VARIANCE[i]))
+        law = stats.norm(mixture.visible_mean(h)[i], np.sqrt(VARIANCE[i]))
         assert stats.kstest(draws[:, i], law.cdf).pvalue > 1e-3
     draws = sample_hidden(model, np.tile(v, (N_CHAINS, 1)), (np.uint64(1), 0, 1))
-    p = oracle.hidden_mean(v)
+    p = mixture.hidden_mean(v)
     assert (np.abs(draws.mean(axis=0) - p) < 4 * np.sqrt(p * (1 - p) / N_CHAINS)).all()
 
 
-def test_pseudo_likelihood(model, oracle, rng):
-    V = oracle.draw(rng, 20)
-    expected = [oracle.pseudo_likelihood_of_mixture(v) for v in V]
+def test_pseudo_likelihood(model, mixture, rng):
+    V = mixture.draw(rng, 20)
+    expected = [mixture.pseudo_likelihood_of_mixture(v) for v in V]
     assert_allclose(model.pseudo_likelihood(V), expected, **EXACT)
-    by_quadrature = [oracle.pseudo_likelihood(v) for v in V[:3]]
+    by_quadrature = [mixture.pseudo_likelihood(v) for v in V[:3]]
     assert_allclose(by_quadrature, expected[:3], rtol=1e-10)
 
 
@@ -89,19 +79,19 @@ finite = st.floats(-3, 3, width=32)
 )
 def test_any_small_machine(W, b, c, log_variance, v):
     variance = np.exp(log_variance)
-    oracle, model = EnumeratedGaussianRBM(W, b, c, variance), machine(W, b, c, variance)
+    mixture, model = EnumeratedGaussianRBM(W, b, c, variance), machine(W, b, c, variance)
     V = v[np.newaxis]
     # energies of up to 30^2 / (2 exp(-3)) nats carry 1e-12 of rounding
-    assert_allclose(model.free_energy(V), [oracle.free_energy(v)], rtol=1e-11, atol=1e-11)
-    expected = oracle.pseudo_likelihood_of_mixture(v)
+    assert_allclose(model.free_energy(V), [mixture.free_energy(v)], rtol=1e-11, atol=1e-11)
+    expected = mixture.pseudo_likelihood_of_mixture(v)
     assert_allclose(model.pseudo_likelihood(V), [expected], rtol=1e-9, atol=1e-9)
 
 
-def test_units_of_another_scale(arrays, rng):
+def test_units_of_another_scale(gaussian_arrays, rng):
     """Feature i in other units, with b_i and s_i in these, is the same feature."""
-    W, b, c, variance = arrays
+    W, b, c, variance = gaussian_arrays
     unit = np.array([1e-6, 1.0, 1e3, 7.0])
-    here, there = machine(*arrays), machine(W, b * unit, c, variance * unit**2)
+    here, there = machine(*gaussian_arrays), machine(W, b * unit, c, variance * unit**2)
     V = rng.normal(size=(10, 4))
     assert_allclose(hidden_mean(there, V * unit), hidden_mean(here, V), **EXACT)
     density = there.pseudo_likelihood(V * unit) + np.log(unit).sum()
@@ -117,9 +107,9 @@ def test_vectors_that_do_not_fit_are_refused():
 # --- gradient ---
 
 
-def exact_gradient(model, oracle, V):
+def exact_gradient(model, mixture, V):
     """The package's gradient with both phases exact: data, and sigma points of each component."""
-    v, h, p = oracle.sigma_points()
+    v, h, p = mixture.sigma_points()
     return weighted_gradient(
         model,
         np.vstack([V, v]),
@@ -128,39 +118,32 @@ def exact_gradient(model, oracle, V):
     )
 
 
-def slopes(blocks, V, epsilon=1e-5):
+def slopes(blocks, V):
     """Finite differences of the exact mean log-likelihood in (W, c, b, log variance)."""
 
     def log_likelihood(W, c, b, log_variance):
-        oracle = EnumeratedGaussianRBM(W, b, c, np.exp(log_variance))
-        return np.mean([oracle.log_density(v) for v in V])
+        mixture = EnumeratedGaussianRBM(W, b, c, np.exp(log_variance))
+        return np.mean([mixture.log_density(v) for v in V])
 
-    for k, block in enumerate(blocks):
-        result = np.empty_like(block)
-        for index in np.ndindex(block.shape):
-            plus, minus = ([a.copy() for a in blocks] for _ in range(2))
-            plus[k][index] += epsilon
-            minus[k][index] -= epsilon
-            result[index] = (log_likelihood(*plus) - log_likelihood(*minus)) / (2 * epsilon)
-        yield result
+    return finite_differences(log_likelihood, blocks)
 
 
-def test_gradient_is_the_derivative_of_the_log_likelihood(model, arrays, oracle, rng):
+def test_gradient_is_the_derivative_of_the_log_likelihood(model, gaussian_arrays, mixture, rng):
     """For every parameter block, the logarithm of the variance too where it is learned."""
-    V = oracle.draw(rng, 6) + 0.5
-    W, b, c, variance = arrays
-    gradient = exact_gradient(model, oracle, V)
+    V = mixture.draw(rng, 6) + 0.5
+    W, b, c, variance = gaussian_arrays
+    gradient = exact_gradient(model, mixture, V)
     assert len(gradient) == len(model.parameters)
-    exact = oracle.gradient(V)
+    exact = mixture.gradient(V)
     for block, slope in zip(exact, slopes([W, c, b, np.log(variance)], V), strict=True):
         assert_allclose(block, slope, atol=1e-8)
     for ours, block in zip(gradient, exact[: len(gradient)], strict=True):
         assert_allclose(ours, block, **EXACT)
 
 
-def test_gradient_vanishes_at_the_model(model, oracle):
+def test_gradient_vanishes_at_the_model(model, mixture):
     """Data that are the model: every block is 0."""
-    v, h, p = oracle.sigma_points()
+    v, h, p = mixture.sigma_points()
     gradient = weighted_gradient(
         model, np.vstack([v, v]), np.vstack([h, h]), np.concatenate([p, -p])
     )

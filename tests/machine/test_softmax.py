@@ -14,6 +14,7 @@ from skrbm._machine.onehot import OneHotPhases
 from ..helpers.calls import hidden_mean, sample_hidden, sample_visible, weighted_gradient
 from ..helpers.frequencies import assert_frequencies
 from ..helpers.softmax_machines import as_sparse, machines, one_hot, random_machine
+from ..oracles.common import finite_differences
 from ..oracles.softmax import (
     EnumeratedSoftmaxRBM,
     accumulate,
@@ -197,22 +198,14 @@ def exact_gradient(machine, rows):
     return weighted_gradient(model, one_hot(v), np.vstack(h), np.concatenate(weights))
 
 
-def slopes(machine, rows, epsilon=1e-5):
+def slopes(machine, rows):
     """Finite differences of the exact mean log-likelihood in each block."""
-    blocks = machine.arrays
 
     def log_likelihood(W, c, b, U=None):
         oracle = EnumeratedSoftmaxRBM(W, b, c, machine.oracle.offsets, U=U)
         return oracle.log_likelihood(rows) / len(rows)
 
-    for k, block in enumerate(blocks):
-        result = np.empty_like(block)
-        for index in np.ndindex(block.shape):
-            plus, minus = ([a.copy() for a in blocks] for _ in range(2))
-            plus[k][index] += epsilon
-            minus[k][index] -= epsilon
-            result[index] = (log_likelihood(*plus) - log_likelihood(*minus)) / (2 * epsilon)
-        yield result
+    return finite_differences(log_likelihood, machine.arrays)
 
 
 @machines

@@ -67,3 +67,18 @@ def matmul(a, b):
 def states(n_units):
     """All 2^n binary states, shape (2^n, n)."""
     return np.array(list(itertools.product([0.0, 1.0], repeat=n_units)))
+
+
+# --- derivatives ------------------------------------------------------------------------------
+
+
+def finite_differences(function, blocks, epsilon=1e-5):
+    """Central differences of a function of several arrays: yield one array per block."""
+    for k, block in enumerate(blocks):
+        result = np.empty_like(block)
+        for index in np.ndindex(block.shape):
+            plus, minus = ([a.copy() for a in blocks] for _ in range(2))
+            plus[k][index] += epsilon
+            minus[k][index] -= epsilon
+            result[index] = (function(*plus) - function(*minus)) / (2 * epsilon)
+        yield result
