@@ -40,7 +40,7 @@ class BaseRBM(
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
     _accepts_sparse = True
-    _verbose_rows = 1000  # whose score is printed
+    _verbose_rows = 1000  # so many rows, at most, are scored for a printed line
 
     # --- hooks: what a model must write ---
 
@@ -286,9 +286,9 @@ class BaseRBM(
         if (self.algorithm == "pt") != (self.h_samples_.ndim == 3):
             raise ValueError(
                 f"algorithm={self.algorithm!r} cannot go on with h_samples_ of shape "
-                f"{self.h_samples_.shape}: chains have a dimension more, that of temperatures, "
-                "with algorithm='pt' alone. The first call of partial_fit decides. Call fit to "
-                "start again."
+                f"{self.h_samples_.shape}: with algorithm='pt', and only then, h_samples_ has a "
+                "first dimension for the temperatures. The first call of partial_fit decides. "
+                "Call fit to start again."
             )
         shapes = [velocity.shape for velocity in self._velocity]
         if (

@@ -58,7 +58,7 @@ class LikelihoodMethods:
         if H.shape[0] != rows.n_rows:
             raise ValueError(
                 f"V has {rows.n_rows} rows but H has {H.shape[0]}: "
-                "the energy is that of pairs of rows, give one hidden row per visible row."
+                "the energy takes pairs of rows. Give one row of H for each row of V."
             )
         v = rows.read(slice(0, rows.n_rows))
         return machine.energy(v, H.astype(rows.dtype, copy=False))
@@ -187,11 +187,10 @@ class LikelihoodMethods:
             if method == "exact":
                 result = partition.exact(self._machine(np.float64))
             else:
-                arguments = machine, self._base_rate_bias, n_chains, n_betas, random_state
-                if method == "ais":
-                    result = partition.ais(*arguments)
-                else:
-                    result = partition.reverse_ais(*arguments, start)
+                anneal = partition.ais if method == "ais" else partition.reverse_ais
+                result = anneal(
+                    machine, self._base_rate_bias, n_chains, n_betas, random_state, start
+                )
         if not np.isfinite(result.value):
             raise ValueError(
                 f"log Z is {result.value}: components_ or intercepts are too large to sum over."

@@ -10,7 +10,7 @@ from .._input.parameters import check_option
 from .._machine.onehot import Categories, cumulated
 from .._machine.softmax import BLOCK, Queries
 
-_QUERY_ROWS = 4096  # whose hidden inputs are held at a time
+_QUERY_ROWS = 4096  # hidden inputs of so many rows are held at a time
 
 
 class RatingMethods:
@@ -246,7 +246,7 @@ def _chosen_entries(data, machine, rows, columns):
     most = max(1, BLOCK // categories.most)
     first = 0
     while first < len(rows):
-        # Entries of so many rows, and not too many entries.
+        # At most _QUERY_ROWS rows, and at most ``most`` entries.
         last_row = rows[by_row[first]] + _QUERY_ROWS
         stop = np.searchsorted(rows, last_row, sorter=by_row)
         asked = by_row[first : min(stop, first + most)]

@@ -42,7 +42,8 @@ class Sampler:
         n_rows : int
         random_state : RandomState
         """
-        start = start.repeated(np.tile(np.arange(n_rows), self.n_temperatures))
+        if self.n_temperatures > 1:
+            start = start.repeated(np.tile(np.arange(n_rows), self.n_temperatures))
         n_chains = n_rows * self.n_temperatures
         v = start.rows(self.model.visible, self.base_rate_bias, n_chains, random_state)
         seed = draw_seed(random_state)

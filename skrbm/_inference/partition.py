@@ -18,7 +18,6 @@ from .._machine.keys import Purpose, draw_seed
 from .._machine.tempered import TemperedRBM
 from .._machine.threads import in_threads, shares
 from .chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
-from .starts import base_rate_rows
 
 #: Units of a layer that are enumerated: at most, and without being asked to.
 MOST_UNITS, FEW_UNITS = 25, 20
@@ -77,7 +76,7 @@ def exact(model):
     return LogPartition(value, 0.0, (value, value), "exact", np.inf)
 
 
-def ais(model, base_rate_bias, n_chains, n_betas, random_state):
+def ais(model, base_rate_bias, n_chains, n_betas, random_state, start):
     """An estimate of ``log Z`` by annealed importance sampling, from base rates to model.
 
     Parameters
@@ -90,6 +89,8 @@ def ais(model, base_rate_bias, n_chains, n_betas, random_state):
     n_betas : int
         Number of inverse temperatures, equidistant from 0 to 1.
     random_state : RandomState
+    start : Start
+        Where the chains start that draw the first rows. Forward, these are the base rates.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def ais(model, base_rate_bias, n_chains, n_betas, random_state):
     model.check_finite()
     # Seeds in another order than in ``reverse_ais``, which then starts at rows of its own.
     seed = draw_seed(random_state)
-    v = base_rate_rows(model.visible, base_rate_bias, n_chains, draw_seed(random_state))
+    v = start.rows(model.visible, base_rate_bias, n_chains, random_state)
     tempered = TemperedRBM(model, base_rate_bias)
     log_weights = log_importance(tempered, v, np.linspace(0, 1, n_betas), seed, FORWARD)
     value, *spread = _log_mean(log_weights)
@@ -111,8 +112,7 @@ def ais(model, base_rate_bias, n_chains, n_betas, random_state):
 def reverse_ais(model, base_rate_bias, n_chains, n_betas, random_state, start):
     """An estimate by annealing from the model to its base rates: the weights estimate ``1 / Z``.
 
-    ``ais`` describes the parameters, but for ``start``: the :class:`Start` of the tempered chains
-    that draw the first rows from the model.
+    ``ais`` describes the parameters. The first rows are the ends of tempered chains.
     """
     model.check_finite()
     sampler = Sampler(model, base_rate_bias, N_GIBBS_STEPS, N_TEMPERATURES)

@@ -49,9 +49,9 @@ class Start:
         return Start(given, None if self.known is None else self.known[which])
 
     def rows(self, visible, base_rate_bias, n_rows, random_state):
-        """Complete rows that chains may overwrite."""
+        """Complete rows that chains may overwrite; given rows are handed over."""
         if self.given is not None and self.known is None:
-            return self.given.copy()
+            return self.given
         v = base_rate_rows(visible, base_rate_bias, n_rows, draw_seed(random_state))
         if self.known is not None:
             visible.clamp(v, self.given, self.known)

@@ -106,7 +106,7 @@ def _csr_of_stored_entries(X):
     if X.ndim != 2:
         raise ValueError(f"X must be a table, but is a sparse array of {X.ndim} dimension.")
     given = X
-    if X.format == "dia":  # whose conversion drops zeros
+    if X.format == "dia":  # its conversion drops zeros
         at = [
             np.arange(max(0, k), min(X.shape[1], X.shape[0] + k, X.data.shape[1]))
             for k in X.offsets

@@ -41,7 +41,7 @@ class NumberRows(Rows):
         """Dense rows: a view of X if a slice of X is just what a machine can read."""
         if out is None:
             part = self.X[which].astype(dtype or self.dtype, copy=False)
-            return part.toarray() if self._sparse else np.ascontiguousarray(part)
+            return part.toarray() if self._sparse else part
         if self._sparse:
             if isinstance(which, slice):
                 which = np.arange(which.start, which.stop)
@@ -84,7 +84,8 @@ class NumberRows(Rows):
         part = self.X[block]
         if self._sparse:  # entries at one place add up as floats do
             part = part.astype(self.dtype, copy=False)
-        dtype = np.promote_types(part.dtype, np.float32)
+        # Squares are taken about the mean, which must not carry the rounding of float32.
+        dtype = np.float64 if self._squares else np.promote_types(part.dtype, np.float32)
         sums = np.asarray(part.sum(axis=0, dtype=dtype)).ravel().astype(np.float64)
         n_rows, axis, squares = part.shape[0], None, None
         if self._squares:

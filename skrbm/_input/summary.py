@@ -1,6 +1,6 @@
 """Summaries of training data, from which initial biases are made.
 
-Summaries of blocks, or of parts of the data on several workers, merge into that of all rows.
+Summaries of blocks, or of parts of the data on several workers, merge into one of all rows.
 """
 
 from dataclasses import dataclass, replace

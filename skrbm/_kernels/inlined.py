@@ -1,8 +1,8 @@
 """Functions that are inlined into kernels: random words, exponentials, logarithms.
 
 Numba's cache does not notice when a function imported from another file changes (numba #9483).
-So a kernel calls only kernels of its own file, and from here only what is inlined; who edits
-this file deletes the compiled files (``skrbm/_kernels/__pycache__/*.nb*``), as the tests do.
+A kernel may call kernels of its own file and the inlined functions of this file. After an edit of
+this file delete the compiled files (``skrbm/_kernels/__pycache__/*.nb*``), as the tests do.
 
 House rules for a kernel. It is pure: inputs first, outputs last, each marked IN, OUT or INOUT,
 and an output never shares memory with an input (LLVM vectorises only what cannot overlap).
@@ -44,7 +44,7 @@ REORDERED = OPTIONS | {"fastmath": {"contract", "arcp", "nsz", "reassoc"}}
 
 # --- Random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC 2011) -------------------
 #
-# A draw depends on which number it is, not on who computes it. Key: the 64-bit seed. Counter:
+# A random number depends on its name alone, not on who computes it. Key: the 64-bit seed. Counter:
 # (block of units, row, update, purpose). One counter gives four words; with Q = ceil(N / 4)
 # blocks in a row of N units, unit i takes word i // Q of block i % Q, so that neighbouring
 # units come from neighbouring counters and the ten rounds run in vector registers.

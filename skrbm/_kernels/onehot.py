@@ -29,8 +29,8 @@ __all__ = [
     "conditionals",
     "count",
     "encode",
-    "expected",
     "gather",
+    "probabilities",
     "random_words",
     "sample",
     "sigmoids",
@@ -357,7 +357,7 @@ def _exponentiate(x, n, e, total):
 
 @njit(**OPTIONS)
 def sample(features, order, softmax, h, words, codes):
-    """A draw of the category of each entry given the hidden units: ``softmax(b + W h)``.
+    """Draw the category of each entry given the hidden units, from ``softmax(b + W h)``.
 
     The new category is the first at which the cumulative probability exceeds a uniform number.
 
@@ -399,7 +399,7 @@ def sample(features, order, softmax, h, words, codes):
 
 
 @njit(**OPTIONS)
-def expected(features, order, softmax, h, position, codes, p):
+def probabilities(features, order, softmax, h, position, codes, p):
     """The probabilities ``softmax(b + W h)`` of all categories of each entry.
 
     Parameters

@@ -37,7 +37,7 @@ def bernoulli_pseudo_likelihood(v, x, b, W, exp_W, exp_minus_W, max_factors, out
     With ``p = sigmoid(x)`` and ``q = sigmoid(-x)``, switching unit i from ``v_i`` to ``v_i + d``
     multiplies the unnormalised probability by ``exp(b_i d) prod_j (q_j + p_j exp(d W_ij))``.
     Every factor lies between 1 and ``exp(d W_ij)`` and is a sum of positive terms, so nothing
-    cancels and nothing overflows within ``max_factors`` factors: one logarithm for so many.
+    cancels and nothing overflows within ``max_factors`` factors: one logarithm serves them all.
 
     Parameters
     ----------

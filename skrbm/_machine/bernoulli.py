@@ -23,13 +23,6 @@ class BernoulliLayer(NumberLayer):
 
     bias: np.ndarray
 
-    def __post_init__(self):
-        """Refuse a bias that is no vector."""
-        if self.bias.ndim != 1:
-            raise ValueError(
-                f"the intercept of binary units must be flat, but is {self.bias.ndim}-D."
-            )
-
     @property
     def n_states(self):
         """``2^N``."""

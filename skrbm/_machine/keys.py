@@ -69,7 +69,13 @@ class Purpose(Enum):
         part : int, default=0
             Number of the part, below ``N_PARTS``. A fit on one computer is part 0.
         """
-        return Key(seed, update, self.first + self.stride * step + (part << _STEP_BITS))
+        word = self.first + self.stride * step
+        if part and not (0 < part < N_PARTS and word < 2**_STEP_BITS):
+            raise ValueError(
+                f"part {part} at Gibbs step {step} has no random numbers of its own: there are "
+                f"{N_PARTS} parts, of {2**_STEP_BITS // max(self.stride, 1)} steps."
+            )
+        return Key(seed, update, word + (part << _STEP_BITS))
 
 
 def draw_seed(random_state):

@@ -1,8 +1,8 @@
 """The contract of a layer: all that the rest of the package asks of units.
 
-A layer is data and functions of them. It may stand on either side of a machine; in the machines
-of this package the hidden side is a :class:`~skrbm._machine.bernoulli.BernoulliLayer`. The
-functions below say "this layer" and "the other layer". Training, chains, likelihoods and
+A layer is data and functions of them. The hidden side of every machine in this package is a
+:class:`~skrbm._machine.bernoulli.BernoulliLayer`, the very layer that binary visible units are.
+The functions below say "this layer" and "the other layer". Training, chains, likelihoods and
 scores use these functions and no others, and never ask for the class of a layer.
 
 Notation, for n rows::
@@ -72,7 +72,9 @@ class Layer(ABC):
 
     @abstractmethod
     def sample(self, x, key, out=None):
-        """Rows drawn from ``p(v | x)``: into ``out``, of which what is missing stays missing.
+        """Rows drawn from ``p(v | x)``, written to ``out``.
+
+        Entries that the rows of ``out`` do not observe stay missing.
 
         Parameters
         ----------

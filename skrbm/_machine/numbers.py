@@ -1,4 +1,4 @@
-"""What layers have in common whose rows are arrays of numbers. Notation as in ``layer``."""
+"""What layers share if their rows are arrays of numbers. Notation as in ``layer``."""
 
 from abc import abstractmethod
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The restricted Boltzmann machine itself, for any two layers: energies and their gradient.
+"""The restricted Boltzmann machine itself, for any visible layer: energies and their gradient.
 
 Notation::
 
@@ -30,7 +30,8 @@ class RBM:
     weights : ndarray of shape (D, M), C order
         ``W``; a row holds the weights of one visible unit.
     hidden : Layer
-        Binary units, but for a machine that ``mirrored`` returns.
+        Binary units: a layer with ``phi(h) = h`` and a bias as its only parameter. A machine that
+        ``mirrored`` returns may have others, and serves for sums over states alone.
     """
 
     visible: Layer
@@ -39,6 +40,9 @@ class RBM:
 
     def __post_init__(self):
         """Refuse arrays that do not fit together: kernels do not check bounds."""
+        for name, layer in (("visible", self.visible), ("hidden", self.hidden)):
+            if layer.bias.ndim != 1:
+                raise ValueError(f"intercept_{name}_ must be flat, but is {layer.bias.ndim}-D.")
         n_visible, n_hidden = self.weights.shape
         if (n_visible, n_hidden) != (self.visible.n_units, self.hidden.n_units):
             raise ValueError(
@@ -66,7 +70,7 @@ class RBM:
             )
 
     def mirrored(self):
-        """The same machine with its layers in each other's place."""
+        """The same machine with its layers in each other's place, for sums over states."""
         return RBM(self.hidden, np.ascontiguousarray(self.weights.T), self.visible)
 
     # --- inputs ---
@@ -105,7 +109,8 @@ class RBM:
         """``sum_pos d(-E)/d parameter - r sum_neg d(-E)/d parameter``, one array per parameter.
 
         With ``r = n_pos / n_neg`` both phases count alike: divided by ``n_pos``, the sums estimate
-        the gradient of the mean log-likelihood. Sums and numbers of rows of several parts add up.
+        the gradient of the mean log-likelihood. Sums and numbers of rows of several parts add up;
+        each part then weighs as much as its rows of data, whatever its number of chains.
 
         Parameters
         ----------

@@ -145,16 +145,16 @@ class SoftmaxLayer(Layer):
     def point_estimate(self, mean):
         """The most probable category of each feature; the first of equal ones."""
         rows = self.categories.complete_rows(len(mean))
-        codes = self._cells(rows)
+        codes = self._codes(rows)
         for i, first in enumerate(self.categories.offsets[:-1]):
             codes[:, i] = first + mean[:, first : self.categories.offsets[i + 1]].argmax(axis=1)
         return rows
 
     def clamp(self, v, given, known):
         """Copy the codes of known entries into ``v``."""
-        np.copyto(self._cells(v), self._cells(given), where=known)
+        np.copyto(self._codes(v), self._codes(given), where=known)
 
-    def _cells(self, v):
+    def _codes(self, v):
         """The codes of complete rows, one per feature, a view (n, D)."""
         return v.entries.reshape(-1, self.categories.n_features)
 
@@ -176,7 +176,9 @@ class SoftmaxLayer(Layer):
         p = np.empty(position[-1], x.weights.dtype)
 
         def expect(*features):
-            onehot.expected(features, order, self._softmax(x.weights), x.h, position, codes, p)
+            onehot.probabilities(
+                features, order, self._softmax(x.weights), x.h, position, codes, p
+            )
 
         in_threads(expect, shares(order.start, self._mean_size * x.weights.shape[1]))
         return OneHotRows(position[like.indptr - like.indptr[0]], codes, p)

@@ -38,7 +38,7 @@ def base_rate_layer(visible, bias):
     if len(bias) != visible.n_units:
         raise ValueError(
             f"the machine has {visible.n_units} visible units, but the base rates that "
-            f"chains start from were learned of {len(bias)}: fit it to data of its own."
+            f"chains start from were learned of {len(bias)}. Fit the machine to data of its own."
         )
     return visible.with_bias(bias.astype(visible.bias.dtype, copy=False))
 

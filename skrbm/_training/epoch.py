@@ -31,7 +31,11 @@ def train_epoch(state, settings, rows):
     n_gibbs_steps = int(scheduled(settings.n_gibbs_steps, state.n_epochs))
     momentum = scheduled(settings.momentum, state.n_epochs)
 
-    rates = learning_rate, momentum, settings.weight_decay
+    rates = {
+        "learning_rate": learning_rate,
+        "momentum": momentum,
+        "weight_decay": settings.weight_decay,
+    }
     if np.any(settings.momentum):
         state.optimizer.remember(state.model.parameters)
     order = row_order(state, rows.n_rows) if settings.shuffle else None
@@ -56,7 +60,7 @@ def update(state, settings, rows, which, n_gibbs_steps, rates):
     phases = visible.phases(rows, which, n_neg)
     estimate = contrast(state, settings, phases, n_gibbs_steps)
     sums = visible.precondition(estimate.sums, estimate.n_rows)
-    state.optimizer.update(state.model.parameters, sums, estimate.n_rows, *rates)
+    state.optimizer.update(state.model.parameters, sums, estimate.n_rows, **rates)
     visible.constrain()
     state.n_updates += 1
 

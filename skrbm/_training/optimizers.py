@@ -27,7 +27,7 @@ class Momentum:
         if not self.velocity:
             self.velocity = tuple(np.zeros_like(parameter) for parameter in parameters)
 
-    def update(self, parameters, sums, n_rows, learning_rate, momentum, weight_decay):
+    def update(self, parameters, sums, n_rows, *, learning_rate, momentum, weight_decay):
         """One step of all parameters, in place, along the gradient ``sums / n_rows``."""
         dtype = parameters[0].dtype.type
         scale, rate, momentum = dtype(1 / n_rows), dtype(learning_rate), dtype(momentum)

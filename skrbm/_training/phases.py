@@ -18,8 +18,9 @@ means : bool
     Whether the gradient sees the means of the visible units at the end, and not their samples.
     Samples drive the chains in either case.
 
-An algorithm returns the hidden means of the rows of both phases, (n_pos + n_neg, M), and the
-chains as the next update finds them.
+An algorithm returns :class:`GradientSums`, and the chains as the next update finds them. The
+positive phase enters the sums with the data's hidden means, the negative phase with those at the
+end of its chains.
 """
 
 from typing import NamedTuple
@@ -28,6 +29,21 @@ import numpy as np
 
 from .._machine.keys import Purpose
 from .._machine.tempered import TemperedRBM, ladder
+
+
+class GradientSums(NamedTuple):
+    """What an update, or a part of one, says of the gradient of the mean log-likelihood.
+
+    Parameters
+    ----------
+    sums : tuple of ndarray
+        One array per parameter of the machine; see :meth:`~skrbm._machine.rbm.RBM.gradient_sums`.
+    n_rows : int
+        Number of rows of data. The step divides the sums by it.
+    """
+
+    sums: tuple
+    n_rows: int
 
 
 def cd(state, phases, n_steps, means):
@@ -39,7 +55,7 @@ def cd(state, phases, n_steps, means):
     if means:
         phases.replace_negative(model.visible.mean_rows(x_visible, phases.negative))
     h_neg = model.hidden.mean(model.hidden_input(phases.negative))
-    return np.concatenate((h_pos, h_neg)), state.chains
+    return _sums(model, phases, np.concatenate((h_pos, h_neg))), state.chains
 
 
 def pcd(state, phases, n_steps, means):
@@ -51,10 +67,10 @@ def pcd(state, phases, n_steps, means):
         phases.replace_negative(model.visible.mean_rows(x_visible, phases.negative))
     x = model.hidden_input(phases.both)  # both phases in one matrix product
     if means:
-        return model.hidden.mean(x), chains
+        return _sums(model, phases, model.hidden.mean(x)), chains
     h_pos = model.hidden.mean(x[: phases.n_pos])
     h_neg, chains = model.hidden.mean_and_sample(x[phases.n_pos :], last)
-    return np.concatenate((h_pos, h_neg)), chains
+    return _sums(model, phases, np.concatenate((h_pos, h_neg))), chains
 
 
 def pt(state, phases, n_steps, means):
@@ -82,33 +98,23 @@ def pt(state, phases, n_steps, means):
         h = tempered.sample_hidden(t, beta, _key(state, Purpose.TEMPERED_HIDDEN, k))
     phases.replace_negative(v_neg)
     chains = h[:, :-1].reshape(state.chains.shape)
-    return model.hidden.mean(model.hidden_input(phases.both)), chains
+    h = model.hidden.mean(model.hidden_input(phases.both))
+    return _sums(model, phases, h), chains
 
 
 #: The algorithms by the names that users give them.
 ALGORITHMS = {"cd": cd, "pcd": pcd, "pt": pt}
 
 
-class GradientSums(NamedTuple):
-    """What an update, or a part of one, says of the gradient of the mean log-likelihood.
-
-    Parameters
-    ----------
-    sums : tuple of ndarray
-        One array per parameter of the machine; see :meth:`~skrbm._machine.rbm.RBM.gradient_sums`.
-    n_rows : int
-        Number of rows of data. The step divides the sums by it.
-    """
-
-    sums: tuple
-    n_rows: int
-
-
 def contrast(state, settings, phases, n_steps):
-    """Run both phases: returns :class:`GradientSums` and moves the chains on."""
+    """Both phases of an update by the algorithm of the settings; moves the chains on."""
     algorithm = ALGORITHMS[settings.algorithm]
-    h, state.chains = algorithm(state, phases, n_steps, settings.mean_negative_visibles)
-    return GradientSums(state.model.gradient_sums(phases, h), phases.n_pos)
+    estimate, state.chains = algorithm(state, phases, n_steps, settings.mean_negative_visibles)
+    return estimate
+
+
+def _sums(model, phases, h):
+    return GradientSums(model.gradient_sums(phases, h), phases.n_pos)
 
 
 def _gibbs(state, phases, h, n_steps):

@@ -34,7 +34,7 @@ def annealed(estimator, n_chains, n_betas, reverse):
     random_state = np.random.RandomState(0)
     if reverse:
         return partition.reverse_ais(*arguments, random_state, Start())
-    return partition.ais(*arguments, random_state)
+    return partition.ais(*arguments, random_state, Start())
 
 
 @machines

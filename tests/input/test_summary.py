@@ -51,3 +51,12 @@ class TestSummary:
         assert_array_equal(merged.counts, whole.counts)
         counts = [(column == value).sum() for column in X.T for value in (1, 2, 3)]
         assert_array_equal(whole.counts, counts)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_many_blocks_of_a_narrow_column_keep_its_variance(dtype, rng):
+    """The mean of a block must not carry the rounding of a float32 sum."""
+    X = rng.normal(1000, 1 if dtype == np.int16 else 0.01, (20_000, 2)).astype(dtype)
+    summary = NumberRows(X, squares=True).summary
+    assert_allclose(summary.variances, X.var(axis=0, dtype=np.float64), rtol=1e-9)
+    assert_allclose(summary.means, X.mean(axis=0, dtype=np.float64), rtol=1e-13)

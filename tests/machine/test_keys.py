@@ -20,12 +20,11 @@ TOGETHER = {
 
 @pytest.mark.parametrize("purposes", TOGETHER.values(), ids=TOGETHER)
 def test_purposes_that_go_together_share_no_key(purposes):
-    steps = range(10) if purposes[0].stride else [0]
+    learning = purposes[0].stride > 0  # which has Gibbs steps within an update, and parts
+    steps, parts = (range(10), (0, 1, N_PARTS - 1)) if learning else ([0], [0])
     keys = [
         purpose.key(SEED, update, step, part)
-        for purpose, update, step, part in itertools.product(
-            purposes, (0, 1, 7), steps, (0, 1, N_PARTS - 1)
-        )
+        for purpose, update, step, part in itertools.product(purposes, (0, 1, 7), steps, parts)
     ]
     assert len(set(keys)) == len(keys)
     assert all(0 <= key.purpose < 2**32 for key in keys)
@@ -51,3 +50,9 @@ def test_a_seed_moves_the_random_state_on():
     assert first.dtype == np.uint64
     assert first != second
     assert draw_seed(np.random.RandomState(0)) == first
+
+
+@pytest.mark.parametrize(("step", "part"), [(0, N_PARTS), (0, -1), (2**17, 1)])
+def test_a_part_without_random_numbers_of_its_own_is_refused(step, part):
+    with pytest.raises(ValueError, match="no random numbers of its own"):
+        Purpose.HIDDEN.key(SEED, 0, step, part)

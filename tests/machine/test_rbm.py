@@ -174,8 +174,10 @@ def test_arrays_that_do_not_fit_are_refused(shapes):
     weights, n_hidden, n_visible = shapes
     with pytest.raises(ValueError, match="connects"):
         machine_of(BernoulliLayer(np.zeros(n_visible)), np.zeros(weights), np.zeros(n_hidden))
-    with pytest.raises(ValueError, match="flat"):
-        BernoulliLayer(np.zeros((3, 1)))
+    flat, square = np.zeros(3), np.zeros((3, 1))
+    for b, c, name in ((square, flat, "visible"), (flat, square, "hidden")):
+        with pytest.raises(ValueError, match=f"intercept_{name}_ must be flat, but is 2-D"):
+            machine_of(BernoulliLayer(b), np.zeros((3, 3)), c)
 
 
 def test_rows_that_do_not_fit_are_refused(model):

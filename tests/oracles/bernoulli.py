@@ -149,7 +149,7 @@ class BinaryUnits:
         """Mean over rows of the derivative of -E(v, h) by each parameter."""
         return [v.sum(axis=0) / len(v)]
 
-    def direction(self, gradient):
+    def precondition(self, gradient):
         """What is added to (W, c, parameters), times the learning rate."""
         return gradient
 

@@ -236,7 +236,7 @@ class GaussianUnits:
         bias = (v - self.parameters[0]).sum(axis=0) / len(v) / self.variance
         return [bias, own - interaction][: len(self.parameters)]
 
-    def direction(self, gradient):
+    def precondition(self, gradient):
         """Bounded, and free of units."""
         W, c, b, *log_ratio = gradient
         W = W.copy()

@@ -56,7 +56,7 @@ def train(
 
 def updated(phases, W, c, units, steps, learning_rate, momentum, weight_decay):
     """W, c and steps after a step along the difference of two phases; ``units`` are changed."""
-    directions = units.direction([data - model for data, model in zip(*phases, strict=True)])
+    directions = units.precondition([data - model for data, model in zip(*phases, strict=True)])
     directions[0] = directions[0] - weight_decay * W
     steps = [
         momentum * step + learning_rate * direction

@@ -8,6 +8,8 @@ from skrbm._training.optimizers import Momentum
 
 from ..helpers.numbers import dtypes
 
+RATES = {"learning_rate": 0.3, "momentum": 0.9, "weight_decay": 0.05}
+
 
 @pytest.fixture(name="parameters")
 def weights_and_biases(rng):
@@ -24,7 +26,7 @@ def test_steps_follow_the_formula(parameters, dtype, rng):
     optimizer.remember(parameters)
     for n_rows in (5, 1, 12):
         sums = [rng.normal(size=a.shape).astype(dtype) for a in parameters]
-        optimizer.update(parameters, [s.copy() for s in sums], n_rows, 0.3, 0.9, 0.05)
+        optimizer.update(parameters, [s.copy() for s in sums], n_rows, **RATES)
         for k, s in enumerate(sums):
             decay = 0.05 * plain[k] if plain[k].ndim == 2 else 0
             velocity[k] = 0.9 * velocity[k] + 0.3 * (s / n_rows - decay)
@@ -42,7 +44,7 @@ def test_without_momentum_nothing_is_remembered(parameters, rng):
         a + 0.3 * (s / 4 - 0.05 * a * (a.ndim == 2)) for a, s in zip(parameters, sums, strict=True)
     ]
     optimizer = Momentum()
-    optimizer.update(parameters, sums, 4, 0.3, 0.9, 0.05)
+    optimizer.update(parameters, sums, 4, **RATES)
     assert optimizer.velocity == ()
     for actual, desired in zip(parameters, expected, strict=True):
         assert_allclose(actual, desired, rtol=1e-14)
@@ -53,6 +55,13 @@ def test_a_velocity_that_is_there_stays(parameters):
     optimizer = Momentum(velocity)
     optimizer.remember(parameters)
     assert optimizer.velocity is velocity
-    optimizer.update(parameters, [np.zeros_like(a) for a in parameters], 1, 0.1, 0.5, 0.0)
+    optimizer.update(
+        parameters,
+        [np.zeros_like(a) for a in parameters],
+        1,
+        learning_rate=0.1,
+        momentum=0.5,
+        weight_decay=0,
+    )
     for array in velocity:
         assert_array_equal(array, 0.5)
