@@ -55,11 +55,11 @@ class BernoulliLayer(NumberLayer):
         units.bernoulli_sigmoid(x, self.bias, *key, out)
         return out
 
-    def mean_and_sample(self, x, key):
-        """The sample of the mean, which is computed once."""
+    def mean_and_sample(self, x, key, first=0):
+        """The sample is drawn from the mean, which is computed once."""
         mean = self.mean(x)
-        out = np.empty_like(mean)
-        units.bernoulli(mean, *key, out)
+        out = np.empty_like(mean[first:])
+        units.bernoulli(mean[first:], *key, out)
         return mean, out
 
     def log_normaliser(self, x, shift=0.0):

@@ -85,9 +85,12 @@ class Layer(ABC):
             None: new rows, all entries of which are drawn.
         """
 
-    def mean_and_sample(self, x, key):
-        """``mean(x)`` and ``sample(x, key)``, for a layer that computes both together faster."""
-        return self.mean(x), self.sample(x, key)
+    def mean_and_sample(self, x, key, first=0):
+        """``mean(x)`` and ``sample(x[first:], key)``, for a layer that computes both faster.
+
+        ``x`` is an array (n, N), as in ``log_normaliser``.
+        """
+        return self.mean(x), self.sample(x[first:], key)
 
     @abstractmethod
     def log_normaliser(self, x, shift=0.0):

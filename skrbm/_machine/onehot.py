@@ -197,7 +197,9 @@ class OneHotRows:
 
     def copy(self):
         """Rows that share nothing with these, but for the order by feature."""
-        return OneHotRows(self.indptr - self.indptr[0], self.entries.copy(), _order=self._order)
+        weights = None if self.weights is None else self.weights_of_entries(None).copy()
+        indptr = self.indptr - self.indptr[0]
+        return OneHotRows(indptr, self.entries.copy(), weights, _order=self._order)
 
     def by_feature(self, categories):
         """The order of the entries by feature; remembered.

@@ -68,9 +68,8 @@ def pcd(state, phases, n_steps, means):
     x = model.hidden_input(phases.both)  # both phases in one matrix product
     if means:
         return _sums(model, phases, model.hidden.mean(x)), chains
-    h_pos = model.hidden.mean(x[: phases.n_pos])
-    h_neg, chains = model.hidden.mean_and_sample(x[phases.n_pos :], last)
-    return _sums(model, phases, np.concatenate((h_pos, h_neg))), chains
+    h, chains = model.hidden.mean_and_sample(x, last, phases.n_pos)
+    return _sums(model, phases, h), chains
 
 
 def pt(state, phases, n_steps, means):

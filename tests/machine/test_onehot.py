@@ -1,4 +1,4 @@
-"""Rows of categories: how they are sorted, taken, doubled, cut and encoded."""
+"""Rows of categories: how they are sorted, taken, copied, stacked, cut and encoded."""
 
 import math
 
