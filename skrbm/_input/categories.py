@@ -59,8 +59,8 @@ class CategoryRows(Rows):
         if not issparse(self.X):
             return self.categories.decode(v, self.dtype)
         values = self.categories.values.astype(self.dtype)[v.entries]
-        features, indptr = self.categories.feature_of[v.entries], v.indptr - v.indptr[0]
-        return csr_array((values, features, indptr), shape=(v.shape[0], self.n_features))
+        features, shape = self.categories.feature_of[v.entries], (v.shape[0], self.n_features)
+        return csr_array((values, features, v.indptr_of_entries), shape=shape)
 
     @cached_property
     def summary(self):

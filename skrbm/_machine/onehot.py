@@ -152,6 +152,11 @@ class OneHotRows:
         return self.codes[self.indptr[0] : self.indptr[-1]]
 
     @property
+    def indptr_of_entries(self):
+        """Row r holds ``entries[indptr_of_entries[r]:indptr_of_entries[r + 1]]``."""
+        return self.indptr - self.indptr[0]
+
+    @property
     def row_of_entry(self):
         """The row that holds each entry."""
         return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
@@ -179,10 +184,7 @@ class OneHotRows:
 
     def above(self, others):
         """These rows of ones and, below them, other rows."""
-        indptr = (
-            self.indptr - self.indptr[0],
-            others.indptr[1:] - others.indptr[0] + self.n_entries,
-        )
+        indptr = self.indptr_of_entries, others.indptr_of_entries[1:] + self.n_entries
         codes = np.concatenate((self.entries, others.entries))
         weights = None
         if others.weights is not None:
@@ -198,8 +200,7 @@ class OneHotRows:
     def copy(self):
         """Rows that share nothing with these, but for the order by feature."""
         weights = None if self.weights is None else self.weights_of_entries(None).copy()
-        indptr = self.indptr - self.indptr[0]
-        return OneHotRows(indptr, self.entries.copy(), weights, _order=self._order)
+        return OneHotRows(self.indptr_of_entries, self.entries.copy(), weights, _order=self._order)
 
     def by_feature(self, categories):
         """The order of the entries by feature; remembered.

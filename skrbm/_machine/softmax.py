@@ -74,16 +74,15 @@ class SoftmaxLayer(Layer):
     def forward(self, v, weights):
         """``phi(v) W + r U``."""
         out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
-        entry_weights = _entry_weights(v, weights.dtype)
 
         def gather(first, stop):
             part, target = v[first:stop], out[first:stop]
-            onehot.gather(part.indptr, v.codes, entry_weights, weights, target)
+            indptr, codes = part.indptr_of_entries, part.entries
+            entry_weights = part.weights_of_entries(weights.dtype)
+            onehot.gather(indptr, codes, entry_weights, weights, target)
             if self.conditional is not None:
-                mine = part.weights_of_entries(weights.dtype)
-                features = self.categories.feature_of[part.entries]
-                indptr = part.indptr - part.indptr[0]
-                onehot.gather(indptr, features, mine, self.conditional, target)
+                features = self.categories.feature_of[codes]
+                onehot.gather(indptr, features, entry_weights, self.conditional, target)
 
         in_threads(gather, shares(v.indptr, weights.shape[1]))
         return out
@@ -92,7 +91,8 @@ class SoftmaxLayer(Layer):
         """``-b onehot(v)``."""
         total = np.zeros((v.shape[0], 1), self.bias.dtype)
         table = self.bias[:, np.newaxis]
-        onehot.gather(v.indptr, v.codes, _entry_weights(v, total.dtype), table, total)
+        entry_weights = v.weights_of_entries(total.dtype)
+        onehot.gather(v.indptr_of_entries, v.entries, entry_weights, table, total)
         return -total[:, 0]
 
     # --- functions of the input ---
@@ -181,7 +181,7 @@ class SoftmaxLayer(Layer):
             )
 
         in_threads(expect, shares(order.start, self._mean_size * x.weights.shape[1]))
-        return OneHotRows(position[like.indptr - like.indptr[0]], codes, p)
+        return OneHotRows(position[like.indptr_of_entries], codes, p)
 
     def gradient(self, phases, h, row_weights, weights):
         """Feature by feature: first the rows of data, then the rows of the model."""
@@ -315,8 +315,3 @@ class SoftmaxLayer(Layer):
     def _mean_size(self):
         """Mean number of categories of a feature."""
         return self.n_units / self.categories.n_features
-
-
-def _entry_weights(v, dtype):
-    """The weights of the codes of rows; without elements if each is 1."""
-    return np.empty(0, dtype) if v.weights is None else v.weights
