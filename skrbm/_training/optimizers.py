@@ -33,12 +33,9 @@ class Momentum:
         scale, rate, momentum = dtype(1 / n_rows), dtype(learning_rate), dtype(momentum)
         decays = {1: dtype(0), 2: dtype(weight_decay)}  # by the number of dimensions
         for k, (parameter, total) in enumerate(zip(parameters, sums, strict=True)):
-            rates, total, flat = (
-                (scale, rate, decays[parameter.ndim]),
-                total.ravel(),
-                parameter.ravel(),
-            )
+            rates = scale, rate, decays[parameter.ndim]
+            flat_sums, flat = total.ravel(), parameter.ravel()
             if self.velocity:
-                updates.add_step(total, *rates, momentum, self.velocity[k].ravel(), flat)
+                updates.add_step(flat_sums, *rates, momentum, self.velocity[k].ravel(), flat)
             else:
-                updates.add_gradient(total, *rates, flat)
+                updates.add_gradient(flat_sums, *rates, flat)
