@@ -219,7 +219,8 @@ class LikelihoodMethods:
             If an entry is missing or not a state of its unit; if the machine is conditional; if
             log Z is not finite.
         """
-        rows, _ = self._read(X, allow_unknown=True)
+        check_is_fitted(self)
+        rows = self._rows(X, allow_unknown=True)
         self._check_partition()
         if rows.n_unknown:
             raise ValueError(
