@@ -7,6 +7,7 @@ from skrbm._machine.keys import Key
 from skrbm._machine.numbers import NumberPhases
 from skrbm._machine.onehot import OneHotPhases, OneHotRows
 from skrbm._machine.rbm import RBM
+from skrbm._machine.tempered import TemperedRBM
 
 
 def machine_of(visible, W, c):
@@ -49,3 +50,15 @@ def weighted_gradient(model, v, h, row_weights):
     phases = phases_of(v, v[:0])
     weights, *visible = model.visible.gradient(phases, weighted, row_weights, model.weights)
     return weights, weighted.sum(axis=0), *visible
+
+
+def recorded_parities(monkeypatch):
+    """A list that grows by the parity of each exchange of replicas."""
+    parities, exchange = [], TemperedRBM.swapped
+
+    def record(self, t, betas, parity, key):
+        parities.append(parity % 2)
+        return exchange(self, t, betas, parity, key)
+
+    monkeypatch.setattr(TemperedRBM, "swapped", record)
+    return parities

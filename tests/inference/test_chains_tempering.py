@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 from skrbm._inference import chains
 from skrbm._machine.tempered import TemperedRBM
 
+from ..helpers.calls import recorded_parities
 from ..helpers.frequencies import assert_frequencies
 from ..helpers.machines import WRONG_EXCHANGES, Categorical, some_cases
 
@@ -72,13 +73,7 @@ def test_a_wrong_exchange_is_found_out(name, method, wrong, monkeypatch, rng):
 
 
 def test_steps_take_turns_between_the_pairs(monkeypatch):
-    parities, exchange = [], TemperedRBM.swapped
-
-    def record(self, t, betas, parity, key):
-        parities.append(parity % 2)
-        return exchange(self, t, betas, parity, key)
-
-    monkeypatch.setattr(TemperedRBM, "swapped", record)
+    parities = recorded_parities(monkeypatch)
     CASES["Bernoulli"].estimator().sample(3, n_gibbs_steps=5, method="tempering")
     assert parities == [0, 1, 0, 1, 0]
 

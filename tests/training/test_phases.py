@@ -6,10 +6,9 @@ from numpy.testing import assert_allclose
 from scipy.special import softmax
 
 from skrbm._input.numbers import NumberRows
-from skrbm._machine.tempered import TemperedRBM
 from skrbm._training.phases import contrast
 
-from ..helpers.calls import hidden_mean, phases_of
+from ..helpers.calls import hidden_mean, phases_of, recorded_parities
 from ..helpers.gaussian_machines import VARIANCE
 from ..helpers.machines import Categorical, some_cases
 from ..helpers.models import BERNOULLI, bits
@@ -240,13 +239,7 @@ def test_chains_stay_in_the_distributions_of_their_temperatures(rng):
 @pytest.mark.parametrize("n_gibbs_steps", [1, 2, 3])
 def test_exchanges_take_turns_between_the_pairs_from_update_to_update(n_gibbs_steps, monkeypatch):
     """Else, with two steps, some pairs would have only the first of them."""
-    parities, exchange = [], TemperedRBM.swapped
-
-    def record(self, x, betas, parity, draw):
-        parities.append(parity % 2)
-        return exchange(self, x, betas, parity, draw)
-
-    monkeypatch.setattr(TemperedRBM, "swapped", record)
+    parities = recorded_parities(monkeypatch)
     options = {"algorithm": "pt", "n_temperatures": 4, "n_gibbs_steps": n_gibbs_steps}
     BERNOULLI.machine(n_iter=1, **options).fit(bits()).partial_fit(bits())
     assert parities == [step % 2 for step in range(10 * n_gibbs_steps)]
