@@ -1,14 +1,12 @@
 """What a fitted machine draws: rows by chains, and completions of rows known in part."""
 
-from numbers import Integral
-
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from .._inference.chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler, gibbs
 from .._inference.imputation import impute
 from .._inference.starts import Start
-from .._input.parameters import check_option
+from .._input.parameters import check_integer, check_option
 from .._machine.keys import draw_seed
 
 
@@ -36,7 +34,7 @@ class GenerationMethods:
             Visible rows where the chains stop.
         """
         rows, machine = self._fitted()._read(v)
-        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        n_steps = check_integer("n_steps", n_steps, 1)
         v = rows.read(np.arange(rows.n_rows))
         for _ in gibbs(machine, v, n_steps, draw_seed(check_random_state(random_state))):
             pass
@@ -100,9 +98,9 @@ class GenerationMethods:
            spin-glasses. Physical Review Letters 57, 2607-2609.
         """
         fitted = self._fitted()
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
-        check_scalar(n_temperatures, "n_temperatures", Integral, min_val=2)
+        n_samples = check_integer("n_samples", n_samples, 1)
+        n_gibbs_steps = check_integer("n_gibbs_steps", n_gibbs_steps, 1)
+        n_temperatures = check_integer("n_temperatures", n_temperatures, 2)
         check_option("method", method, ("gibbs", "tempering"))
         random_state = check_random_state(random_state)
         n_temperatures = n_temperatures if method == "tempering" else 1
@@ -151,7 +149,7 @@ class GenerationMethods:
         """
         fitted = self._fitted()
         rows, machine = fitted._read(X, allow_unknown=True)
-        check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
-        check_scalar(n_chains, "n_chains", Integral, min_val=1)
+        n_gibbs_steps = check_integer("n_gibbs_steps", n_gibbs_steps, 1)
+        n_chains = check_integer("n_chains", n_chains, 1)
         random_state = check_random_state(random_state)
         return impute(machine, fitted._base_rates, rows, n_gibbs_steps, n_chains, random_state)

@@ -1,13 +1,13 @@
 """How probable rows are to a fitted machine: energies, pseudo-likelihood, likelihood."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from .._inference import partition
 from .._inference.starts import Start
-from .._input.parameters import check_option
+from .._input.parameters import check_integer, check_option
 from .._log_partition import LogPartition
 
 
@@ -157,8 +157,8 @@ class LikelihoodMethods:
         """
         fitted = self._fitted()
         check_option("method", method, ("auto", "exact", "ais", "reverse_ais"))
-        check_scalar(n_chains, "n_chains", Integral, min_val=2)
-        check_scalar(n_betas, "n_betas", Integral, min_val=2)
+        n_chains = check_integer("n_chains", n_chains, 2)
+        n_betas = check_integer("n_betas", n_betas, 2)
         if init is not None and method != "reverse_ais":
             raise ValueError(f"init is for method='reverse_ais'. Got method={method!r} with init.")
         fitted._check_partition()
@@ -231,9 +231,12 @@ class LikelihoodMethods:
         fitted._check_states(rows)
         if log_partition is None:
             log_partition = fitted.log_partition()
-        if isinstance(log_partition, LogPartition):
-            log_partition = log_partition.value
-        check_scalar(log_partition, "log_partition", Real)
+        if isinstance(log_partition, bool) or not isinstance(log_partition, Real | LogPartition):
+            raise TypeError(
+                "log_partition must be what the method log_partition returns, a number or None. "
+                f"Got {log_partition!r}."
+            )
+        log_partition = float(log_partition)
         if not np.isfinite(log_partition):
             raise ValueError(f"log_partition must be finite. Got {log_partition!r}.")
         free_energy = rows.map(machine.free_energy, np.float64, per_row=machine.hidden.n_units)

@@ -100,7 +100,7 @@ def check_schedule(estimator, name):
                 f"epoch, must hold values that are {_SCHEDULES[name]}. "
                 f"Got {value!r} for epoch {epoch} instead."
             )
-    return tuple(values)
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 
 def check_option(name, value, options):
