@@ -35,9 +35,9 @@ class GaussianBernoulliRBM(BaseRBM):
         Variance of a visible unit around its mean given the hidden units, in squared units of
         X. A number serves all features. "learned": the variance starts at the variance of the
         feature in the training data (with ``partial_fit``, in the first chunk), and for a
-        constant feature at its squared value. The variance is learned on the logarithmic scale
-        and stays above a thousandth of its start. The first call of ``partial_fit`` fixes the
-        noise variance, or that the noise variance is learned.
+        constant feature at the square of a tenth of its value. The variance is learned on the
+        logarithmic scale and stays above a thousandth of its start. The first call of
+        ``partial_fit`` fixes the noise variance, or that the noise variance is learned.
 
     learning_rate : float or sequence of float, default=0.01
         Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
@@ -242,9 +242,10 @@ class GaussianBernoulliRBM(BaseRBM):
         bias = means.astype(dtype)
         if noise_variance is not None:
             return GaussianLayer(bias, noise_variance.astype(dtype))
-        # A constant feature has no scale but its value.
+        # A constant feature has no scale but its value, of which a tenth is little noise. (With
+        # much less the statistic v / s would be so large that it drowns the other features.)
         value = np.where(means == 0, 1, means)
-        variance = np.where(summary.constant, value**2, summary.variances)
+        variance = np.where(summary.constant, np.square(value / 10), summary.variances)
         limits = np.finfo(dtype)
         variance = np.clip(variance, limits.tiny, limits.max).astype(dtype)
         return GaussianLayer(bias, variance, np.zeros_like(bias))

@@ -1,11 +1,13 @@
 """BaseRBM: the hooks that a model writes, and fitting."""
 
+import warnings
 from abc import ABCMeta, abstractmethod
 from copy import deepcopy
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
 from sklearn.callback import CallbackSupportMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from .._input.checks import fit_context
@@ -13,6 +15,7 @@ from .._input.parameters import PARAMETER_CONSTRAINTS, check_parameters
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.keys import draw_seed
 from .._machine.rbm import RBM
+from .._training.divergence import suspicion
 from .._training.epoch import train_epoch
 from .._training.state import Settings, State
 from .features import FeatureMethods
@@ -158,6 +161,7 @@ class BaseRBM(
                 self._adopt(learner, finished)
             raise
         fit_task.call_on_fit_task_end(estimator=self, **data, reconstruction_attributes=attributes)
+        learner._warn_of_divergence(state)
         return self._adopt(learner, state)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -197,6 +201,7 @@ class BaseRBM(
             state = learner._state(rows).copy()
         train_epoch(state, settings, rows)
         learner._report(state, rows)
+        learner._warn_of_divergence(state)
         return self._adopt(learner, state)
 
     def _learner(self):
@@ -253,6 +258,11 @@ class BaseRBM(
                 f"pseudo-likelihood = {np.concatenate(scores).mean():.2f}, "
                 f"time = {state.records[-1]['seconds']:.2f}s"
             )
+
+    def _warn_of_divergence(self, state):
+        sentence = suspicion(state)
+        if sentence is not None:
+            warnings.warn(f"{type(self).__name__}: {sentence}", ConvergenceWarning, stacklevel=2)
 
     # --- what scikit-learn asks ---
 

@@ -97,6 +97,17 @@ class GaussianLayer(NumberLayer):
         squares = np.einsum("ij,ij->i", x, x)
         return at_shift.sum() + np.einsum("ij,j->i", x, means + shift) + 0.5 * squares
 
+    def squared_error(self, v, x):
+        """In units of the initial noise the noise is added: what lies within it is no error."""
+        squares = np.square(self.mean(x) - v).sum(axis=0, dtype=np.float64)
+        misfit = float((squares / self.initial_variance).sum()) + v.size
+        return float(squares.sum()), misfit, v.size
+
+    def variance_of(self, weights):
+        """A hidden unit that is on half the time makes a quarter of its squared weight."""
+        squares = np.einsum("ij,ij->i", weights, weights, dtype=np.float64)
+        return 0.25 * float((squares * self.noise_variance / self.initial_variance).mean())
+
     def pseudo_likelihood(self, v, t, weights):
         """A sum of log densities."""
         weights = weights.astype(np.float64, copy=False)

@@ -141,7 +141,24 @@ class Layer(ABC):
 
     @abstractmethod
     def squared_error(self, v, x):
-        """Sum of ``(value - E[value | x])^2`` over the entries of rows, and their number."""
+        """How far the values of rows are from their means.
+
+        Returns
+        -------
+        squares : float
+            Sum of ``(value - E[value | x])^2`` over entries.
+        misfit : float
+            The same free of the units of X, plus a little for each entry. So two misfits have a
+            ratio, which is near 1 where all errors are negligible.
+        n_entries : int
+        """
+
+    def variance_of(self, weights):
+        """Mean variance, in units of misfit, that weights make of hidden units at random.
+
+        0 where means are bounded, whatever the weights.
+        """
+        return 0.0
 
     @abstractmethod
     def pseudo_likelihood(self, v, t, weights):

@@ -78,6 +78,12 @@ class SoftmaxLayer(Layer):
 
     def forward(self, v, weights):
         """``phi(v) W + r U``."""
+        conditional = self.conditional
+        if conditional is not None and conditional.shape[1] != weights.shape[1]:
+            raise ValueError(  # kernels do not check bounds
+                f"weights of {weights.shape[1]} hidden units do not go with conditional weights "
+                f"of {conditional.shape[1]}."
+            )
         out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
 
         def gather(first, stop):
@@ -224,14 +230,16 @@ class SoftmaxLayer(Layer):
     # --- scores ---
 
     def squared_error(self, v, x):
-        """Over observed entries."""
+        """Over observed entries. A thousandth of the range of all values is negligible."""
         if v.n_entries == 0:
-            return 0.0, 0
+            return 0.0, 0.0, 0
         values = self.categories.values
         expected = self.mean_rows(x, v)
         position = self._positions(v)[:-1]
         mean = np.add.reduceat(expected.weights * values[expected.codes], position)
-        return float(np.square(mean - values[v.entries]).sum()), v.n_entries
+        squares = float(np.square(mean - values[v.entries]).sum())
+        misfit = squares / (float(np.ptp(values)) ** 2 or 1) + 1e-3 * v.n_entries
+        return squares, misfit, v.n_entries
 
     def pseudo_likelihood(self, v, t, weights):
         """A sum over the observed features."""

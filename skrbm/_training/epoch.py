@@ -4,6 +4,7 @@ from time import perf_counter
 
 import numpy as np
 
+from .divergence import check_parameters, check_reconstructions
 from .phases import contrast
 from .state import scheduled
 
@@ -24,7 +25,7 @@ def train_epoch(state, settings, rows):
     Raises
     ------
     ValueError
-        If a parameter is beyond all bounds at the end of the epoch.
+        If a parameter or the reconstruction error is beyond all bounds at the end of the epoch.
     """
     begin = perf_counter()
     learning_rate = scheduled(settings.learning_rate, state.n_epochs)
@@ -46,8 +47,12 @@ def train_epoch(state, settings, rows):
         )
     state.n_epochs += 1
 
-    _check_converging(state, learning_rate)
-    error = reconstruction_error(state.model, rows.spread(ERROR_ROWS, settings.batch_size))
+    check_parameters(state, learning_rate)
+
+    def some_rows():
+        return rows.spread(ERROR_ROWS, settings.batch_size)
+
+    error = check_reconstructions(state, learning_rate, some_rows)
     state.record((error, learning_rate, n_gibbs_steps, momentum, perf_counter() - begin))
 
 
@@ -68,27 +73,3 @@ def row_order(state, n_rows):
     order = np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64)
     np.random.default_rng((int(state.seed), state.n_epochs)).shuffle(order)
     return order
-
-
-def reconstruction_error(model, blocks):
-    """Mean squared difference between an entry and its mean-field reconstruction."""
-    total, n_entries = 0.0, 0
-    for v in blocks:
-        h = model.hidden.mean(model.hidden_input(v))
-        squares, n_terms = model.visible.squared_error(v, model.visible_input(h))
-        total += squares
-        n_entries += n_terms
-    return total / max(n_entries, 1)  # there may be rows without entries
-
-
-def _check_converging(state, learning_rate):
-    """Refuse parameters beyond which energies overflow, and NaN."""
-    parameters = state.model.parameters
-    limit = np.sqrt(np.finfo(state.model.dtype).max)
-    if not all((np.abs(parameter) < limit).all() for parameter in parameters):
-        raise ValueError(
-            f"training diverged in epoch {state.n_epochs} with learning_rate={learning_rate}: "
-            f"a parameter is larger than {limit:.2g} or not a number. Try a smaller "
-            "learning_rate, keep learning_rate * weight_decay well below 1, and check the scale "
-            "of X."
-        )

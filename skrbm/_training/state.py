@@ -41,6 +41,9 @@ class State:
     # The figures of each epoch. Copies share the list, each up to its own number of records.
     records: list = field(default_factory=list)
     n_records: int = 0
+    # How far reconstructions are from the data, and how far their means are; known after an epoch.
+    misfit: float | None = None
+    base_rate_misfit: float | None = None
 
     def copy(self):
         """A state that shares no array with this one to which learning writes."""

@@ -23,6 +23,10 @@ KINDS = {
 }
 kinds = pytest.mark.parametrize("kind", [Variant(*kind) for kind in KINDS.values()], ids=KINDS)
 
+replaced_arrays_may_not_suit_the_data = pytest.mark.filterwarnings(
+    "ignore:.*RBM. Training does not converge"
+)
+
 
 @kinds
 def test_methods_follow_arrays_that_the_user_replaces(kind):
@@ -56,6 +60,9 @@ def test_methods_follow_arrays_that_the_user_replaces(kind):
 
 
 @kinds
+@pytest.mark.filterwarnings(
+    "ignore:.*RBM. Training does not converge"
+)  # of arrays that know nothing of X
 def test_learning_goes_on_from_arrays_that_the_user_replaces(kind):
     rng, X, arrays = np.random.default_rng(3), kind.rows(), kind.model.arrays
     rbm = kind.machine(learning_rate=1e-9, momentum=0).fit(X)
@@ -194,6 +201,9 @@ def test_a_machine_of_public_attributes_alone(model):
     assert_same_bits(rbm.transform(X), fitted.transform(X))
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*RBM. Training does not converge"
+)  # of arrays that know nothing of X
 @pytest.mark.parametrize("dtype", [int, np.float16])
 @pytest.mark.parametrize("model", [BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM])
 def test_components_of_any_dtype_may_be_put_in(model, dtype):

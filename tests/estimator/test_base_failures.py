@@ -6,6 +6,11 @@ import re
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
+
+from skrbm import GaussianBernoulliRBM
 
 from ..helpers.comparison import assert_same_bits, learned
 from ..helpers.models import BERNOULLI, GAUSSIAN, MODELS, SOFTMAX, models
@@ -25,6 +30,7 @@ def assert_all_finite(value):
 
 
 @models
+@pytest.mark.filterwarnings("ignore:.*RBM. Training does not converge")  # one epoch before
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("batch_size", [10, 40])
 @pytest.mark.parametrize("algorithm", ["cd", "pcd"])
@@ -50,6 +56,65 @@ def test_divergence_in_a_second_fit_leaves_no_nan(model):
     with pytest.raises(ValueError, match="diverged"):
         rbm.fit(X)
     assert_all_finite([getattr(rbm, name) for name in model.arrays])
+
+
+# --- divergence that leaves parameters finite ---
+
+
+@pytest.fixture(scope="module", name="digits")
+def standardised_digits():
+    return StandardScaler().fit_transform(load_digits().data)
+
+
+@pytest.mark.parametrize("algorithm", ["cd", "pcd"])
+@pytest.mark.parametrize("learning_rate", [2.0, 3.0])
+def test_reconstructions_out_of_all_bounds_are_an_error(digits, algorithm, learning_rate):
+    rbm = GaussianBernoulliRBM(learning_rate=learning_rate, algorithm=algorithm)
+    for method in (rbm.fit, rbm.partial_fit):
+        with pytest.raises(ValueError, match=rf"diverged .*learning_rate={learning_rate}: recon"):
+            method(digits)
+        assert not hasattr(rbm, "components_")
+
+
+def test_weights_that_grow_are_warned_of(digits):
+    """Of feature i the sum of |W| is then 500, and not 20."""
+    rbm = GaussianBernoulliRBM(256, n_iter=2, learning_rate=0.1, batch_size=10, momentum=0.9)
+    with pytest.warns(ConvergenceWarning, match="the weights can make .* times the variance"):
+        rbm.set_params(random_state=0).fit(digits)
+    with pytest.warns(ConvergenceWarning, match="smaller learning_rate or momentum"):
+        rbm.partial_fit(digits)
+
+
+@pytest.mark.parametrize("noise_variance", [0.02, 0.1, 1.0, "learned"])
+@pytest.mark.parametrize("algorithm", ["cd", "pcd"])
+@pytest.mark.parametrize("learning_rate", [0.01, 0.1, 0.3])
+def test_fits_that_learn_are_not_warned_of(digits, noise_variance, algorithm, learning_rate):
+    rbm = GaussianBernoulliRBM(20, n_iter=2, random_state=0).set_params(
+        noise_variance=noise_variance, algorithm=algorithm, learning_rate=learning_rate
+    )
+    rbm.fit(digits).partial_fit(digits[:200])
+
+
+@pytest.mark.parametrize(
+    ("model", "learning_rate"), [(BERNOULLI, 30.0), (SOFTMAX, 30.0)], ids=["Bernoulli", "softmax"]
+)
+def test_bounded_units_are_warned_of_as_well(model, learning_rate):
+    """Their reconstructions stay in range; the model saturates at wrong values."""
+    X = model.rows(n_rows=200)
+    with pytest.warns(
+        ConvergenceWarning, match=f"{model.name}: Training does not converge: reconstructions"
+    ):
+        model.machine(n_components=20, learning_rate=learning_rate).fit(X)
+    model.machine(n_components=20).fit(X)
+
+
+@models
+def test_constant_data_are_not_warned_of(model):
+    """Where means are exact, a negligible error is many times as large."""
+    for value in (0.0, 1.0):
+        X = np.full((300, 6), value)
+        parameters = {"categories": [0, 1, 2]} if model is SOFTMAX else {}
+        model.machine(**parameters).fit(X).partial_fit(X[:7])
 
 
 @models

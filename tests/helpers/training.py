@@ -29,8 +29,8 @@ def settings(**changes):
 
 
 def state_at_rest(model, n_chains, seed):
-    chains = np.zeros((n_chains, len(model.hidden.bias)))
-    return State(model=model, seed=np.uint64(seed), base_rate_bias=None, chains=chains)
+    chains, bias = np.zeros((n_chains, len(model.hidden.bias))), model.visible.bias.copy()
+    return State(model=model, seed=np.uint64(seed), base_rate_bias=bias, chains=chains)
 
 
 def binary_state(W, b, c, n_chains=3, seed=11):

@@ -98,6 +98,7 @@ def test_chains_start_at_base_rates_of_the_noise_that_was_learned():
 
 @pytest.mark.parametrize("algorithm", ["pcd", "cd", "pt"])
 @pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.filterwarnings("ignore:.*RBM. Training does not converge")  # of a large update
 def test_an_estimate_with_the_seed_of_the_fit_is_unbiased(algorithm, shared, monkeypatch):
     """It would not be if annealing drew what the gradient drew: the test finds that out."""
     if shared:
