@@ -72,6 +72,20 @@ def check_option(name, value, options):
         raise ValueError(f"{name} must be {', '.join(others)} or {last}. Got {value!r} instead.")
 
 
+def check_integer(name, value, minimum, maximum=None):
+    """An argument that counts or numbers things, as a Python int, whatever integer it came as.
+
+    Python ints neither overflow, as those of 8 bits do, nor are they True or False.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be an integer. Got {value!r} instead.")
+    value = int(value)
+    if value < minimum or (maximum is not None and value > maximum):
+        limits = f"at least {minimum}" + ("" if maximum is None else f" and at most {maximum}")
+        raise ValueError(f"{name} must be {limits}. Got {value} instead.")
+    return value
+
+
 def check_noise_variance(estimator, n_features, dtype):
     """Fixed noise variances, one per feature in float64; None if they are to be learned."""
     given = estimator.noise_variance

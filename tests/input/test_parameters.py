@@ -5,6 +5,7 @@ import pytest
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skrbm import BernoulliRBM
+from skrbm._input.parameters import check_integer
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.partition_machines import bernoulli_machine
@@ -147,3 +148,33 @@ def test_fewer_than_two_temperatures_are_refused(X, n_temperatures):
     rbm = machine(algorithm="pt", n_temperatures=n_temperatures)
     with pytest.raises(InvalidParameterError, match="n_temperatures"):
         rbm.fit(X)
+
+
+# --- arguments that are integers ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [int, np.uint8, np.int8, np.int64, np.uint64])
+def test_every_integer_becomes_one_of_python(kind):
+    value = check_integer("n", kind(100), 1)
+    assert type(value) is int
+    assert value == 100
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, np.True_, np.False_, 2.0, np.float64(2), "2", None, [2], np.array([2])],
+    ids=repr,
+)
+def test_what_is_no_integer_is_refused_by_name(value):
+    with pytest.raises(TypeError, match=r"^n_things must be an integer\. Got .* instead"):
+        check_integer("n_things", value, 0)
+
+
+@pytest.mark.parametrize(("value", "limits"), [(0, (1,)), (-1, (0, 3)), (4, (0, 3))])
+def test_integers_out_of_range_are_refused_by_name(value, limits):
+    with pytest.raises(ValueError, match=rf"^n_things must be at least .* Got {value} instead"):
+        check_integer("n_things", value, *limits)
+
+
+def test_the_limits_of_integers_are_accepted():
+    assert [check_integer("n", value, 0, 3) for value in (0, 3)] == [0, 3]
