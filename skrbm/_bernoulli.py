@@ -3,7 +3,12 @@
 import numpy as np
 
 from ._estimator.base import BaseRBM
-from ._input.checks import check_binary, check_visible, warn_outside_unit_interval
+from ._input.checks import (
+    check_binary,
+    check_visible,
+    outside_unit_interval,
+    warn_outside_unit_interval,
+)
 from ._input.numbers import NumberRows
 from ._machine.bernoulli import BernoulliLayer
 
@@ -186,7 +191,10 @@ class BernoulliRBM(BaseRBM):
         )
 
     def _check_training(self, rows, chunk=False):
-        warn_outside_unit_interval(self, rows.summary)
+        lowest, highest = rows.summary.lowest, rows.summary.highest
+        if outside_unit_interval(lowest, highest, rows.X.dtype):
+            whole = all((v == np.rint(v)).all() for v in map(rows.read, rows.blocks()))
+            warn_outside_unit_interval(self, lowest, highest, whole)
 
     def _initial_visible(self, summary):
         # Log-odds with half a row of each value added (Jeffreys' prior), so that constant
