@@ -109,11 +109,11 @@ def _check_finite(estimator, X, names, allow_nan):
 
 
 def _check_squares(X, names):
-    """Refuse numbers of which a sum of 2**32 squares could overflow, in the dtype to work in."""
+    """Refuse numbers of which a sum of 2**16 squares could overflow, in the dtype to work in."""
     if X.dtype.kind != "f":  # the largest integers are far below that
         return
     dtype = working_dtype(X.dtype)
-    limit = np.sqrt(np.finfo(dtype).max) / 2**16
+    limit = np.sqrt(np.finfo(dtype).max) / 2**8
     # Of the extremes, NaN is left out.
     if np.fmax.reduce(X, axis=None) > limit or np.fmin.reduce(X, axis=None) < -limit:
         value, column = _first(X, lambda v: np.abs(v) > limit)

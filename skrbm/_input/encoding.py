@@ -232,7 +232,9 @@ def _warn_unlike_features(estimator, rows, names):
 
 
 def _shown(values):
-    return np.array2string(values, threshold=12, separator=", ")
+    """Categories as Python writes them, on one line."""
+    style = {"threshold": 12, "separator": ", ", "formatter": {"all": str}}
+    return np.array2string(values, max_line_width=np.inf, **style)
 
 
 # --- codes ------------------------------------------------------------------------------------

@@ -83,8 +83,10 @@ def _stores_zeros(X):
 
 def _check_arrays(X):
     """Refuse a sparse matrix whose arrays do not fit together, or point outside it."""
+    if X.format == "lil" and list(map(len, X.rows)) != list(map(len, X.data)):
+        raise _not_valid(X, "X.rows and X.data differ in length")
     if X.format not in _VALUES:
-        return  # lists and dictionaries, which Python checks
+        return  # lists and dictionaries: SciPy's Python code checks the rest
     indices = _INDICES[X.format]
     for name, n_dimensions in {"data": _VALUES[X.format], **dict.fromkeys(indices, 1)}.items():
         array = getattr(X, name)

@@ -21,11 +21,12 @@ def dense(X, sparse_frames):
         X = unmasked(X)
     if isinstance(X, np.ndarray):
         return native(X)  # scikit-learn takes float32 in another byte order for no float32
-    if not (hasattr(X, "iloc") and hasattr(X, "columns")):
+    if not all(hasattr(X, name) for name in ("shape", "dtypes", "columns")):
         return X
-    sparse_columns = {}
+    sparse_columns = {}  # of pandas
     for name, dtype in zip(X.columns, X.dtypes, strict=True):
-        if getattr(dtype, "kind", None) in ("m", "M"):
+        kind = getattr(dtype, "kind", None)  # of pandas; polars can tell what is temporal
+        if kind in ("m", "M") or (kind is None and dtype.is_temporal()):
             raise ValueError(f"feature {name!r} of X {_DATES}")
         if hasattr(dtype, "fill_value"):
             sparse_columns[name] = dtype

@@ -79,7 +79,8 @@ class SoftmaxLayer(Layer):
 
     def forward(self, v, weights):
         """``phi(v) W + r U``."""
-        self._check(v, weights)
+        v.check_codes(self.n_units)
+        self._check(weights, self.conditional)
         out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
 
         def gather(first, stop):
@@ -96,7 +97,7 @@ class SoftmaxLayer(Layer):
 
     def energy(self, v):
         """``-b onehot(v)``."""
-        self._check(v)
+        v.check_codes(self.n_units)
         total = np.zeros((v.shape[0], 1), self.bias.dtype)
         table = self.bias[:, np.newaxis]
         entry_weights = v.weights_of_entries(total.dtype)
@@ -107,7 +108,7 @@ class SoftmaxLayer(Layer):
 
     def input(self, h, weights):
         """Both factors of ``h W^T``."""
-        self._check(weights=weights)
+        self._check(weights)
         if h.shape[1] != weights.shape[1]:
             raise ValueError(f"{h.shape[1]} hidden units met weights of {weights.shape[1]}")
         return SoftmaxInput(h, weights)
@@ -198,7 +199,7 @@ class SoftmaxLayer(Layer):
 
     def gradient(self, phases, h, row_weights, weights):
         """Feature by feature: first the rows of data, then the rows of the model."""
-        self._check(weights=weights)
+        self._check(weights)
         interaction, bias = np.empty_like(weights), np.empty_like(self.bias)
         parts = (
             (phases.positive, slice(0, phases.n_pos)),
@@ -292,7 +293,7 @@ class SoftmaxLayer(Layer):
         return out
 
     def _condition(self, queries, t, weights, mean_field, values, position, out):
-        self._check(weights=weights)
+        self._check(weights, self.conditional)
         if queries.row.max(initial=-1) >= len(t) or t.shape[1] != weights.shape[1]:
             raise ValueError(f"queries and weights do not fit hidden inputs of shape {t.shape}")
         p, q = np.empty_like(t), np.empty_like(t)
@@ -325,13 +326,9 @@ class SoftmaxLayer(Layer):
 
     # --- sizes ---
 
-    def _check(self, v=None, weights=None):
-        """Refuse rows or weights of other categories: kernels do not check bounds."""
-        if v is not None:
-            v.check_codes(self.n_units)
-        if weights is None:
-            return
-        tables = (weights,) if self.conditional is None else (weights, self.conditional)
+    def _check(self, weights, conditional=None):
+        """Refuse weights of other units: kernels do not check bounds."""
+        tables = (weights,) if conditional is None else (weights, conditional)
         if len(weights) != self.n_units or len({table.shape[1] for table in tables}) > 1:
             shapes = " and ".join(str(table.shape) for table in tables)
             raise ValueError(f"weights of shape {shapes} met a layer of {self.n_units} units")
