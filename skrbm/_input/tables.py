@@ -25,8 +25,8 @@ def dense(X, sparse_frames):
         return X
     sparse_columns = {}  # of pandas
     for name, dtype in zip(X.columns, X.dtypes, strict=True):
-        kind = getattr(dtype, "kind", None)  # of pandas; polars can tell what is temporal
-        if kind in ("m", "M") or (kind is None and dtype.is_temporal()):
+        # pandas has kinds of dtypes; polars says which are temporal.
+        if getattr(dtype, "kind", None) in ("m", "M") or getattr(dtype, "is_temporal", bool)():
             raise ValueError(f"feature {name!r} of X {_DATES}")
         if hasattr(dtype, "fill_value"):
             sparse_columns[name] = dtype

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 
 from ..helpers.comparison import assert_same_bits, assert_same_model
 from ..helpers.ratings import HALF_STARS, assert_same, machine, ratings, stored

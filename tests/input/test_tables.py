@@ -45,7 +45,9 @@ def arrow(pd, X, name):
 def sparse_columns(pd, X, fill, dtype=float, first=0):
     frame = pd.DataFrame(X, columns=list("abcdef"))
     for name in frame.columns[first:]:
-        frame[name] = pd.arrays.SparseArray(X[:, "abcdef".index(name)].astype(dtype), fill_value=fill)
+        frame[name] = pd.arrays.SparseArray(
+            X[:, "abcdef".index(name)].astype(dtype), fill_value=fill
+        )
     return frame
 
 
