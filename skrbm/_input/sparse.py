@@ -1,5 +1,7 @@
 """Sparse matrices as CSR that kernels can read: kernels do not check bounds."""
 
+from numbers import Integral
+
 import numpy as np
 
 # Of each format: the names of its arrays, and their numbers of dimensions.
@@ -83,8 +85,8 @@ def _stores_zeros(X):
 
 def _check_arrays(X):
     """Refuse a sparse matrix whose arrays do not fit together, or point outside it."""
-    if X.format == "lil" and list(map(len, X.rows)) != list(map(len, X.data)):
-        raise _not_valid(X, "X.rows and X.data differ in length")
+    if X.format == "lil" and not _lil_fits(X):
+        raise _not_valid(X, "X.rows and X.data are not lists of integers and as many values")
     if X.format not in _VALUES:
         return  # lists and dictionaries: SciPy's Python code checks the rest
     indices = _INDICES[X.format]
@@ -101,6 +103,15 @@ def _check_arrays(X):
     if not {"coo": _coo_fits, "dia": _dia_fits}.get(X.format, _compressed_fits)(X):
         names = " and ".join(f"X.{name}" for name in ("data", *indices))
         raise _not_valid(X, f"{names} do not fit together, or point outside it")
+
+
+def _lil_fits(X):
+    parts = [*X.rows, *X.data]
+    return (
+        all(isinstance(part, list) for part in parts)
+        and list(map(len, X.rows)) == list(map(len, X.data))
+        and all(issubclass(kind, Integral) for kind in {type(i) for row in X.rows for i in row})
+    )
 
 
 def _coo_fits(X):

@@ -65,7 +65,8 @@ def numbers(X, names):
         if not isinstance(X, np.ndarray):
             raise ValueError(f"X is a sparse matrix of {X.dtype}: build it of numbers.")
         X = _of_objects(X, names)
-    if X.dtype.itemsize > 8:  # kernels read numbers of at most 64 bits
+    # Kernels read numbers of at most 64 bits, and SciPy has no sparse float16.
+    if X.dtype.itemsize > 8 or (X.dtype == np.float16 and not isinstance(X, np.ndarray)):
         with np.errstate(over="ignore"):  # to infinity, which is refused
             X = X.astype(np.float64)
     return native(X)

@@ -88,7 +88,9 @@ def test_other_faults_are_refused(model):
     objects.data = objects.data.astype(object)
     ragged = sparse.lil_array(np.eye(4))
     ragged.data[1] = []
-    for X in (lil, blocks, twice, ragged):
+    fractions, none = sparse.lil_array(np.eye(4)), sparse.lil_array(np.eye(4))
+    fractions.rows[1], none.rows[2] = [0.5], None
+    for X in (lil, blocks, twice, ragged, fractions, none):
         with pytest.raises(ValueError, match="not a valid"):
             rbm.transform(X)
     with pytest.raises(ValueError, match="sparse matrix of object"):
@@ -119,6 +121,18 @@ def test_what_lies_behind_the_last_row_does_not_count(model, kind, behind):
 
 
 STEPS = {"impute": {"n_gibbs_steps": 2, "n_chains": 2}}
+
+
+@READERS
+def test_sparse_float16_counts_as_float64(model):
+    """SciPy has no such matrices, but does not refuse them either."""
+    X = sparse.csr_array(np.eye(4))
+    expected = model.machine().fit(X)
+    X.data = X.data.astype(np.float16)
+    rbm = model.machine().fit(X)
+    assert rbm.components_.dtype == np.float64
+    assert_array_equal(rbm.transform(X), expected.transform(X))
+    assert_array_equal(rbm.components_, expected.components_)
 
 
 def test_large_integers_behind_the_last_row_do_not_count(X):
