@@ -166,8 +166,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     values of its categories, whether or not the feature is observed. ``gibbs`` draws the entries
     that X holds; missing entries stay missing. ``sample(init=X)`` and ``impute`` keep the entries
     of an X with missing entries and complete the others, as if all features were present. A
-    sparse array gives a CSR array and a sparse matrix a CSR matrix, except in ``impute``. ``score_samples`` is a sum over observed
-    entries, and 0 for a row without observed entries.
+    sparse array gives a CSR array and a sparse matrix a CSR matrix, except in ``impute``.
+    ``score_samples`` is a sum over observed entries, and 0 for a row without observed entries.
 
     The probability of a row is the probability of its observed features only. So
     ``free_energy`` compares rows that have observed the same features.

@@ -92,8 +92,8 @@ def _check_arrays(X):
     indices = _INDICES[X.format]
     for name, n_dimensions in {"data": _VALUES[X.format], **dict.fromkeys(indices, 1)}.items():
         array = getattr(X, name)
-        if not isinstance(array, np.ndarray):
-            raise _not_valid(X, f"X.{name} is a {type(array).__name__}, not an array")
+        if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+            raise _not_valid(X, f"X.{name} is a {type(array).__name__}, not a plain array")
         if array.ndim != n_dimensions:
             raise _not_valid(X, f"X.{name} has {array.ndim} dimensions, not {n_dimensions}")
         if name in indices and array.dtype not in _INDEX_DTYPES:

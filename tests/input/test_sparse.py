@@ -63,13 +63,14 @@ def test_broken_indices_are_refused(model, kind, form, name, fault):
 
 @READERS
 @pytest.mark.parametrize("form", ["csr", "csc", "bsr", "coo", "dia"])
-@pytest.mark.parametrize("fault", ["short", "list", "more dimensions"])
+@pytest.mark.parametrize("fault", ["short", "list", "more dimensions", "masked"])
 def test_broken_values_are_refused(model, form, fault):
     rbm = model.machine().fit(np.eye(4))
     X = sparse.csr_array(np.eye(4)).asformat(form)
     X.data = {
         "short": X.data[:0],
         "list": X.data.tolist(),
+        "masked": np.ma.masked_equal(X.data, 1),
         "more dimensions": X.data[..., np.newaxis],
     }[fault]
     with pytest.raises(ValueError, match=f"not a valid {form.upper()} matrix"):
