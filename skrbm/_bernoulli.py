@@ -6,7 +6,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._estimator.base import BaseRBM
 from ._estimator.fitted import FEATURES, fitted_array, replace_fitted
-from ._input.checks import check_binary, check_visible, warn_outside_unit_interval
+from ._input.checks import (
+    check_binary,
+    check_visible,
+    outside_unit_interval,
+    warn_outside_unit_interval,
+)
 from ._input.numbers import NumberRows
 from ._machine.bernoulli import BernoulliLayer
 from ._machine.keys import draw_seed
@@ -231,7 +236,10 @@ class BernoulliRBM(BaseRBM):
         )
 
     def _check_training(self, rows, chunk=False):
-        warn_outside_unit_interval(self, rows.summary)
+        lowest, highest = rows.summary.lowest, rows.summary.highest
+        if outside_unit_interval(lowest, highest, rows.X.dtype):
+            whole = all((v == np.rint(v)).all() for v in map(rows.read, rows.blocks()))
+            warn_outside_unit_interval(self, lowest, highest, whole)
 
     def _initial_visible(self, summary):
         # Log-odds with half a row of each value added (Jeffreys' prior), so that constant

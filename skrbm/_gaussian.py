@@ -228,7 +228,9 @@ class GaussianBernoulliRBM(BaseRBM):
         self.random_state = random_state
 
     def _rows(self, X, *, reset=False, allow_unknown=False):
-        X = check_visible(self, X, accept_sparse=False, reset=reset, allow_nan=allow_unknown)
+        X = check_visible(
+            self, X, accept_sparse=False, reset=reset, allow_nan=allow_unknown, real_valued=True
+        )
         return NumberRows(X, squares=True)
 
     def _check_training(self, rows, chunk=False):

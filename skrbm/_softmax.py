@@ -14,7 +14,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     """Restricted Boltzmann machine with categorical visible and binary hidden units.
 
     Every feature has one of a few categories, such as a rating of 1 to 5 stars. Entries may be
-    missing: NaN in a dense X, or what a sparse X does not store. (A stored 0 is an observation.)
+    missing: NaN in a dense X, or what a sparse X does not store. (A stored 0 is an observation;
+    so a matrix of blocks or diagonals, BSR or DIA, must not store any.)
     The energy of a row v with the observed features O(v) and hidden units h is ``E(v, h) =
     -sum_{i in O(v)} (b_{i v_i} + W_{i v_i} h) - c h``, with ``W = components_``,
     ``b = intercept_visible_`` and ``c = intercept_hidden_``. A missing entry is absent: each row
@@ -36,13 +37,15 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     categories : {"shared", "auto"}, array-like of number, or list of array-like, default="shared"
         The categories of the features, as finite numbers. Features may have different numbers.
 
-        - "shared": the values that occur anywhere in X, for all features; a rating scale.
+        - "shared": the values that occur anywhere in X, for all features; a rating scale. A
+          warning tells of features that hardly share any values.
         - "auto": the values that occur in each column, as in
           :class:`~sklearn.preprocessing.OneHotEncoder`.
         - a flat array: these, ascending, for all features.
         - a list of one array per feature.
 
-        The first call to ``partial_fit`` fixes them.
+        The first call to ``partial_fit`` fixes them. In cross-validation list the categories, as
+        in ``categories=[1, 2, 3, 4, 5]``: a rare one may be in a test fold alone.
 
     handle_unknown : {"error", "ignore"}, default="error"
         What becomes of a value that is none of its feature's categories. "error": an error names
@@ -164,8 +167,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     values of its categories, whether or not the feature is observed. ``gibbs`` draws the entries
     that X holds; missing entries stay missing. ``sample(init=X)`` and ``impute`` keep the entries
     of an X with missing entries and complete the others, as if all features were present. A
-    sparse X gives a sparse result, except in ``impute``. ``score_samples`` is a sum over observed
-    entries, and 0 for a row without observed entries.
+    sparse array gives a CSR array and a sparse matrix a CSR matrix, except in ``impute``.
+    ``score_samples`` is a sum over observed entries, and 0 for a row without observed entries.
 
     The probability of a row is the probability of its observed features only. So
     ``free_energy`` compares rows that have observed the same features.

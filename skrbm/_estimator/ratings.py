@@ -1,12 +1,11 @@
 """What only a machine of categories can be asked: predictions of entries, recommendations."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_scalar
 
-from .._input.parameters import check_option
-from .._machine.onehot import Categories, cumulated
+from .._input.parameters import check_integer, check_option
+from .._machine.onehot import cumulated
 from .._machine.softmax import BLOCK, Queries
 
 _QUERY_ROWS = 4096  # hidden inputs of so many rows are held at a time
@@ -51,7 +50,8 @@ class RatingMethods:
             for block, _, means in _all_means(data, machine, mean_field):
                 out[block] = means.T
             return out
-        out = np.empty(np.shape(rows), data.dtype)
+        rows, columns = _check_queries(rows, columns, data)
+        out = np.empty(len(rows), data.dtype)
         for asked, _, queries, t in _chosen_entries(data, machine, rows, columns):
             out[asked] = machine.visible.conditional_means(queries, t, machine.weights, mean_field)
         return out
@@ -94,7 +94,8 @@ n_categories)
                 p[np.repeat(held[:, np.newaxis], len(t), axis=1)] = np.exp(log_p)
                 out[block] = p.transpose(1, 0, 2)
             return out
-        out = np.zeros((*np.shape(rows), most), data.dtype)
+        rows, columns = _check_queries(rows, columns, data)
+        out = np.zeros((len(rows), most), data.dtype)
         for asked, features, queries, t in _chosen_entries(data, machine, rows, columns):
             log_p, _ = layer.log_conditionals(queries, t, weights, mean_field)
             p = np.zeros((len(asked), most), out.dtype)
@@ -110,30 +111,31 @@ n_categories)
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The observed entries. An entry is missing if it is NaN or not stored in a sparse X.
         n_items : int, default=10
-            Number of features for each row.
+            Number of features for each row. There are no more than ``n_features_in_``.
         exclude_observed : bool, default=True
             Whether to leave out the features that the row in X has observed.
 
         Returns
         -------
-        ids : ndarray of shape (n_samples, n_items)
+        ids : ndarray of shape (n_samples, min(n_items, n_features_in_))
             Numbers of features. Of features with equal scores the first comes first. -1 where the
             row has no further feature.
-        scores : ndarray of shape (n_samples, n_items)
+        scores : ndarray of shape (n_samples, min(n_items, n_features_in_))
             The expectations of these features, as in ``predict_ratings``; -inf where the id is
             -1.
         """
         data, machine = self._fitted()._read(X)
-        check_scalar(n_items, "n_items", Integral, min_val=1)
-        ids = np.full((data.n_rows, n_items), -1, np.int64)
-        scores = np.full((data.n_rows, n_items), -np.inf, data.dtype)
-        n_best = min(n_items, data.n_features)
+        n_items = min(check_integer("n_items", n_items, 1), data.n_features)
+        if not isinstance(exclude_observed, bool | np.bool_):
+            raise TypeError(f"exclude_observed must be True or False. Got {exclude_observed!r}.")
+        ids = np.empty((data.n_rows, n_items), np.int64)
+        scores = np.empty((data.n_rows, n_items), data.dtype)
         for block, own, means in _all_means(data, machine):
             if exclude_observed:
                 means[own >= 0] = -np.inf
             for r, expectation in enumerate(np.ascontiguousarray(means.T), start=block.start):
-                best = _largest(expectation, n_best)
-                ids[r, :n_best], scores[r, :n_best] = best, expectation[best]
+                ids[r] = _largest(expectation, n_items)
+                scores[r] = expectation[ids[r]]
         ids[np.isneginf(scores)] = -1
         return ids, scores
 
@@ -170,17 +172,16 @@ n_categories)
             If there is no such hidden unit, or no feature has the category.
         """
         fitted = self._fitted()
-        n_components = fitted.components_.shape[0]
-        check_scalar(component, "component", Integral, min_val=0, max_val=n_components - 1)
-        check_scalar(n, "n", Integral, min_val=1)
-        categories = Categories(fitted.categories_)
-        offsets, values = categories.offsets, categories.values
-        sizes = categories.sizes
+        machine = fitted._machine(fitted._dtype)
+        categories = machine.visible.categories
+        component = check_integer("component", component, 0, machine.hidden.n_units - 1)
+        n = check_integer("n", n, 1)
+        offsets, values, sizes = categories.offsets, categories.values, categories.sizes
 
         def centred(a):
             return a - np.repeat(np.add.reduceat(a, offsets[:-1]) / sizes, sizes)
 
-        weights = centred(fitted.components_[component].astype(np.float64))
+        weights = centred(machine.weights[:, component].astype(np.float64))
         if category is None:
             spread = centred(values)
             squares = np.add.reduceat(spread**2, offsets[:-1])
@@ -189,11 +190,14 @@ n_categories)
             scores = np.divide(products, squares, out=np.zeros_like(products), where=squares > 0)
             features = np.arange(len(sizes))
         else:
-            check_scalar(category, "category", Real)
-            dtype = categories.dtype.type
-            if isinstance(category, np.floating) and category.itemsize < dtype().itemsize:
-                dtype = type(category)
-            codes = np.flatnonzero(values.astype(dtype) == dtype(category))
+            # A boolean is the category 0 or 1, as in the parameter ``categories``.
+            if not isinstance(category, Real | np.bool_):
+                raise TypeError(f"category must be a number or None. Got {category!r} instead.")
+            dtype = getattr(category, "dtype", np.dtype(np.float64))
+            dtype = dtype if dtype.kind == "f" else np.float64
+            asked = np.full(len(sizes), category, dtype)
+            codes = categories.encode(asked, np.arange(len(sizes)))
+            codes = codes[codes >= 0]
             if len(codes) == 0:
                 raise ValueError(
                     f"category={category!r} is none of the categories of any feature, which are "
@@ -240,7 +244,6 @@ def _chosen_entries(data, machine, rows, columns):
     Entry q is in row ``rows[q]`` and column ``columns[q]``.
     """
     categories, n_features = machine.visible.categories, data.n_features
-    rows, columns = _check_queries(rows, columns, data.n_rows, n_features)
     by_row = np.argsort(rows, kind="stable")
     most = max(1, BLOCK // categories.most)
     first = 0
@@ -277,25 +280,35 @@ def _check_method(method):
     return method == "mean_field"
 
 
-def _check_queries(rows, columns, n_rows, n_features):
+def _check_queries(rows, columns, data):
     """Queries as two arrays of numbers within range."""
     if rows is None or columns is None:
         raise ValueError("rows and columns go together: give both, or neither for all entries.")
-    rows, columns = np.asarray(rows), np.asarray(columns)
-    if rows.ndim != 1 or rows.shape != columns.shape:
+    numbers = {"rows": (rows, data.n_rows), "columns": (columns, data.n_features)}
+    rows, columns = (_check_numbers(name, *given) for name, given in numbers.items())
+    if rows.shape != columns.shape:
         raise ValueError(
-            "rows and columns must be flat and of one length, an entry of each per query. Got "
-            f"shapes {rows.shape} and {columns.shape}."
+            "rows and columns must be of one length, an entry of each per query. Got "
+            f"{len(rows)} rows and {len(columns)} columns."
         )
-    for name, numbers, n in (("rows", rows, n_rows), ("columns", columns, n_features)):
-        if len(numbers) and numbers.dtype.kind not in "iu":
-            raise ValueError(f"{name} must hold integers. Got an array of {numbers.dtype}.")
-        wrong = np.flatnonzero((numbers < 0) | (numbers >= n))
-        if len(wrong):
-            raise ValueError(
-                f"{name}[{wrong[0]}] is {numbers[wrong[0]]}, but must be at least 0 and below {n}."
-            )
-    return rows.astype(np.int64), columns.astype(np.int64)
+    return rows, columns
+
+
+def _check_numbers(name, given, n):
+    """Numbers of rows or columns, below n, as a flat array."""
+    if np.ma.is_masked(given):
+        raise ValueError(f"{name} must not mask entries.")
+    numbers = np.asarray(given)
+    if numbers.ndim != 1:
+        raise ValueError(f"{name} must be flat, one entry per query. Got shape {numbers.shape}.")
+    if len(numbers) and numbers.dtype.kind not in "iu":
+        raise ValueError(f"{name} must hold integers. Got an array of {numbers.dtype}.")
+    wrong = np.flatnonzero((numbers < 0) | (numbers >= n)) if len(numbers) else []
+    if len(wrong):
+        raise ValueError(
+            f"{name}[{wrong[0]}] is {numbers[wrong[0]]}, but must be at least 0 and below {n}."
+        )
+    return numbers.astype(np.int64)
 
 
 def _largest(scores, n):

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array, csr_matrix, issparse, isspmatrix
 
 from .._kernels.onehot import count
 from .checks import working_dtype
@@ -55,12 +55,13 @@ class CategoryRows(Rows):
         return v, known
 
     def as_given(self, v):
-        """Values with NaN where an entry is missing; of a sparse X, a CSR array of the others."""
+        """Values with NaN where an entry is missing; of a sparse X, CSR of the others."""
         if not issparse(self.X):
             return self.categories.decode(v, self.dtype)
         values = self.categories.values.astype(self.dtype)[v.entries]
         features, shape = self.categories.feature_of[v.entries], (v.shape[0], self.n_features)
-        return csr_array((values, features, v.indptr_of_entries), shape=shape)
+        kind = csr_matrix if isspmatrix(self.X) else csr_array
+        return kind((values, features, v.indptr_of_entries), shape=shape)
 
     @cached_property
     def summary(self):

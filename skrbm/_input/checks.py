@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils import check_array
+from sklearn.utils import assert_all_finite, check_array, gen_batches
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
@@ -14,25 +14,30 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import validate_data
 
+from .sparse import ascends, sound_csr
+from .tables import dense, numbers
+
 __all__ = [
     "Interval",
     "InvalidParameterError",
     "StrOptions",
     "check_binary",
-    "check_csr",
     "check_hidden",
+    "check_table",
     "check_visible",
     "fit_context",
-    "native",
-    "unmasked",
+    "outside_unit_interval",
     "validate_parameter_constraints",
     "warn_badly_scaled",
     "warn_outside_unit_interval",
     "working_dtype",
 ]
 
+_BLOCK_ENTRIES = 2**20  # of an array that are looked at one by one, at a time
+_MOST_STARS = 20  # between the ends of a scale of ratings
 
-def check_visible(estimator, X, *, accept_sparse, reset=False, allow_nan=False):
+
+def check_visible(estimator, X, *, accept_sparse, reset=False, allow_nan=False, real_valued=False):
     """Visible rows as a numeric array or CSR matrix, with as little copying as possible.
 
     Integers and booleans stay as they are: rows are converted when they are read.
@@ -46,59 +51,99 @@ def check_visible(estimator, X, *, accept_sparse, reset=False, allow_nan=False):
         Whether to learn the number and names of the features, or to check them.
     allow_nan : bool, default=False
         Whether X may hold NaN, for what is unknown.
+    real_valued : bool, default=False
+        Whether squares of the values will be summed, which must not overflow.
     """
-    if isinstance(X, np.ndarray):
-        X = native(X)  # before validation, to which float32 in another byte order is no float32
-    if isinstance(X, np.ma.MaskedArray):
-        if np.ma.is_masked(X) and not allow_nan:
-            raise ValueError(
-                "X masks entries as unknown: complete it first, for example by impute."
+    if np.ma.is_masked(X) and not allow_nan:
+        raise ValueError("X masks entries as unknown: complete it first, for example by impute.")
+    read_sparse = sound_csr if accept_sparse else None
+    X, names = check_table(estimator, X, read_sparse, reset=reset, sparse_frames=accept_sparse)
+    _check_finite(estimator, X, names, allow_nan)
+    if real_valued:
+        _check_squares(X, names)
+    return X
+
+
+def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False):
+    """An array or a CSR matrix of numbers, which may be NaN or infinite, and names of features.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    read_sparse : callable or None
+        Makes sound CSR of a sparse matrix. None: a sparse X is refused.
+    reset : bool
+        Whether to learn the number and names of the features, or to check them.
+    sparse_frames : bool, default=False
+        As in :func:`~skrbm._input.tables.dense`.
+    """
+    sparse = issparse(X)
+    try:
+        table = check_array(
+            dense(X, sparse_frames) if not sparse else read_sparse(X) if read_sparse else X,
+            accept_sparse="csr" if read_sparse else False,
+            dtype=None,
+            ensure_all_finite=False,
+            estimator=estimator,
+            input_name="X",
+        )
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(f"X is no table, its rows differ in length: {error}") from error
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    names = getattr(estimator, "feature_names_in_", range(table.shape[1]))
+    return numbers(table, names), names
+
+
+def _check_finite(estimator, X, names, allow_nan):
+    """Refuse infinity and, where all must be known, NaN; the message names the feature."""
+    try:
+        assert_all_finite(X.data if issparse(X) else X, allow_nan=allow_nan)
+    except ValueError:
+        value, column = _first(X, np.isinf if allow_nan else lambda v: ~np.isfinite(v))
+        name = type(estimator).__name__
+        mend = "values must be finite, so clip X or leave its row out."
+        if np.isnan(value):
+            mend = (
+                f"to {name} every entry must be known. Complete X first: by impute of a fitted "
+                f"{name}, or by sklearn.impute. SoftmaxRBM reads NaN as missing."
             )
-        X = unmasked(X)
-    X = validate_data(
-        estimator,
-        X,
-        accept_sparse="csr" if accept_sparse else False,
-        dtype="numeric",
-        ensure_all_finite="allow-nan" if allow_nan else True,
-        reset=reset,
-    )
+        what = "NaN" if np.isnan(value) else "infinity"
+        raise ValueError(f"X contains {what} in feature {names[column]!r}: {mend}") from None
+
+
+def _check_squares(X, names):
+    """Refuse numbers of which a sum of 2**16 squares could overflow, in the dtype to work in."""
+    if X.dtype.kind != "f":  # the largest integers are far below that
+        return
+    dtype = working_dtype(X.dtype)
+    limit = np.sqrt(np.finfo(dtype).max) / 2**8
+    # Of the extremes, NaN is left out.
+    if np.fmax.reduce(X, axis=None) > limit or np.fmin.reduce(X, axis=None) < -limit:
+        value, column = _first(X, lambda v: np.abs(v) > limit)
+        raise ValueError(
+            f"X holds {value:.6g} in feature {names[column]!r}, but sums of squares in {dtype} "
+            f"need values of at most {limit:.2g}. Scale X, for example with StandardScaler."
+        )
+
+
+def _first(X, wrong):
+    """The first entry of X that is wrong, and its column; None if there is none."""
     if issparse(X):
-        check_csr(X)
-    # Kernels read numbers of at most 64 bits.
-    return native(X if X.dtype.itemsize <= 8 else X.astype(np.float64))
+        at = np.flatnonzero(wrong(X.data))
+        return (X.data[at[0]], X.indices[at[0]]) if len(at) else None
+    for block in gen_batches(len(X), max(1, _BLOCK_ENTRIES // X.shape[1])):
+        rows, columns = np.nonzero(wrong(X[block]))
+        if len(rows):
+            return X[block][rows[0], columns[0]], columns[0]
+    return None
 
 
 def working_dtype(dtype):
     """The dtype to work in on data of a dtype: float32 or float64."""
     return np.dtype(np.float32 if dtype == np.float32 else np.float64)
-
-
-def unmasked(X):
-    """A masked array as floats, with NaN for what it masks."""
-    return X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
-
-
-def native(X):
-    """X with numbers in the byte order of this machine."""
-    return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
-
-
-def check_csr(X):
-    """Refuse a CSR matrix that points outside itself: kernels do not check bounds."""
-    indptr, indices = X.indptr, X.indices
-    if (
-        len(indptr) != X.shape[0] + 1
-        or indptr[0] != 0
-        or (indptr[1:] < indptr[:-1]).any()
-        or indptr[-1] > min(len(indices), len(X.data))
-        or (len(indices) > 0 and not 0 <= indices.min() <= indices.max() < X.shape[1])
-        or not (indptr.dtype.isnative and indices.dtype.isnative)
-    ):
-        raise ValueError(
-            f"X is not a valid CSR matrix of shape {X.shape} in native byte order: X.indptr or "
-            "X.indices points outside it. X.check_format() says more; build X anew."
-        )
 
 
 def check_hidden(estimator, H, n_components, name):
@@ -114,31 +159,48 @@ def check_hidden(estimator, H, n_components, name):
 
 def check_binary(estimator, X):
     """Refuse values other than 0 and 1, which are no states of binary units."""
-    if issparse(X) and not X.has_canonical_format:
+    if issparse(X) and not ascends(X):
         X = X.copy()
+        X.has_canonical_format = False  # whatever X has said of itself
         X.sum_duplicates()
-    values = X.data if issparse(X) else X.ravel()
-    wrong = np.flatnonzero((values != 0) & (values != 1))
-    if len(wrong):
-        column = X.indices[wrong[0]] if issparse(X) else wrong[0] % X.shape[1]
+    wrong = _first(X, lambda values: (values != 0) & (values != 1))
+    if wrong is not None:
+        value, column = wrong
         name = getattr(estimator, "feature_names_in_", range(X.shape[1]))[column]
         raise ValueError(
-            f"the likelihood is one of rows of 0 and 1, but X holds {values[wrong[0]]} in feature "
+            f"the likelihood is one of rows of 0 and 1, but X holds {value} in feature "
             f"{name!r}. Binarise X, for example X > 0.5; grey values have a free_energy."
         )
 
 
-def warn_outside_unit_interval(estimator, summary):
-    """Warn if binary units are given values that are not probabilities."""
-    lowest, highest = summary.lowest, summary.highest
-    if lowest < 0 or highest > 1:
-        warnings.warn(
-            f"{type(estimator).__name__} reads values as probabilities of binary units, but X "
-            f"ranges from {lowest:.6g} to {highest:.6g}. Scale it to [0, 1], for example with "
-            "MinMaxScaler, or use GaussianBernoulliRBM for real-valued data.",
-            UserWarning,
-            stacklevel=2,
-        )
+def outside_unit_interval(lowest, highest, dtype):
+    """Whether values of a dtype leave [0, 1] by more than a scaler rounds."""
+    # MinMaxScaler multiplies and adds, with an error of some units in the last place.
+    tolerance = min(100 * np.finfo(dtype).eps, 0.01) if np.dtype(dtype).kind == "f" else 0
+    return lowest < -tolerance or highest > 1 + tolerance
+
+
+def warn_outside_unit_interval(estimator, lowest, highest, whole):
+    """Warn that binary units are given values that are not probabilities.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    lowest, highest : float
+        The range of the values.
+    whole : bool
+        Whether all values are whole numbers. If they are few as well, they may be ratings.
+    """
+    others = "GaussianBernoulliRBM is for real-valued data"
+    if whole and highest - lowest <= _MOST_STARS:
+        others += ", and SoftmaxRBM for ratings and other categories"
+    warnings.warn(
+        f"{type(estimator).__name__} reads values as probabilities of binary units, but X "
+        f"ranges from {lowest:.6g} to {highest:.6g}: values below 0 count as 0, and values above "
+        f"1 as 1. Scale X to [0, 1], for example with MinMaxScaler(clip=True). {others}.",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def warn_badly_scaled(estimator, summary, noise_variance):
@@ -151,15 +213,20 @@ def warn_badly_scaled(estimator, summary, noise_variance):
     with np.errstate(divide="ignore"):
         too_narrow = np.where(varying, scale / deviation, 0)
     # A factor of 3 is bearable; so is a mean ten scales from 0.
-    badness = np.max([deviation / scale, too_narrow, 0.3 * np.abs(means) / scale], axis=0)
+    too_wide = np.maximum(deviation / scale, 0.3 * np.abs(means) / scale)
+    # On standardised data narrow noise is a choice: clusters may be much narrower than the data.
+    standardised = (deviation > 1 / 3) & (deviation < 3) & (np.abs(means) < deviation)
+    badness = np.maximum(np.where(standardised, 0, too_wide), too_narrow)
     worst = np.argmax(badness)
     if badness[worst] > 3:
         names = getattr(estimator, "feature_names_in_", range(len(means)))
+        mend = "Standardise X, for example with StandardScaler."
+        if standardised[worst]:
+            mend = f"Choose a noise_variance of at most {deviation[worst] ** 2:.3g}, or 'learned'."
         warnings.warn(
             f"{type(estimator).__name__} has noise of standard deviation {scale[worst]:.3g} in "
             f"feature {names[worst]!r}, but in X this feature has mean {means[worst]:.3g} and "
-            f"standard deviation {deviation[worst]:.3g}: the model will be poor. Standardise X, "
-            "for example with StandardScaler.",
+            f"standard deviation {deviation[worst]:.3g}: the model will be poor. {mend}",
             UserWarning,
             stacklevel=2,
         )

@@ -8,16 +8,17 @@ import warnings
 from numbers import Real
 
 import numpy as np
-from scipy.sparse import coo_array, issparse
+from scipy.sparse import issparse
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import validate_data
 
 from .._machine.onehot import Categories, OneHotRows, blocks
 from .categories import CategoryRows
-from .checks import InvalidParameterError, check_csr, native, unmasked
+from .checks import InvalidParameterError, check_table
+from .sparse import stored_entries
 
 _BLOCK_ENTRIES = 2**20  # of X that are encoded at a time
 _MANY_CATEGORIES = 1000  # of one feature: most likely a mistake
+_FEW_ENTRIES = 30  # of a feature: they do not say which values it lacks
 
 
 def read_categories(estimator, X, reset=False):
@@ -30,119 +31,55 @@ def read_categories(estimator, X, reset=False):
     reset : bool, default=False
         Whether to learn features and categories, or to use the learned ones.
     """
-    X = _check_ratings(estimator, X, reset=reset)
-    names = getattr(estimator, "feature_names_in_", range(X.shape[1]))
+    X, names = check_table(estimator, X, stored_entries, reset=reset)
+    _check_size(estimator, X)
     if reset:
         categories = Categories(_find_categories(estimator, X, names))
     else:
         categories = fitted_categories(estimator.categories_, X.shape[1])
     rows = _encode(X, categories, estimator.handle_unknown == "ignore", names)
-    return CategoryRows(X, rows, categories)
+    rows = CategoryRows(X, rows, categories)
+    _check_apart(categories, rows.dtype, names)
+    if reset and isinstance(estimator.categories, str) and estimator.categories == "shared":
+        _warn_unlike_features(estimator, rows, names)
+    return rows
 
 
 # --- input ------------------------------------------------------------------------------------
 
 
-def _check_ratings(estimator, X, reset):
-    """Categorical rows as a numeric array, or a CSR matrix with sorted indices; NaN is missing.
-
-    Of a sparse matrix every stored entry counts, a 0 too; what an array masks is missing.
-    """
-    if issparse(X):
-        X = _csr_of_stored_entries(X)
-    elif isinstance(X, np.ma.MaskedArray):
-        X = unmasked(X)
-    elif isinstance(X, np.ndarray):
-        X = native(X)
-    _refuse_strings(estimator, X)
-    X = validate_data(
-        estimator,
-        X,
-        accept_sparse="csr",
-        dtype="numeric",
-        ensure_all_finite=False,
-        reset=reset,
-    )
-    X = X.astype(np.float64) if X.dtype.kind == "O" or X.dtype.itemsize > 8 else X
-    numbers = X.data[: X.nnz] if issparse(X) else X
-    long = numbers.dtype.kind in "iu" and numbers.dtype.itemsize == 8 and numbers.size > 0
-    if long and max(int(numbers.max()), -int(numbers.min())) > 2**53:
-        problem = "integers beyond 2**53"
-    elif numbers.dtype.kind in "mM":
-        problem = "dates or times"
-    else:
-        return native(X)
-    raise ValueError(
-        f"{type(estimator).__name__} compares categories as 64-bit floats, but X holds {problem}. "
-        "Encode them as small numbers first, for example with OrdinalEncoder."
-    )
-
-
-def _refuse_strings(estimator, X):
-    """An error that says what to do if X, not sparse, holds strings, even such as "1"."""
-    if issparse(X):
+def _check_size(estimator, X):
+    """Refuse integers that float64 cannot tell apart."""
+    values = X.data if issparse(X) else X
+    if values.dtype.kind not in "iu" or values.dtype.itemsize < 8 or values.size == 0:
         return
-    sliceable = isinstance(X, np.ndarray) or hasattr(X, "iloc")
-    if sliceable and np.asarray(X[:1]).dtype.kind not in "USO":
-        return  # no need to convert a large table for that
-    try:
-        array = np.asarray(X)
-    except ValueError:  # ragged: scikit-learn will say so
-        return
-    if array.ndim != 2 or array.dtype.kind not in "USO":
-        return
-    names = getattr(X, "columns", range(array.shape[1]))
-    for (_, column), value in np.ndenumerate(array):
-        if isinstance(value, str | bytes):
-            raise ValueError(
-                f"{type(estimator).__name__} reads categories as numbers, but feature "
-                f"{names[column]!r} of X holds {str(value)!r}. Encode strings as numbers first, "
-                "for example with OrdinalEncoder."
-            )
-
-
-def _csr_of_stored_entries(X):
-    """A sparse matrix as CSR, sorted, with all it stores; scipy would drop or add up some."""
-    if X.ndim != 2:
-        raise ValueError(f"X must be a table, but is a sparse array of {X.ndim} dimension.")
-    given = X
-    if X.format == "dia":  # its conversion drops zeros
-        at = [
-            np.arange(max(0, k), min(X.shape[1], X.shape[0] + k, X.data.shape[1]))
-            for k in X.offsets
-        ]
-        values = [X.data[d, columns] for d, columns in enumerate(at)]
-        rows = [columns - k for columns, k in zip(at, X.offsets, strict=True)]
-        place = np.concatenate([*rows, []]).astype(int), np.concatenate([*at, []]).astype(int)
-        X = coo_array((np.concatenate([*values, []]).astype(X.dtype), place), shape=X.shape)
-    X = X.tocsr()
-    check_csr(X)
-    if not _ascends(X):
-        X = X.copy()
-        X.has_sorted_indices = False  # whatever X has said of itself
-        X.sort_indices()
-    if X.nnz < given.nnz or not _ascends(X):
-        coo = given.tocoo()
-        places, counts = np.unique(np.stack((coo.row, coo.col)), axis=1, return_counts=True)
-        row, column = places[:, np.argmax(counts > 1)]
+    if max(int(values.max()), -int(values.min())) > 2**53:
         raise ValueError(
-            f"X stores {counts.max()} entries at row {row}, column {column}: a sample has one "
-            "category per feature. Keep one of them."
+            f"{type(estimator).__name__} compares categories as 64-bit floats, but X holds "
+            "integers beyond 2**53. Encode them as small numbers first, for example with "
+            "OrdinalEncoder."
         )
-    return X
 
 
-def _ascends(X):
-    """Whether the column indices of each row of a CSR matrix do, each once."""
-    indices, row_ends = X.indices[: X.indptr[-1]], X.indptr[1:-1]
-    ascends = indices[1:] > indices[:-1]
-    ascends[row_ends[(row_ends > 0) & (row_ends < len(indices))] - 1] = True
-    return ascends.all()
+def _check_apart(categories, dtype, names):
+    """Refuse categories that are one number in the dtype of results."""
+    values = categories.values
+    same = np.diff(values.astype(dtype)) == 0
+    same &= np.diff(categories.feature_of) == 0
+    if same.any():
+        k = np.argmax(same)
+        raise ValueError(
+            f"the categories {values[k]} and {values[k + 1]} of feature "
+            f"{names[categories.feature_of[k]]!r} are one number in {dtype}, the dtype of X and "
+            "of results. Pass X as float64, or encode categories as small numbers."
+        )
 
 
 def fitted_categories(by_feature, n_features):
     """Categories of a fitted machine, if they still fit it: kernels do not check bounds."""
-    categories = Categories(by_feature)
+    if not isinstance(by_feature, list | tuple | np.ndarray):
+        raise ValueError(f"categories_ must be a list of one array per feature. Got {by_feature}.")
+    categories = Categories([np.asarray(values) for values in by_feature])
     if categories.n_features != n_features:
         raise ValueError(
             f"categories_ lists the categories of {categories.n_features} features, but "
@@ -163,6 +100,14 @@ def _blocks(X):
     for block in gen_batches(n_rows, max(1, _BLOCK_ENTRIES // n_features)):
         observed = ~np.isnan(X[block])
         yield block.start, observed.sum(axis=1), np.nonzero(observed)[1], X[block][observed]
+
+
+def _n_observed(X):
+    """Number of entries that are not NaN in an array; of a sparse matrix, of all it stores."""
+    if issparse(X) or X.dtype.kind != "f":
+        return X.nnz if issparse(X) else X.size
+    step = max(1, _BLOCK_ENTRIES // X.shape[1])
+    return X.size - sum(int(np.isnan(X[rows]).sum()) for rows in gen_batches(len(X), step))
 
 
 # --- categories -------------------------------------------------------------------------------
@@ -257,21 +202,52 @@ def _check_given(estimator, values, whose):
     return array if array.dtype.itemsize <= 8 else as_floats
 
 
+def _warn_unlike_features(estimator, rows, names):
+    """Warn of features that lack most of what other features hold: they share no scale.
+
+    A film that lacks a rare rating lacks little of the other films' ratings, even if it lacks
+    several ratings. What a feature has not shown by chance is estimated by the share of values
+    that it holds once (Good, 1953). Some users, as features, give the same rating throughout: so
+    a tenth of the features must be unlike the others.
+    """
+    counts = rows.summary.counts.reshape(rows.n_features, -1)
+    n_entries = counts.sum(axis=1, keepdims=True)
+    others = np.maximum(counts.sum() - n_entries, 1)
+    lacking = ((counts.sum(axis=0) - counts) / others * (counts == 0)).sum(axis=1)
+    lacking -= (counts == 1).sum(axis=1) / np.maximum(n_entries[:, 0], 1)
+    enough = n_entries[:, 0] >= _FEW_ENTRIES
+    unlike = np.flatnonzero(enough & (lacking > 0.5))
+    if len(unlike) == 0 or len(unlike) < 0.1 * enough.sum():
+        return
+    i = unlike[0]
+    shown = _shown(rows.categories.by_feature[i][counts[i] > 0])
+    warnings.warn(
+        f"the features of X hold different values: feature {names[i]!r} holds {shown} only, but "
+        f"categories='shared' of {type(estimator).__name__} gives each feature all "
+        f"{counts.shape[1]} values that occur in X. Pass categories='auto' for the values of each "
+        "column. If the features do share a scale, list it: categories=[1, 2, 3, 4, 5].",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _shown(values):
+    """Categories as Python writes them, on one line."""
+    style = {"threshold": 12, "separator": ", ", "formatter": {"all": str}}
+    return np.array2string(values, max_line_width=np.inf, **style)
+
+
 # --- codes ------------------------------------------------------------------------------------
 
 
 def _encode(X, categories, ignore_unknown, names):
     """X as one-hot rows; an error, or a missing entry, for what is no category."""
-    dtype = categories.dtype
-    if X.dtype.kind == "f" and X.dtype.itemsize < dtype.itemsize:
-        dtype = X.dtype
     n_rows = X.shape[0]
     indptr = np.zeros(n_rows + 1, np.int64)
-    most = X.nnz if issparse(X) else X.size - int(np.isnan(X).sum())
-    codes = np.empty(most, np.int32)
+    codes = np.empty(_n_observed(X), np.int32)
     n_entries = 0
     for first, lengths, features, values in _blocks(X):
-        block = categories.encode(values, features, dtype)
+        block = categories.encode(values, features)
         rows = slice(first + 1, first + 1 + len(lengths))
         lowest = block.min(initial=0)
         if lowest < -1:
@@ -288,16 +264,18 @@ def _encode(X, categories, ignore_unknown, names):
         indptr[rows] = lengths
         codes[n_entries : n_entries + len(block)] = block
         n_entries += len(block)
-    return OneHotRows(np.cumsum(indptr, out=indptr), codes[:n_entries])
+    n_codes = categories.offsets[-1]
+    return OneHotRows(np.cumsum(indptr, out=indptr), codes[:n_entries], n_codes=n_codes)
 
 
 def _complain_of_unknown(values, features, codes, categories, names):
     """Raise an error that names the first unknown value and its feature."""
     k = np.argmin(codes)
     known = categories.by_feature[features[k]]
-    shown = np.array2string(known, threshold=12, separator=", ")
+    example = _shown(np.union1d(known, values[k]))
     raise ValueError(
         f"X holds {values[k]} in feature {names[features[k]]!r}, which is none of its categories "
-        f"{shown}. Fit with 'categories' that include it, or treat it as missing with "
-        "handle_unknown='ignore'."
+        f"{_shown(known)}. Fit with all categories that may occur, for example "
+        f"categories={example} if the features share a scale (in cross-validation a rare one may "
+        "be in a test fold alone), or treat it as missing with handle_unknown='ignore'."
     )

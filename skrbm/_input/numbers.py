@@ -62,8 +62,10 @@ class NumberRows(Rows):
     @cached_property
     def n_unknown(self):
         """Number of NaN."""
-        values = self.X.data if self._sparse else self.X
-        return int(np.isnan(values).sum()) if values.dtype.kind == "f" else 0
+        if self.X.dtype.kind != "f":
+            return 0
+        parts = (self.X.data,) if self._sparse else map(self.read, self.blocks())
+        return sum(int(np.isnan(part).sum()) for part in parts)
 
     def complete(self, which):
         """Dense rows with NaN where an entry is unknown."""

@@ -115,7 +115,7 @@ def check_integer(name, value, minimum, maximum=None):
 
     Python ints neither overflow, as those of 8 bits do, nor are they True or False.
     """
-    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_):
+    if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer. Got {value!r} instead.")
     value = int(value)
     if value < minimum or (maximum is not None and value > maximum):

@@ -446,7 +446,10 @@ def _log_ratio(t, w):
     """``sum_j log((1 + exp(t_j + w_j)) / (1 + exp(t_j)))``, for weights of any size."""
     total = t.dtype.type(0)
     for j in range(t.shape[0]):
-        total += softplus(t[j] + w[j]) - softplus(t[j])
+        if np.isinf(t[j]):  # the unit is certain to be on or off; infinity less itself is NaN
+            total += w[j] if t[j] > 0 else 0
+        else:
+            total += softplus(t[j] + w[j]) - softplus(t[j])
     return total
 
 

@@ -44,15 +44,23 @@ class Categories:
 
     def __post_init__(self):
         """Refuse what would lead kernels astray, which do not check bounds."""
-        sizes, values = self.sizes, self.values.astype(self.dtype)
-        ascends = np.ones(len(values), bool)
-        ascends[1:] = values[1:] > values[:-1]
-        ascends[self.offsets[:-1][sizes > 0]] = True
-        if values.ndim != 1 or (sizes == 0).any() or not ascends.all():
+        numbers = all(
+            isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf"
+            for values in self.by_feature
+        )
+        if not numbers or not self.by_feature or not self._ascend:
             raise ValueError(
-                "categories_ must be a list of one flat array per feature, each of at least one "
-                f"category, ascending as {self.dtype}."
+                "categories_ must be a list of one flat array of numbers per feature, each of at "
+                "least one category; categories are finite and ascend, as float64."
             )
+
+    @property
+    def _ascend(self):
+        """Whether each feature has categories, finite ones, each larger than the last."""
+        ascends = np.ones(len(self.values), bool)
+        ascends[1:] = self.values[1:] > self.values[:-1]
+        ascends[self.offsets[:-1][self.sizes > 0]] = True
+        return ascends.all() and (self.sizes > 0).all() and np.isfinite(self.values).all()
 
     @property
     def n_features(self):
@@ -80,27 +88,46 @@ class Categories:
         return np.repeat(np.arange(self.n_features, dtype=np.int32), self.sizes)
 
     @property
-    def dtype(self):
-        """The dtype to compare values in: the shortest of floats, so that 0.1 is 0.1 in all."""
-        floats = {a.dtype for a in self.by_feature if a.dtype.kind == "f"} | {np.dtype(float)}
-        return min(floats, key=lambda dtype: dtype.itemsize)
-
-    @property
     def most(self):
         """The largest number of categories of a feature."""
         return int(self.sizes.max())
 
-    def encode(self, values, features, dtype):
-        """The codes of values of features: -1 for NaN, -2 for what is no category of theirs."""
+    def encode(self, values, features):
+        """The codes of values of features: -1 for NaN, -2 for what is no category of theirs.
+
+        A value is the category that it equals. A fraction, such as 0.1, may also be the only
+        category that it equals in the shorter dtype of the two: no float32 equals 0.1 in float64.
+        """
         codes = np.empty(len(values), np.int32)
-        onehot.encode(
-            values.astype(dtype).astype(np.float64, copy=False),
-            features.astype(np.int32, copy=False),
-            self.offsets,
-            self.values.astype(dtype).astype(np.float64, copy=False),
-            codes,
-        )
+        features = features.astype(np.int32, copy=False)
+        numbers = values.astype(np.float64, copy=False)
+        onehot.encode(numbers, features, self.offsets, self.values, codes)
+        dtype = min([values.dtype, *self._float_dtypes], key=lambda dtype: dtype.itemsize)
+        if values.dtype.kind != "f" or dtype == np.float64 or codes.min(initial=0) > -2:
+            return codes
+        unknown = np.flatnonzero((codes == -2) & np.isfinite(numbers))
+        unknown = unknown[numbers[unknown] != np.rint(numbers[unknown])]
+        rounded, distinct = self._rounded(dtype)
+        found = np.empty(len(unknown), np.int32)
+        numbers = numbers[unknown].astype(dtype).astype(np.float64)
+        onehot.encode(numbers, features[unknown], self.offsets, rounded, found)
+        known = found >= 0
+        known[known] = distinct[found[known]]
+        codes[unknown[known]] = found[known]
         return codes
+
+    @cached_property
+    def _float_dtypes(self):
+        return {values.dtype for values in self.by_feature if values.dtype.kind == "f"}
+
+    def _rounded(self, dtype):
+        """Categories in a shorter dtype, as float64, and which fractions stay distinct in it."""
+        with np.errstate(over="ignore"):
+            rounded = self.values.astype(dtype).astype(np.float64)
+        distinct = self.values != np.rint(self.values)
+        same = (np.diff(rounded) == 0) & (np.diff(self.feature_of) == 0)
+        distinct[1:][same] = distinct[:-1][same] = False
+        return rounded, distinct
 
     def decode(self, v, dtype):
         """Rows as an array of values, NaN where an entry is missing, (n, D)."""
@@ -111,7 +138,8 @@ class Categories:
     def complete_rows(self, n_rows):
         """Rows that observe every feature in its first category."""
         codes = np.tile(self.offsets[:-1].astype(np.int32), n_rows)
-        return OneHotRows(np.arange(n_rows + 1) * self.n_features, codes)
+        indptr = np.arange(n_rows + 1) * self.n_features
+        return OneHotRows(indptr, codes, n_codes=self.offsets[-1])
 
 
 @dataclass(eq=False)
@@ -129,11 +157,14 @@ class OneHotRows:
     weights : ndarray or None
         Probabilities of the codes: an observed feature then lists all its codes. None: each code
         of a row is a 1.
+    n_codes : int or None
+        Number of codes that there are, C. None: as many as the rows show.
     """
 
     indptr: np.ndarray
     codes: np.ndarray
     weights: np.ndarray | None = None
+    n_codes: int | None = None
     _order: Order | None = field(default=None, repr=False)
 
     @property
@@ -167,20 +198,34 @@ class OneHotRows:
             return np.empty(0, dtype)
         return self.weights[self.indptr[0] : self.indptr[-1]]
 
+    def check_codes(self, n_codes):
+        """Refuse to meet arrays of another number of codes: kernels do not check bounds."""
+        own = self.n_codes
+        if own is None:
+            own = int(self.entries.max(initial=-1)) + 1
+        if own > n_codes or (self.n_codes is not None and own < n_codes):
+            raise ValueError(
+                f"rows of {own} categories met a machine of {n_codes}: categories_ has changed "
+                "meanwhile."
+            )
+
     def __getitem__(self, rows):
         if not isinstance(rows, slice):
             return self._take(rows)
         first, stop, step = rows.indices(self.shape[0])
         if step != 1:
             return self._take(np.arange(first, stop, step))
-        return OneHotRows(self.indptr[first : max(first, stop) + 1], self.codes, self.weights)
+        indptr = self.indptr[first : max(first, stop) + 1]
+        return OneHotRows(indptr, self.codes, self.weights, self.n_codes)
 
     def _take(self, rows):
         """The rows of an index array, from rows of ones: a copy."""
+        if len(rows) and rows.min() < 0:
+            raise IndexError(f"row {rows.min()} is none: rows are counted from 0")
         indptr = cumulated(self.indptr[rows + 1] - self.indptr[rows])
         codes = np.empty(indptr[-1], self.codes.dtype)
         onehot.take_rows(self.indptr, self.codes, rows, indptr, codes)
-        return OneHotRows(indptr, codes)
+        return OneHotRows(indptr, codes, n_codes=self.n_codes)
 
     def above(self, others):
         """These rows of ones and, below them, other rows."""
@@ -190,7 +235,7 @@ class OneHotRows:
         if others.weights is not None:
             ones = np.ones(self.n_entries, others.weights.dtype)
             weights = np.concatenate((ones, others.weights_of_entries(ones.dtype)))
-        return OneHotRows(np.concatenate(indptr), codes, weights)
+        return OneHotRows(np.concatenate(indptr), codes, weights, self.n_codes)
 
     def blocks(self, work_per_row, work_per_entry, most):
         """Slices of rows of at most so much work, as the function ``blocks`` makes them."""
@@ -200,7 +245,8 @@ class OneHotRows:
     def copy(self):
         """Rows that share nothing with these, but for the order by feature."""
         weights = None if self.weights is None else self.weights_of_entries(None).copy()
-        return OneHotRows(self.indptr_of_entries, self.entries.copy(), weights, _order=self._order)
+        codes = self.entries.copy()
+        return OneHotRows(self.indptr_of_entries, codes, weights, self.n_codes, self._order)
 
     def by_feature(self, categories):
         """The order of the entries by feature; remembered.
@@ -213,6 +259,12 @@ class OneHotRows:
         order : Order
             See :class:`~skrbm._kernels.onehot.Order`.
         """
+        self.check_codes(categories.offsets[-1])
+        if self._order is not None and len(self._order.start) != categories.n_features + 1:
+            raise ValueError(
+                f"rows of {len(self._order.start) - 1} features met {categories.n_features}: "
+                "categories_ has changed meanwhile."
+            )
         if self._order is None:
             dtype = np.int32 if max(self.n_entries, self.shape[0]) < 2**31 else np.int64
             entry, row = np.empty(self.n_entries, dtype), np.empty(self.n_entries, dtype)

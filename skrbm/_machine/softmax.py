@@ -63,6 +63,12 @@ class SoftmaxLayer(Layer):
                 f"intercept_visible_ has shape {self.bias.shape}, but categories_ asks for "
                 f"{(n_units,)}: one bias per category of each feature."
             )
+        n_features = self.categories.n_features
+        if self.conditional is not None and len(self.conditional) != n_features:
+            raise ValueError(
+                f"conditional_components_ is for {len(self.conditional)} features, but "
+                f"categories_ lists {n_features}."
+            )
 
     @property
     def n_features(self):
@@ -78,12 +84,8 @@ class SoftmaxLayer(Layer):
 
     def forward(self, v, weights):
         """``phi(v) W + r U``."""
-        conditional = self.conditional
-        if conditional is not None and conditional.shape[1] != weights.shape[1]:
-            raise ValueError(  # kernels do not check bounds
-                f"weights of {weights.shape[1]} hidden units do not go with conditional weights "
-                f"of {conditional.shape[1]}."
-            )
+        v.check_codes(self.n_units)
+        self._check(weights, self.conditional)
         out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
 
         def gather(first, stop):
@@ -100,6 +102,7 @@ class SoftmaxLayer(Layer):
 
     def energy(self, v):
         """``-b onehot(v)``."""
+        v.check_codes(self.n_units)
         total = np.zeros((v.shape[0], 1), self.bias.dtype)
         table = self.bias[:, np.newaxis]
         entry_weights = v.weights_of_entries(total.dtype)
@@ -110,6 +113,9 @@ class SoftmaxLayer(Layer):
 
     def input(self, h, weights):
         """Both factors of ``h W^T``."""
+        self._check(weights)
+        if h.shape[1] != weights.shape[1]:
+            raise ValueError(f"{h.shape[1]} hidden units met weights of {weights.shape[1]}")
         return SoftmaxInput(h, weights)
 
     def mean(self, x):
@@ -120,6 +126,7 @@ class SoftmaxLayer(Layer):
     def sample(self, x, key, out=None):
         """New categories for the entries of ``out``, or complete rows."""
         out = self.categories.complete_rows(x.h.shape[0]) if out is None else out
+        _check_rows(out, x.h)
         order = out.by_feature(self.categories)
         words = np.empty(out.n_entries, np.uint32)
         onehot.random_words(out.indptr, *key, words)
@@ -181,6 +188,7 @@ class SoftmaxLayer(Layer):
 
     def mean_rows(self, x, like):
         """``p(v | x)`` of all categories of the features that the rows ``like`` observe."""
+        _check_rows(like, x.h)
         order = like.by_feature(self.categories)
         position = self._positions(like)
         codes = np.empty(position[-1], like.codes.dtype)
@@ -192,15 +200,19 @@ class SoftmaxLayer(Layer):
             )
 
         in_threads(expect, shares(order.start, self._mean_size * x.weights.shape[1]))
-        return OneHotRows(position[like.indptr_of_entries], codes, p)
+        return OneHotRows(position[like.indptr_of_entries], codes, p, self.n_units)
 
     def gradient(self, phases, h, row_weights, weights):
         """Feature by feature: first the rows of data, then the rows of the model."""
+        self._check(weights)
         interaction, bias = np.empty_like(weights), np.empty_like(self.bias)
         parts = (
             (phases.positive, slice(0, phases.n_pos)),
             (phases.negative, slice(phases.n_pos, None)),
         )
+        for v, rows in parts:
+            _check_rows(v, h[rows])
+            _check_rows(v, row_weights[rows])
         orders = [v.by_feature(self.categories) for v, _ in parts]
         offsets = self.categories.offsets
 
@@ -243,6 +255,7 @@ class SoftmaxLayer(Layer):
 
     def pseudo_likelihood(self, v, t, weights):
         """A sum over the observed features."""
+        _check_rows(v, t)
         order = v.by_feature(self.categories)
         own = v.entries[order.entry]
         queries = Queries(order.start, order.row, own)
@@ -287,6 +300,9 @@ class SoftmaxLayer(Layer):
         return out
 
     def _condition(self, queries, t, weights, mean_field, values, position, out):
+        self._check(weights, self.conditional)
+        if queries.row.max(initial=-1) >= len(t) or t.shape[1] != weights.shape[1]:
+            raise ValueError(f"queries and weights do not fit hidden inputs of shape {t.shape}")
         p, q = np.empty_like(t), np.empty_like(t)
         onehot.sigmoids(t, p, q)
         # Products, from exp(-limit) to exp(limit), are within the range of the dtype. So far
@@ -317,6 +333,13 @@ class SoftmaxLayer(Layer):
 
     # --- sizes ---
 
+    def _check(self, weights, conditional=None):
+        """Refuse weights of other units: kernels do not check bounds."""
+        tables = (weights,) if conditional is None else (weights, conditional)
+        if len(weights) != self.n_units or len({table.shape[1] for table in tables}) > 1:
+            shapes = " and ".join(str(table.shape) for table in tables)
+            raise ValueError(f"weights of shape {shapes} met a layer of {self.n_units} units")
+
     def _softmax(self, weights):
         return onehot.Softmax(self.categories.offsets, weights, self.bias)
 
@@ -328,3 +351,9 @@ class SoftmaxLayer(Layer):
     def _mean_size(self):
         """Mean number of categories of a feature."""
         return self.n_units / self.categories.n_features
+
+
+def _check_rows(v, h):
+    """Refuse rows of two layers that are not as many: kernels do not check bounds."""
+    if v.shape[0] != len(h):
+        raise ValueError(f"{v.shape[0]} visible rows met {len(h)} rows of the other layer")

@@ -118,6 +118,33 @@ def test_what_is_badly_scaled(rng, scale, shift, warns):
     assert len(told) == warns
 
 
+@pytest.mark.parametrize("variance", [0.02, 1e-4, 1.0, "learned"])
+def test_narrow_noise_on_standardised_data_is_a_choice(rng, variance):
+    """Of two clusters the best model has noise as narrow as the clusters."""
+    X = rng.normal(rng.choice([-1, 1], (500, 1)), 0.14, (500, 2))
+    GaussianBernoulliRBM(2, noise_variance=variance, n_iter=1).fit((X - X.mean(0)) / X.std(0))
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift", "variance", "mend"),
+    [
+        (1, 0, 100, r"Choose a noise_variance of at most 1\b"),
+        (2, 1, 100, "Choose a noise_variance of at most 4"),
+        (50, 0, 1, "Standardise X"),
+        (0.01, 0, 1, "Standardise X"),
+        (1, 20, 1, "Standardise X"),
+        (1, 20, 0.02, "Standardise X"),
+        (50, 0, 0.02, "Standardise X"),
+    ],
+)
+def test_the_mend_is_the_one_that_helps(rng, scale, shift, variance, mend):
+    X = rng.normal(size=(500, 2))
+    X = shift + scale * (X - X.mean(axis=0)) / X.std(axis=0)
+    with pytest.warns(UserWarning, match=f"the model will be poor. {mend}") as told:
+        GaussianBernoulliRBM(2, noise_variance=variance, n_iter=1).fit(X)
+    assert ("Standardise" in str(told[0].message)) == ("Standardise" in mend)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("value", [0.0, 0.1, 3.0, -7.7])
 def test_a_constant_column_is_not_warned_of(X, dtype, value):

@@ -75,19 +75,27 @@ def test_ten_items_are_the_default():
 
 
 @pytest.mark.parametrize(
-    ("n_items", "error"), [(0, ValueError), (-1, ValueError), (2.0, TypeError)]
+    ("arguments", "error"),
+    [
+        ({"n_items": 0}, ValueError),
+        ({"n_items": -1}, ValueError),
+        ({"n_items": 2.0}, TypeError),
+        ({"n_items": True}, TypeError),
+        ({"exclude_observed": "no"}, TypeError),
+        ({"exclude_observed": None}, TypeError),
+    ],
+    ids=str,
 )
-def test_numbers_of_items_out_of_range_are_refused(X, n_items, error):
-    with pytest.raises(error, match="n_items"):
-        fitted(X).recommend(X, n_items)
+def test_arguments_out_of_range_are_refused(X, arguments, error):
+    with pytest.raises(error, match=next(iter(arguments))):
+        fitted(X).recommend(X, **arguments)
 
 
-def test_more_items_than_features_are_padded(X):
-    ids, scores = fitted(X).recommend(X, 9, exclude_observed=False)
-    assert ids.shape == scores.shape == (len(X), 9)
-    assert (np.sort(ids[:, :6], axis=1) == np.arange(6)).all()
-    assert (ids[:, 6:] == -1).all()
-    assert np.isneginf(scores[:, 6:]).all()
+@pytest.mark.parametrize("n_items", [6, 9, 10**12, np.uint8(255)])
+def test_there_are_no_more_items_than_features(X, n_items):
+    ids, scores = fitted(X).recommend(X, n_items, exclude_observed=np.False_)
+    assert ids.shape == scores.shape == (len(X), 6)
+    assert (np.sort(ids, axis=1) == np.arange(6)).all()
 
 
 # --- top_features ---
@@ -134,13 +142,30 @@ def test_a_tenth_is_a_category_in_every_precision(dtype, category):
     assert sorted(rbm.top_features(0, category=category)[0]) == [0, 1]
 
 
+def test_a_boolean_is_the_category_zero_or_one(X):
+    rbm = fitted(X)
+    for category in (True, np.True_):
+        assert_array_equal(rbm.top_features(0, category=category), rbm.top_features(0, category=1))
+
+
+def test_a_category_is_compared_exactly():
+    """2051 and 2052 are one number in float16."""
+    X = np.array([[2051.0, 2052], [2052, 2053]])
+    rbm = machine(categories="auto").fit(X)
+    assert rbm.top_features(0, category=np.float16(2052))[0].tolist() in ([0, 1], [1, 0])
+    assert rbm.top_features(0, category=2051)[0].tolist() == [0]
+    assert rbm.top_features(0, category=2053)[0].tolist() == [1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
         ({"component": 3}, ValueError, "component"),
         ({"component": -1}, ValueError, "component"),
         ({"component": 1.0}, TypeError, "component"),
-        ({"component": 0, "n": 0}, ValueError, "n == 0"),
+        ({"component": 0, "n": 0}, ValueError, "n must be at least 1"),
+        ({"component": True}, TypeError, "component must be an integer"),
+        ({"component": 0, "n": True}, TypeError, "n must be an integer"),
         ({"component": 0, "n": 2.5}, TypeError, "n must be"),
         ({"component": 0, "category": 9}, ValueError, "category=9 is none of the categories"),
         ({"component": 0, "category": np.nan}, ValueError, "none of the categories"),

@@ -242,3 +242,57 @@ def test_persistent_chains_refuse_missing_entries_and_say_why(algorithm, contain
 def test_stored_zeros_of_complete_categories_are_data_too(algorithm):
     X, options = bits(), {"algorithm": algorithm, "categories": [0, 1]}
     assert_same_model(machine(**options).fit(stored(X)), machine(**options).fit(X))
+
+
+# --- units that are certain to be on or off ---
+
+
+@BOTH
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1, 5, 300, 3000])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_infinite_hidden_bias_makes_a_unit_certain(X, conditional, dtype, scale, sign):
+    """A unit that is off is none; the weights of one that is on are biases of the others."""
+    X = X.astype(dtype)
+    rbm, rng = machine(conditional=conditional, n_iter=0).fit(X), np.random.default_rng(0)
+    rbm.components_ = scale * rng.choice([-1, 0.25, 0.5], rbm.components_.shape).astype(dtype)
+    rbm.components_[0, 5:30] = 0  # the row knows something of the other units
+    rbm.intercept_hidden_[:] = 0.5, sign * np.inf, -0.25
+    without = machine(conditional=conditional, n_components=2, n_iter=0).fit(X.astype(float))
+    without.components_ = rbm.components_[[0, 2]].astype(float)
+    without.intercept_hidden_ = np.array([0.5, -0.25])
+    if conditional:
+        without.conditional_components_ = rbm.conditional_components_[[0, 2]].astype(float)
+    without.intercept_visible_ = rbm.intercept_visible_.astype(float)
+    if sign > 0:
+        without.intercept_visible_ = without.intercept_visible_ + rbm.components_[1]
+    precision = {"rtol": 1e-4, "atol": 1e-5 * scale} if dtype == np.float32 else {"rtol": 1e-9}
+    for method in ("exact", "mean_field"):
+        for name in ("predict_ratings", "conditional_proba"):
+            actual = getattr(rbm, name)(X, method=method)
+            expected = getattr(without, name)(X.astype(float), method=method)
+            assert_allclose(actual, expected, **precision | {"atol": 1e-4})
+    assert_allclose(rbm.score_samples(X), without.score_samples(X.astype(float)), **precision)
+    assert_allclose(rbm.transform(X)[:, 1], sign > 0)
+
+
+# --- categories_ that a user has replaced ---
+
+
+@pytest.mark.parametrize(
+    "categories", [None, 5, [], [[1, 2]] * 5, [None] * 6, [["a"]] * 6, [[2, 1]] * 6, {"a": [1]}]
+)
+def test_what_cannot_be_categories_is_refused_by_every_method(X, categories):
+    rbm = machine().fit(X)
+    H = rbm.transform(X)
+    rbm.categories_ = categories
+    for method, argument in (("transform", X), ("inverse_transform", H), ("top_features", 0)):
+        with pytest.raises(ValueError, match="categories_ "):
+            getattr(rbm, method)(argument)
+
+
+def test_lists_may_take_the_place_of_arrays(X):
+    rbm = machine().fit(X)
+    expected = rbm.predict_ratings(X), rbm.top_features(0)
+    rbm.categories_ = [values.tolist() for values in rbm.categories_]
+    assert_same_bits((rbm.predict_ratings(X), rbm.top_features(0)), expected)

@@ -6,7 +6,9 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM
+from skrbm._input.checks import outside_unit_interval
 
+from ..helpers.containers import as_frame
 from ..helpers.models import BERNOULLI, GAUSSIAN, MODELS, SOFTMAX, models
 
 READS_X = ["transform", "reconstruct", "free_energy", "score_samples", "score", "gibbs"]
@@ -94,8 +96,10 @@ def test_values_outside_the_unit_interval_are_warned_of_once(bits, container, me
         getattr(BERNOULLI.machine(), method)(container(bits))
     assert len(warned) == 1
     message = str(warned[0].message)
-    for part in (told, "MinMaxScaler", "GaussianBernoulliRBM"):
+    parts = (told, "MinMaxScaler", "GaussianBernoulliRBM", "below 0 count as 0", "above 1 as 1")
+    for part in parts:
         assert part in message
+    assert "SoftmaxRBM" not in message
 
 
 def test_methods_that_read_are_silent_outside_the_unit_interval(fitted, bits):
@@ -105,6 +109,100 @@ def test_methods_that_read_are_silent_outside_the_unit_interval(fitted, bits):
     for name in ("transform", "reconstruct", "free_energy", "score_samples", "gibbs"):
         assert np.isfinite(getattr(fitted, name)(bits)).all()
     assert np.isfinite(fitted.energy(bits, H)).all()
+
+
+@pytest.mark.parametrize(
+    ("largest", "named"), [(5, True), (2, True), (255, False), (4.5, False), (10**15, False)]
+)
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_few_whole_numbers_may_be_ratings(bits, largest, named, container):
+    """Of these SoftmaxRBM is the model."""
+    bits[5, 3] = largest
+    with pytest.warns(UserWarning, match="MinMaxScaler") as warned:
+        BERNOULLI.machine().fit(container(bits))
+    assert ("SoftmaxRBM for ratings" in str(warned[0].message)) == named
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_what_a_scaler_rounds_is_not_warned_of(dtype):
+    """MinMaxScaler multiplies and adds: its results may leave [0, 1] by some last places."""
+    X, eps = BERNOULLI.rows().astype(dtype), np.finfo(dtype).eps
+    X[3, 2], X[4, 1] = 1 + 2 * eps, -2 * eps
+    assert X.max() > 1
+    BERNOULLI.machine().fit(X)
+    X[3, 2] = 1.25
+    with pytest.warns(UserWarning, match=r"to 1\.25"):
+        BERNOULLI.machine().fit(X)
+
+
+def test_integers_beside_the_interval_have_no_tolerance():
+    assert outside_unit_interval(0, 2, np.int8)
+    assert not outside_unit_interval(0, 1, np.int8)
+    assert outside_unit_interval(-1, 1, np.int64)
+
+
+# --- values that are not finite, or too large ---
+
+
+@pytest.mark.parametrize("model", [BERNOULLI, GAUSSIAN], ids=["Bernoulli", "Gaussian"])
+@pytest.mark.parametrize("method", ["fit", "partial_fit", *READS_X])
+@pytest.mark.parametrize("names", [None, list("abcdef")])
+def test_the_message_on_nan_names_the_feature_and_what_completes_it(model, method, names):
+    X = model.rows()
+    X[7, 4], X[8, 1] = np.nan, np.inf
+    X = X if names is None else as_frame(X)
+    rbm = model.machine()
+    rbm = rbm if "fit" in method else rbm.fit(X[:7])
+    feature = "4" if names is None else "'e'"
+    message = rf"X contains NaN in feature {feature}: .*impute.* SoftmaxRBM reads NaN as missing"
+    with pytest.raises(ValueError, match=message) as raised:
+        getattr(rbm, method)(X)
+    assert "HistGradientBoosting" not in str(raised.value)
+
+
+@pytest.mark.parametrize("model", [BERNOULLI, GAUSSIAN], ids=["Bernoulli", "Gaussian"])
+def test_the_message_on_infinity_names_the_feature(model, monkeypatch):
+    X = model.rows()
+    X[40, 2] = -np.inf
+    rbm = model.machine().fit(X[:40])
+    monkeypatch.setattr("skrbm._input.checks._BLOCK_ENTRIES", 12)
+    for method, arguments in (("fit", {}), ("impute", {}), ("sample", {"init": X})):
+        with pytest.raises(ValueError, match="X contains infinity in feature 2"):
+            getattr(rbm, method)(**arguments or {"X": X})
+    if model is BERNOULLI:
+        with pytest.raises(ValueError, match="X contains infinity in feature 2"):
+            rbm.fit(sparse.csr_array(X))
+
+
+@pytest.mark.parametrize(("dtype", "value"), [(np.float32, 2e38), (np.float64, -1e308)])
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "impute", *READS_X])
+def test_numbers_whose_squares_overflow_are_refused(dtype, value, method):
+    """They would give NaN."""
+    X = GAUSSIAN.rows().astype(dtype)
+    rbm = GAUSSIAN.machine().fit(X)
+    X[3, 2] = value
+    if method == "impute":
+        X[0, 0] = np.nan
+    message = rf"X holds {value:.6g} in feature 2, .* in {np.dtype(dtype)} .*StandardScaler"
+    with pytest.raises(ValueError, match=message.replace("+", r"\+")):
+        getattr(rbm, method)(X)
+
+
+@pytest.mark.parametrize("value", [2**62, -(2**62), 2**64 - 1])
+def test_the_largest_integers_are_real_values(value):
+    X = np.full((20, 6), value, np.uint64 if value > 2**63 else np.int64)
+    rbm = GAUSSIAN.machine().fit(X)
+    for method in READS_X:
+        assert np.isfinite(getattr(rbm, method)(X)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_largest_real_values_give_no_nan(dtype):
+    X = GAUSSIAN.rows().astype(dtype)
+    rbm = GAUSSIAN.machine().fit(X)
+    X[3, 2] = 0.99 * np.sqrt(np.finfo(dtype).max) / 2**8
+    for method in READS_X:
+        assert np.isfinite(getattr(rbm, method)(X)).all()
 
 
 # --- masked arrays ---

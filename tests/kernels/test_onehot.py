@@ -280,15 +280,19 @@ def test_conditionals(rows, rng, dtype, conditional, mean_field, n_hidden, scale
     assert len(result) == first[-1] + len(expected)
 
 
-def test_conditionals_at_infinite_inputs(rng):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1e4, np.inf])
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_conditionals_at_infinite_inputs(rng, dtype, size, scale):
     """A hidden unit that is on or off for certain is a bias, or nothing."""
-    visible, weights, _ = layer(rng, float)
-    x = np.full((2, N_HIDDEN), 1e4)
-    x[1] = -1e4
+    visible, weights, _ = layer(rng, dtype, scale=scale)
+    x = np.full((2, N_HIDDEN), size, dtype)
+    x[1] = -size
     start = np.array([0, 2, 2, 2, 2, 2, 2, 2])
     queries = onehot.Queries(start, np.array([0, 1]), np.array([-1, -1]))
     log_p, first = visible.log_conditionals(queries, x, weights)
     for k, on in ((0, 1), (1, 0)):
-        inputs = visible.bias[:5] + on * weights[:5].sum(axis=1)
+        inputs = visible.bias[:5] + on * weights[:5].sum(axis=1, dtype=float)
         p = log_p[first[k] : first[k] + 5]
-        assert_allclose(p, inputs - logsumexp(inputs), atol=1e-13)
+        tolerance = 1e2 * max(scale, 1 if np.isinf(size) else size) * np.finfo(dtype).eps
+        assert_allclose(p, inputs - logsumexp(inputs), atol=tolerance)

@@ -82,12 +82,37 @@ def test_taking_rows(rows, listed_rows):
     assert listed(stepped.indptr, stepped.codes) == listed_rows[7:90:9]
 
 
+@pytest.mark.parametrize("n_codes", [None, OFFSETS[-1]])
+def test_rows_meet_only_machines_of_their_categories(rows, n_codes):
+    """Kernels do not check bounds."""
+    rows.n_codes = n_codes
+    fewer, more = (
+        Categories([np.arange(n) for n in sizes]) for sizes in ((5, 1, 2, 3, 3), (*SIZES, 4))
+    )
+    parts = [rows, rows[3:], rows[np.arange(4)], rows.copy(), rows[:4].above(rows[9:])]
+    for part in parts:
+        part.check_codes(OFFSETS[-1])
+        with pytest.raises(ValueError, match="met a machine of 14"):
+            part[np.arange(len(part.indptr) - 1)].by_feature(fewer)
+        if n_codes is not None:
+            with pytest.raises(ValueError, match=f"rows of {n_codes} categories met"):
+                part.by_feature(more)
+    rows.by_feature(CATEGORIES)
+    with pytest.raises(ValueError, match="rows of 7 features met 8"):
+        rows.by_feature(Categories([np.arange(n) for n in (2, 3, *SIZES[1:])]))
+
+
+def test_rows_are_not_counted_from_the_end(rows):
+    with pytest.raises(IndexError, match="row -1"):
+        rows[np.array([0, -1])]
+
+
 def test_encoding():
     by_feature = [np.array([-2.5, 0.0, 1.0]), np.array([7.0]), np.array([0.5, 1e300])]
     categories = Categories(by_feature)
     values = [-np.inf, -3, -2.5, -1, -0.0, 0.0, 0.5, 1, 2, 7, 8, 1e300, np.inf, np.nan]
     for i, known in enumerate(by_feature):
-        codes = categories.encode(np.array(values), np.full(len(values), i), float)
+        codes = categories.encode(np.array(values), np.full(len(values), i))
         expected = [
             -1
             if math.isnan(value)
@@ -99,11 +124,58 @@ def test_encoding():
         assert codes.tolist() == expected
 
 
-def test_encoding_compares_in_the_dtype_asked_for():
-    categories = Categories([np.array([0.1, 0.2])])
-    values = np.array([0.1, 0.2], np.float32)
-    assert categories.encode(values, np.zeros(2, int), np.float32).tolist() == [0, 1]
-    assert categories.encode(values, np.zeros(2, int), np.float64).tolist() == [-2, -2]
+@pytest.mark.parametrize("first", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("second", [np.float16, np.float32, np.float64])
+def test_fractions_are_compared_in_the_shorter_dtype(first, second):
+    categories = Categories([np.array([0.1, 0.25, 3], first), np.array([0.1, 0.2], first)])
+    values = np.array([0.1, 0.25, 3, 0.2, 0.1], second)
+    features = np.array([0, 0, 0, 1, 1])
+    assert categories.encode(values, features).tolist() == [0, 1, 2, 4, 3]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_whole_numbers_are_categories_only_if_they_are_equal(dtype):
+    """A neighbour that the dtype cannot tell apart is another category, or none."""
+    limit = 2 ** (np.finfo(dtype).nmant + 1)
+    ids = limit + np.arange(-3.0, 6.0)
+    for by_feature in ([ids], [ids.astype(np.int64)]):
+        values = np.array([limit - 1, limit, limit + 2, limit + 4], dtype)
+        codes = Categories(by_feature).encode(values, np.zeros(4, int))
+        assert codes.tolist() == [2, 3, 5, 7]
+    odd = Categories([np.array([limit - 1.0, limit + 1, limit + 3])])
+    assert odd.encode(np.array([limit, limit + 4], dtype), np.zeros(2, int)).tolist() == [-2, -2]
+
+
+def test_a_fraction_that_may_be_two_categories_is_none():
+    close = Categories([np.array([0.1, 0.1 + 1e-12, 0.2]), np.array([0.1])])
+    values = np.array([0.1, 0.2, 0.1], np.float32)
+    assert close.encode(values, np.array([0, 0, 1])).tolist() == [-2, 2, 3]
+    exact = np.array([0.1, 0.1 + 1e-12])
+    assert close.encode(exact, np.zeros(2, int)).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "by_feature",
+    [
+        [],
+        [[1, 2]],
+        [None],
+        [np.array([1, 2], object)],
+        [np.array(["a"])],
+        [np.array(1.0)],
+        [np.array([[1.0]])],
+        [np.array([])],
+        [np.array([2.0, 1.0])],
+        [np.array([1.0, 1.0])],
+        [np.array([np.nan])],
+        [np.array([1, np.inf])],
+        [np.array([1.0]), np.array([])],
+    ],
+    ids=str,
+)
+def test_what_cannot_be_categories_is_refused(by_feature):
+    with pytest.raises(ValueError, match="categories_ must be a list of one flat array"):
+        Categories(by_feature)
 
 
 # --- rows ---
