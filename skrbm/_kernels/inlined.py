@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 OPTIONS = {
-    "cache": True,
     "nogil": True,
     "error_model": "numpy",
     "fastmath": {"contract", "arcp", "nsz"},
