@@ -15,7 +15,7 @@ the form of compiled code are Numba's.
 import hashlib
 import pickle
 import warnings
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +23,8 @@ import numba
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, NullCache
 from numba.core.serialize import dumps
+
+from . import inlined
 
 __all__ = ["KernelCache", "kernel"]
 
@@ -45,8 +47,9 @@ class KernelCache(NullCache):
 
     def __init__(self, function):
         self._function = function
-        # Read when the module is: later edits of the file are not in this process.
-        self._source = _source_of_inlined() + _source(function)
+        # Read when the module is: later edits of the files are not in this process.
+        files = _source(vars(inlined)), _source(function.__globals__)
+        self._source = hashlib.sha256(b"".join(files)).digest()
 
     @cached_property
     def _numba(self):
@@ -81,7 +84,7 @@ class KernelCache(NullCache):
     def _digest(self, key, code):
         # A frozen program has no source; Numba's stamp is then that of the whole program.
         stamp = repr(self._numba.locator.get_source_stamp()).encode()
-        return hashlib.sha256(b"\0".join((stamp, self._source, key, code))).digest()
+        return hashlib.sha256(b"".join((self._source, stamp, key, code))).digest()
 
     def _read(self, key):
         try:
@@ -102,26 +105,17 @@ class KernelCache(NullCache):
 
 
 def _key(sig, codegen):
-    """What is compiled and how: not the source, whose next version replaces the file."""
-    how = numba.__version__, numba.config.BOUNDSCHECK, codegen.magic_tuple()
+    """What is compiled and how; not the source, whose next version replaces the file."""
+    how = numba.__version__, bool(numba.config.BOUNDSCHECK), codegen.magic_tuple()
     return repr((how, sig)).encode()
 
 
-@cache
-def _read_source(loader, file):
+def _source(module):
+    """The file of a module, given its names; empty in a frozen program."""
     try:
-        return loader.get_data(file)
+        return module["__loader__"].get_data(module["__file__"])
     except OSError:
         return b""
-
-
-def _source(function):
-    """The file of a kernel, which holds the kernels that it calls."""
-    return _read_source(function.__globals__["__loader__"], function.__globals__["__file__"])
-
-
-def _source_of_inlined():
-    return _read_source(__loader__, str(Path(__file__).with_stem("inlined")))
 
 
 def _warn_once(error):
