@@ -209,6 +209,7 @@ def test_an_edit_of_what_is_inlined_compiles_its_kernels_anew(tmp_path):
 def test_checked_and_unchecked_code_are_kept_apart(kernels, monkeypatch):
     """NUMBA_BOUNDSCHECK=1."""
     short = np.arange(3.0)[:2]  # the third element is there
+    monkeypatch.setattr(numba.config, "BOUNDSCHECK", None)
     assert kernels.load().third(short) == 2
     monkeypatch.setattr(numba.config, "BOUNDSCHECK", 1)
     for expected in (0, 1):

@@ -1,5 +1,8 @@
 """How kernels are compiled: without the GIL, and into the cache."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
@@ -33,6 +36,14 @@ def test_every_kernel_is_cached_and_frees_the_gil(kernel):
     assert kernel.targetoptions["nogil"] is True
     assert kernel.targetoptions["nopython"] is True
     assert isinstance(kernel._cache, KernelCache)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_kernels_are_made_of_their_own_file_and_the_inlined_functions(module):
+    """The cache compares no other file."""
+    tree = ast.parse(Path(module.__file__).read_text())
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    assert {node.module for node in nodes} == {"cache", "inlined"}
 
 
 def test_a_fit_is_compiled_into_the_cache():
