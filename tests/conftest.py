@@ -1,29 +1,15 @@
-"""Fixtures that every test module may use; kernels whose source is old are compiled anew."""
-
-from pathlib import Path
+"""Fixtures that every test module may use."""
 
 import numpy as np
 import pytest
 
 from skrbm import BernoulliRBM
-from skrbm._kernels import inlined
 from skrbm._machine.bernoulli import BernoulliLayer
 
 from .helpers.calls import machine_of
 from .helpers.gaussian_machines import VARIANCE
 from .oracles.bernoulli import EnumeratedRBM
 from .oracles.gaussian import EnumeratedGaussianRBM
-
-
-def pytest_configure():
-    """Delete compiled files older than what is inlined into them (numba #9483).
-
-    Numba compares a compiled file with the file of its kernel alone.
-    """
-    changed = Path(inlined.__file__).stat().st_mtime
-    for compiled in Path(inlined.__file__).parent.glob("__pycache__/*.nb[ic]"):
-        if compiled.stat().st_mtime < changed:
-            compiled.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Functions that are inlined into kernels: random words, exponentials, logarithms.
 
-Numba's cache does not notice when a function imported from another file changes (numba #9483).
-A kernel may call kernels of its own file and the inlined functions of this file. After an edit of
-this file delete the compiled files (``skrbm/_kernels/__pycache__/*.nb*``), as the tests do.
+A kernel may call kernels of its own file and the inlined functions of this file: the cache of
+compiled code compares the text of both files, and of no other (``cache``).
 
 House rules for a kernel. It is pure: inputs first, outputs last, each marked IN, OUT or INOUT,
 and an output never shares memory with an input (LLVM vectorises only what cannot overlap).
-It releases the GIL, is cached on disk, and never touches BLAS. ``error_model="numpy"`` because
-the check for a division by zero, which can raise, would stop the vectoriser. The fast-math
-flags leave out ``nnan`` and ``ninf``: an infinite input is legal and means probability 0 or 1.
+It releases the GIL, is cached on disk (``cache.kernel`` decorates it), and never touches BLAS.
+``error_model="numpy"`` because the check for a division by zero, which can raise, would stop the
+vectoriser. The fast-math flags leave out ``nnan`` and ``ninf``: an infinite input is legal and
+means probability 0 or 1.
 """
 
 import numpy as np
@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 OPTIONS = {
-    "cache": True,
     "nogil": True,
     "error_model": "numpy",
     "fastmath": {"contract", "arcp", "nsz"},

@@ -8,6 +8,7 @@ import numpy as np
 from numba import float32, njit
 from numba.extending import overload
 
+from .cache import kernel
 from .inlined import INLINED, OPTIONS, REORDERED, bits_of_float32, bits_of_float64
 
 __all__ = ["product", "product_transposed", "product_with_transpose", "read_csr"]
@@ -16,7 +17,7 @@ __all__ = ["product", "product_transposed", "product_with_transpose", "read_csr"
 # --- Reading rows -----------------------------------------------------------------------------
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def read_csr(indptr, indices, data, rows, out):
     """Rows of a CSR matrix, dense; several entries at one place add up.
 
@@ -69,7 +70,7 @@ def _nonzero(row, where):
     return n
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def product(v, W, out):
     """``out = v W``, skipping the zeros of v.
 
@@ -85,7 +86,7 @@ def product(v, W, out):
         _weighted_rows(v[r], W, nonzero[:n], out[r])
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def product_transposed(v, h, out):
     """``out = v^T h``, skipping the zeros of v.
 
@@ -125,7 +126,7 @@ def product_transposed(v, h, out):
         start = stop[i]
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def _weighted_rows(weights, rows, which, out):
     """``out = sum_k weights[k] rows[k]`` over the k in ``which``."""
     out[:] = 0
@@ -143,7 +144,7 @@ def _weighted_rows(weights, rows, which, out):
             out[j] += w0 * r0[j]
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def product_with_transpose(h, W, out):
     """``out = h W^T``.
 

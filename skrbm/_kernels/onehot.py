@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .cache import kernel
 from .inlined import OPTIONS, REORDERED, exp, log, random_row, softplus, uniform
 
 __all__ = [
@@ -101,7 +102,7 @@ def _weight(weights, k, one):
 # --- Rows -------------------------------------------------------------------------------------
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def encode(values, features, offsets, categories, codes):
     """The code of each value of a feature; -1 for NaN, -2 for a value that is no category.
 
@@ -131,7 +132,7 @@ def encode(values, features, offsets, categories, codes):
             codes[k] = -2
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def take_rows(indptr, codes, rows, out_indptr, out_codes):
     """The codes of some rows, one row after the other.
 
@@ -150,7 +151,7 @@ def take_rows(indptr, codes, rows, out_indptr, out_codes):
             target[k] = source[k]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def count(indptr, codes, group_of, counts):
     """How many entries of some rows are in each group.
 
@@ -166,7 +167,7 @@ def count(indptr, codes, group_of, counts):
         counts[group_of[codes[k]]] += 1
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def sort_by_feature(indptr, codes, feature_of, free, entry, row):
     """Sort entries by feature and, within a feature, by row.
 
@@ -188,7 +189,7 @@ def sort_by_feature(indptr, codes, feature_of, free, entry, row):
             free[i] += 1
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def random_words(indptr, seed, update, purpose, words):
     """One random word for each entry: entry k of row r takes the word of unit k of row r.
 
@@ -212,7 +213,7 @@ def random_words(indptr, seed, update, purpose, words):
 # --- Between the layers -----------------------------------------------------------------------
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def gather(indptr, index, weights, table, out):
     """``out[r] += sum_k weights[k] table[index[k]]`` over the entries k of row r.
 
@@ -243,7 +244,7 @@ def gather(indptr, index, weights, table, out):
                 total[j] += w0 * t0[j]
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def accumulate(features, order, codes, weights, h, row_weights, offsets, begin, G, g):
     """The gradient of a sum over rows: ``G[code] += weight h[row]``, ``g[code] += ...``.
 
@@ -280,7 +281,7 @@ def accumulate(features, order, codes, weights, h, row_weights, offsets, begin, 
                 target[j] += weight * source[j]
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def _inputs(W, b, h, rows, out):
     """``out[q, t] = b[q] + W[q] h[rows[t]]`` for the categories q of one feature.
 
@@ -335,7 +336,7 @@ def _inputs(W, b, h, rows, out):
             out[q, t] = s0 + b[q]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def _exponentiate(x, n, e, total):
     """``x -= max(x)``, ``e = exp(x)`` and its total over the categories, a row each; n columns."""
     largest = total  # the same room
@@ -355,7 +356,7 @@ def _exponentiate(x, n, e, total):
             total[t] += e[q, t]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def sample(features, order, softmax, h, words, codes):
     """Draw the category of each entry given the hidden units, from ``softmax(b + W h)``.
 
@@ -398,7 +399,7 @@ def sample(features, order, softmax, h, words, codes):
                 codes[entry[first + t]] = low + category[t]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def probabilities(features, order, softmax, h, position, codes, p):
     """The probabilities ``softmax(b + W h)`` of all categories of each entry.
 
@@ -432,7 +433,7 @@ def probabilities(features, order, softmax, h, position, codes, p):
 # --- One entry given the others ---------------------------------------------------------------
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def _product(q, p, e):
     """``prod_j (q_j + p_j e_j)``."""
     product = q.dtype.type(1)
@@ -441,7 +442,7 @@ def _product(q, p, e):
     return product
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def _log_ratio(t, w):
     """``sum_j log((1 + exp(t_j + w_j)) / (1 + exp(t_j)))``, for weights of any size."""
     total = t.dtype.type(0)
@@ -453,7 +454,7 @@ def _log_ratio(t, w):
     return total
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def _dot(a, b):
     total = a.dtype.type(0)
     for j in range(a.shape[0]):
@@ -461,7 +462,7 @@ def _dot(a, b):
     return total
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def sigmoids(t, p, q):
     """``p = sigmoid(t)`` and ``q = sigmoid(-t)``, without cancellation.
 
@@ -480,7 +481,7 @@ def sigmoids(t, p, q):
             q[r, j] = smaller if t[r, j] > 0 else larger
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def conditionals(features, queries, softmax, U, inputs, limit, values, position, out):
     """The distribution of one entry over its categories, given a row's other entries.
 
@@ -574,7 +575,7 @@ def conditionals(features, queries, softmax, U, inputs, limit, values, position,
                         out[first + k] += e[c, k] / total[k] * values[low + c]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def _exp_of_weights(w, limit, exp_w):
     """``exp_w = exp(w)`` if that is safe; how many factors may be multiplied at a time."""
     steepest = w.dtype.type(1e-6)

@@ -5,8 +5,9 @@ Notation: ``v`` visible rows (n, D), ``x`` inputs of hidden units (n, M), ``W`` 
 """
 
 import numpy as np
-from numba import float64, njit
+from numba import float64
 
+from .cache import kernel
 from .inlined import OPTIONS, REORDERED, exp64, logistic, softplus
 
 __all__ = ["bernoulli_pseudo_likelihood", "gaussian_pseudo_likelihood"]
@@ -14,7 +15,7 @@ __all__ = ["bernoulli_pseudo_likelihood", "gaussian_pseudo_likelihood"]
 _TILE = 32  # rows whose p and q stay in the cache of one core
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def _log_product(q, p, e, max_factors):
     """``sum_j log(q_j + p_j e_j)``, one logarithm for ``max_factors`` factors."""
     total = 0.0
@@ -30,7 +31,7 @@ def _log_product(q, p, e, max_factors):
     return total
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def bernoulli_pseudo_likelihood(v, x, b, W, exp_W, exp_minus_W, max_factors, out):
     """Exact log pseudo-likelihood ``sum_i log p(v_i | v without i)`` of each row.
 
@@ -95,7 +96,7 @@ def bernoulli_pseudo_likelihood(v, x, b, W, exp_W, exp_minus_W, max_factors, out
                     out[first + r] -= (1.0 - vi) * softplus(logit)
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def gaussian_pseudo_likelihood(d, x, W, first, n_nodes, spacing, out):
     """Exact log pseudo-likelihood of each row, up to the widths of the units.
 

@@ -4,8 +4,9 @@ The house rules stand in ``inlined``.
 """
 
 import numpy as np
-from numba import float64, njit
+from numba import float64
 
+from .cache import kernel
 from .inlined import OPTIONS, REORDERED, exp64
 
 __all__ = ["logsumexp_sums", "softplus_sums"]
@@ -13,7 +14,7 @@ __all__ = ["logsumexp_sums", "softplus_sums"]
 _FACTORS = 512  # of at most 2 each: their product is below 1e155
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def _terms(x, bias, positive, e):
     """With ``t = x + bias``: ``positive = max(t, 0)`` and ``e = exp(-|t|)``, both OUT."""
     for i in range(x.shape[0]):
@@ -22,7 +23,7 @@ def _terms(x, bias, positive, e):
         e[i] = exp64(max(-abs(t), -708.0))
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def _sum_and_product(positive, e):
     """``sum_i positive_i`` and ``prod_i (1 + e_i)``."""
     total, product = 0.0, 1.0
@@ -32,7 +33,7 @@ def _sum_and_product(positive, e):
     return total, product
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def softplus_sums(x, bias, out):
     """``out[r] = sum_i log(1 + exp(x[r, i] + bias[i]))``, binary units summed out.
 
@@ -58,7 +59,7 @@ def softplus_sums(x, bias, out):
             out[r] += total + np.log(product)
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def logsumexp_sums(x, bias, offsets, out):
     """``out[r] = sum_i log sum_k exp(x[r, k] + bias[k])`` over the categories k of each feature i.
 

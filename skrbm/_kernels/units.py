@@ -5,15 +5,16 @@ biases (N,). The house rules stand in ``inlined``.
 """
 
 import numpy as np
-from numba import float32, float64, int32, njit
+from numba import float32, float64, int32
 from numba.extending import overload
 
+from .cache import kernel
 from .inlined import INLINED, OPTIONS, log, logistic, random_row, uniform
 
 __all__ = ["bernoulli", "bernoulli_sigmoid", "gaussian", "philox", "sigmoid"]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def philox(seed, update, purpose, row, words):
     """The random words of one row.
 
@@ -29,7 +30,7 @@ def philox(seed, update, purpose, row, words):
     random_row(seed, update, purpose, row, words)
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def sigmoid(x, bias, out):
     """``out = 1 / (1 + exp(-(x + bias)))``.
 
@@ -44,7 +45,7 @@ def sigmoid(x, bias, out):
             out[r, i] = logistic(x[r, i] + bias[i])
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def bernoulli(p, seed, update, purpose, out):
     """Independent samples: ``out[r, i]`` is 1 with probability ``p[r, i]``, else 0.
 
@@ -64,7 +65,7 @@ def bernoulli(p, seed, update, purpose, out):
             out[r, i] = uniform(words[i], p[r, i]) < p[r, i]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def bernoulli_sigmoid(x, bias, seed, update, purpose, out):
     """``sigmoid`` and ``bernoulli`` in one pass: the probabilities stay in the cache.
 
@@ -162,7 +163,7 @@ def _overload_angle(word, like):
     return impl
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def _normal_pairs(radius_words, angle_words, radius, z0, z1):
     """Fill ``z0`` and ``z1`` (OUT) with standard normal numbers; ``radius`` (OUT) is scratch."""
     like = z0.dtype.type(0)
@@ -174,7 +175,7 @@ def _normal_pairs(radius_words, angle_words, radius, z0, z1):
         z1[i] = radius[i] * s
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def gaussian(x, bias, scale, seed, update, purpose, out):
     """Independent samples ``out = bias + scale * (x + z)`` with standard normal ``z``.
 

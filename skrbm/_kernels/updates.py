@@ -3,14 +3,13 @@
 The house rules stand in ``inlined``.
 """
 
-from numba import njit
-
+from .cache import kernel
 from .inlined import OPTIONS, REORDERED
 
 __all__ = ["add_gradient", "add_step", "moments", "row_dots", "weigh_rows"]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def weigh_rows(rows, weights, weighted, total):
     """``weighted[r] = weights[r] rows[r]`` and their sum, in one pass.
 
@@ -28,7 +27,7 @@ def weigh_rows(rows, weights, weighted, total):
             total[i] += weights[r] * rows[r, i]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def moments(rows, center, weights, first, second):
     """``first = sum_r weights[r] d_r`` and ``second``, with ``d_r^2``, of ``d = rows - center``.
 
@@ -48,7 +47,7 @@ def moments(rows, center, weights, first, second):
             second[i] += weights[r] * d * d
 
 
-@njit(**REORDERED)
+@kernel(**REORDERED)
 def row_dots(a, b, out):
     """``out[i] = sum_j a[i, j] b[i, j]``.
 
@@ -65,7 +64,7 @@ def row_dots(a, b, out):
         out[i] = total
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def add_step(sums, scale, learning_rate, weight_decay, momentum, velocity, parameter):
     """One step of gradient ascent with momentum and weight decay, in one pass over memory.
 
@@ -85,7 +84,7 @@ def add_step(sums, scale, learning_rate, weight_decay, momentum, velocity, param
         parameter[i] += velocity[i]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def add_gradient(sums, scale, learning_rate, weight_decay, parameter):
     """``add_step`` without momentum: nothing to remember, half the memory traffic.
 

@@ -1,12 +1,17 @@
 """How kernels are compiled: without the GIL, and into the cache."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
-from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 
 from skrbm import BernoulliRBM
 from skrbm._kernels import linear, onehot, pseudo_likelihood, sums, units, updates
+from skrbm._kernels.cache import KernelCache
+
+from ..helpers.processes import run_python
 
 MODULES = (linear, onehot, pseudo_likelihood, sums, units, updates)
 
@@ -30,13 +35,30 @@ def test_kernels_are_found():
 def test_every_kernel_is_cached_and_frees_the_gil(kernel):
     assert kernel.targetoptions["nogil"] is True
     assert kernel.targetoptions["nopython"] is True
-    assert isinstance(kernel._cache, FunctionCache)
+    assert isinstance(kernel._cache, KernelCache)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_kernels_are_made_of_their_own_file_and_the_inlined_functions(module):
+    """The cache compares no other file."""
+    tree = ast.parse(Path(module.__file__).read_text())
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    assert {node.module for node in nodes} == {"cache", "inlined"}
 
 
 def test_a_fit_is_compiled_into_the_cache():
     """A kernel that Numba silently refuses to cache would have no file to load from."""
-    BernoulliRBM(n_components=3, n_iter=1).fit(np.eye(4))
-    stats = [updates.add_step.stats, units.sigmoid.stats, units.bernoulli.stats]
-    for stat in stats:
-        assert stat.cache_path is not None
-        assert sum(stat.cache_hits.values()) + sum(stat.cache_misses.values()) > 0
+    BernoulliRBM(n_components=3, n_iter=1, momentum=0.5).fit(np.eye(4))
+    for kernel in (updates.add_step, linear.product, units.bernoulli_sigmoid):
+        assert kernel.signatures
+        for signature in kernel.signatures:
+            assert kernel._cache.load_overload(signature, kernel.targetctx) is not None
+
+
+def test_kernels_that_must_not_be_compiled_are_not_imported():
+    """As Python they would stop at the first function that exists as compiled code only."""
+    code, output = run_python("import skrbm", NUMBA_DISABLE_JIT="1")
+    assert code == 1
+    message = output.splitlines()[-1]
+    assert message.startswith("ImportError: ")
+    assert "Unset NUMBA_DISABLE_JIT" in message

@@ -48,7 +48,7 @@ def test_softplus_sums_of_huge_and_infinite_inputs(dtype):
     both = np.array([[np.inf, 1], [-np.inf, 1]], dtype)
     softplus_sums(both, np.zeros(2, dtype), out[:2])
     assert_allclose(out[:2], [np.inf, np.logaddexp(0, 1)])
-    softplus_sums(both[:, ::-1].copy(), np.array([0, np.inf], dtype), out[:1])
+    softplus_sums(both[:1, ::-1].copy(), np.array([0, np.inf], dtype), out[:1])
     assert out[0] == np.inf
 
 

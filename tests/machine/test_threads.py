@@ -12,6 +12,7 @@ from skrbm._machine.softmax import SoftmaxInput
 
 from ..helpers.comparison import assert_same_bits
 from ..helpers.numbers import SEED, dtypes
+from ..helpers.processes import run_python
 from ..helpers.softmax_layers import CATEGORIES, N_ROWS, asked, layer, rows_of_codes
 from ..helpers.softmax_machines import one_hot
 
@@ -124,3 +125,65 @@ def test_shares_run_at_the_same_time(use_threads):
     use_threads(2)
     barrier = threading.Barrier(2, timeout=60)
     threads.in_threads(lambda _: barrier.wait(), [(0,), (1,)])
+
+
+AT_EXIT = """
+import atexit
+import numpy as np
+from skrbm._machine import threads
+from tests.helpers.comparison import assert_same_bits
+from tests.helpers.models import MODELS
+
+class Pool(threads.ThreadPoolExecutor):
+    refusals = 0
+
+    def submit(self, *arguments):
+        try:
+            return super().submit(*arguments)
+        except RuntimeError:
+            Pool.refusals += 1
+            raise
+
+threads.WORTH_A_THREAD, threads.ThreadPoolExecutor = 1, Pool
+
+def everything(model, n_threads):
+    threads.get_num_threads = lambda: n_threads
+    X, complete = model.rows(), model.complete()
+    plain = {"conditional": False} if "conditional" in model.parameters else {}  # log Z exists
+    rbm = model.machine(**plain).fit(X).partial_fit(X)
+    H = rbm.transform(X)
+    names = "free_energy", "score_samples", "score", *model.predictors
+    results = [getattr(rbm, name)(X) for name in names]
+    if hasattr(rbm, "recommend"):
+        results += [rbm.recommend(X, 1), rbm.top_features(0)]
+    gaps = complete.copy()
+    gaps[0, 0] = np.nan
+    ais = rbm.log_partition(method="ais", n_chains=4, n_betas=5, random_state=0)
+    return results + [
+        rbm.h_samples_,
+        rbm.inverse_transform(H),
+        rbm.reconstruct(X),
+        rbm.energy(complete, np.round(H)),
+        rbm.log_likelihood(complete, rbm.log_partition()),
+        ais.value,
+        rbm.gibbs(X, random_state=0),
+        rbm.sample(5, n_gibbs_steps=2, random_state=0),
+        rbm.impute(gaps, n_gibbs_steps=2, n_chains=2, random_state=0),
+    ]
+
+def check():
+    for name, model in MODELS.items():
+        Pool.refusals = 0
+        assert_same_bits(everything(model, 3), before[name])
+        print(name, Pool.refusals > 0)
+
+atexit.register(check)
+before = {name: everything(model, 1) for name, model in MODELS.items()}
+"""
+
+
+def test_everything_goes_on_while_the_interpreter_stops():
+    """It starts no more threads then, and the one that is left does all the work."""
+    code, output = run_python(AT_EXIT)
+    assert code == 0, output
+    assert output.splitlines() == [f"{name} True" for name in ("Bernoulli", "Gaussian", "softmax")]
