@@ -45,8 +45,8 @@ def stored_entries(X):
     csr = sound_csr(X)
     if X.format in ("bsr", "dia") and _stores_zeros(X):
         raise ValueError(
-            f"X is a {X.format.upper()} matrix that stores zeros: a rating of 0 cannot be told "
-            "from the zeros that fill up a block or a diagonal. If 0 is no rating, call "
+            f"X is a sparse {X.format.upper()} matrix that stores zeros: a rating of 0 cannot be "
+            "told from the zeros that fill up a block or a diagonal. If 0 is no rating, call "
             "X = X.tocsr() and X.eliminate_zeros(); if it is one, build X of the ratings alone: "
             "coo_array((ratings, (rows, columns)))."
         )

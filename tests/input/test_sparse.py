@@ -91,7 +91,9 @@ def test_other_faults_are_refused(model):
     ragged.data[1] = []
     fractions, none = sparse.lil_array(np.eye(4)), sparse.lil_array(np.eye(4))
     fractions.rows[1], none.rows[2] = [0.5], None
-    for X in (lil, blocks, twice, ragged, fractions, none):
+    keys = sparse.dok_array(np.eye(4))
+    keys._dict[9, 1] = 1.0
+    for X in (lil, blocks, twice, ragged, fractions, none, keys):
         with pytest.raises(ValueError, match="not a valid"):
             rbm.transform(X)
     with pytest.raises(ValueError, match="sparse matrix of object"):

@@ -249,6 +249,12 @@ def test_python_integers_that_floats_cannot_tell_apart_are_refused():
         machine().fit(X)
 
 
+def test_python_integers_beyond_64_bits_are_floats():
+    X = np.where(GAUSSIAN.rows() > 0, 2**70, np.zeros((), object))
+    expected = GAUSSIAN.machine(n_iter=0).fit(X[:20].astype(float))
+    assert_same_model(GAUSSIAN.machine(n_iter=0).fit(X[:20]), expected)
+
+
 @models
 def test_long_doubles_beyond_float64_are_infinite(model):
     X = BERNOULLI.rows().astype(np.longdouble)
