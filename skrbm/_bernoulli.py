@@ -1,7 +1,8 @@
 """BernoulliRBM: binary visible units."""
 
 import numpy as np
-from sklearn.utils import check_random_state
+from scipy.sparse import issparse
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimator.base import BaseRBM
@@ -231,20 +232,21 @@ class BernoulliRBM(BaseRBM):
         return rbm
 
     def _rows(self, X, *, reset=False, allow_unknown=False):
-        return NumberRows(
-            check_visible(self, X, accept_sparse=True, reset=reset, allow_nan=allow_unknown)
-        )
-
-    def _check_training(self, rows, chunk=False):
-        lowest, highest = rows.summary.lowest, rows.summary.highest
-        if outside_unit_interval(lowest, highest, rows.X.dtype):
-            whole = all((v == np.rint(v)).all() for v in map(rows.read, rows.blocks()))
-            warn_outside_unit_interval(self, lowest, highest, whole)
+        X = check_visible(self, X, accept_sparse=True, reset=reset, allow_nan=allow_unknown)
+        rows = NumberRows(X, clip=True)
+        if outside_unit_interval(*rows.extremes, X.dtype):
+            values = X.data if issparse(X) else X
+            whole = all(
+                (part == np.rint(part)).all()
+                for part in map(values.__getitem__, gen_batches(len(values), 1000))
+            )
+            warn_outside_unit_interval(self, *rows.extremes, whole)
+        return rows
 
     def _initial_visible(self, summary):
         # Log-odds with half a row of each value added (Jeffreys' prior), so that constant
-        # columns stay finite. Sums outside [0, n_rows], warned of above, count as the limit.
-        ones = np.clip(summary.sums, 0, summary.n_rows)
+        # columns stay finite.
+        ones = summary.sums
         bias = np.log((ones + 0.5) / (summary.n_rows - ones + 0.5))
         return BernoulliLayer(bias.astype(summary.dtype))
 

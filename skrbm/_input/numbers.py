@@ -27,18 +27,38 @@ class NumberRows(Rows):
         Read some rows at a time; never copied or converted as a whole.
     squares : bool, default=False
         Whether the summary has squares.
+    clip : bool, default=False
+        Whether values are probabilities: what is below 0 is read as 0, what is above 1 as 1.
     """
 
-    def __init__(self, X, squares=False):
+    def __init__(self, X, squares=False, clip=False):
         self.X = X
         self.n_rows, self.n_features = X.shape
         self.dtype = working_dtype(X.dtype)
         self._sparse = issparse(X)
         self._take = not self._sparse and X.flags.c_contiguous and X.dtype == self.dtype
         self._squares = squares
+        self._clip = clip and not 0 <= self.extremes[0] <= self.extremes[1] <= 1
+
+    @cached_property
+    def extremes(self):
+        """The lowest and the highest value of X as it was given, NaN left out."""
+        parts = map(self.X.__getitem__, gen_batches(self.n_rows, _SUMMARY_ROWS))
+        # Entries of a sparse matrix at one place add up; the dense part sees to that.
+        parts = (part.toarray() if self._sparse else part for part in parts)
+        found = [(np.fmin.reduce(p, axis=None), np.fmax.reduce(p, axis=None)) for p in parts]
+        lowest, highest = zip(*found, strict=True)
+        return np.fmin.reduce(lowest), np.fmax.reduce(highest)
 
     def read(self, which, dtype=None, out=None):
         """Dense rows: a view of X if a slice of X is just what a machine can read."""
+        rows = self._read(which, dtype, out)
+        if not self._clip:
+            return rows
+        return np.clip(rows, 0, 1, out=out)
+
+    def _read(self, which, dtype, out):
+        """The rows as they were given."""
         if out is None:
             part = self.X[which].astype(dtype or self.dtype, copy=False)
             return part.toarray() if self._sparse else part
@@ -83,8 +103,8 @@ class NumberRows(Rows):
         return reduce(NumberSummary.merged, map(self._summary_of, blocks))
 
     def _summary_of(self, block):
-        part = self.X[block]
-        if self._sparse:  # entries at one place add up as floats do
+        part = self.read(block) if self._clip else self.X[block]
+        if issparse(part):  # entries at one place add up as floats do
             part = part.astype(self.dtype, copy=False)
         # Squares are taken about the mean, which must not carry the rounding of float32.
         dtype = np.float64 if self._squares else np.promote_types(part.dtype, np.float32)

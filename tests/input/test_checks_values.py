@@ -4,14 +4,19 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
+from sklearn.datasets import load_digits
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM
 from skrbm._input.checks import outside_unit_interval
 
+from ..helpers.comparison import assert_same_model
 from ..helpers.containers import as_frame
 from ..helpers.models import BERNOULLI, GAUSSIAN, MODELS, SOFTMAX, models
 
 READS_X = ["transform", "reconstruct", "free_energy", "score_samples", "score", "gibbs"]
+
+
+BOTH_CONTAINERS = [np.asarray, sparse.csr_array]
 
 
 @pytest.fixture
@@ -102,13 +107,72 @@ def test_values_outside_the_unit_interval_are_warned_of_once(bits, container, me
     assert "SoftmaxRBM" not in message
 
 
-def test_methods_that_read_are_silent_outside_the_unit_interval(fitted, bits):
-    # A scaled test fold may step over the edge; a warning would be an error here.
-    H = fitted.transform(bits)
-    bits[0, 0], bits[1, 1] = -0.2, 1.3
-    for name in ("transform", "reconstruct", "free_energy", "score_samples", "gibbs"):
-        assert np.isfinite(getattr(fitted, name)(bits)).all()
-    assert np.isfinite(fitted.energy(bits, H)).all()
+def outside(container):
+    """Rows of which some values are no probabilities, and the same rows clipped."""
+    X = np.random.default_rng(3).uniform(-0.5, 2, (47, 6))
+    X[X < 0.2] *= np.array([0, 1])[np.arange((X < 0.2).sum()) % 2]  # zeros for a sparse matrix
+    return container(X), container(np.clip(X, 0, 1))
+
+
+@pytest.mark.parametrize("container", BOTH_CONTAINERS)
+@pytest.mark.parametrize("name", [*READS_X, "sample", "energy"])
+def test_values_outside_the_unit_interval_are_read_as_its_ends(name, container):
+    """With a warning: a score must not reward data that are no data of the model."""
+    rbm = BERNOULLI.machine().fit(BERNOULLI.rows())
+    X, clipped = outside(container)
+
+    def call(X):
+        if name == "energy":
+            return rbm.energy(X, np.ones((47, 3)))
+        if name == "sample":
+            return rbm.sample(60, init=X, n_gibbs_steps=1, random_state=0)
+        seeded = {"random_state": 0} if name in ("gibbs", "impute") else {}
+        return getattr(rbm, name)(X, **seeded)
+
+    expected = call(clipped)
+    with pytest.warns(UserWarning, match="below 0 count as 0, and values above 1 as 1") as told:
+        actual = call(X)
+    assert len(told) == 1
+    assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("container", BOTH_CONTAINERS)
+@pytest.mark.parametrize("algorithm", ["cd", "pcd"])
+def test_learning_reads_values_outside_the_unit_interval_as_its_ends(container, algorithm):
+    X, clipped = outside(container)
+    rbm, expected = (BERNOULLI.machine(algorithm=algorithm) for _ in range(2))
+    with pytest.warns(UserWarning, match="below 0 count as 0, and values above 1 as 1"):
+        rbm.fit(X).partial_fit(X)
+    assert_same_model(rbm, expected.fit(clipped).partial_fit(clipped))
+
+
+def test_entries_at_one_place_add_up_before_they_are_clipped():
+    X = sparse.csr_array((np.full(4, 0.6), [0, 0, 1, 2], [0, 3, 4]), shape=(2, 3))
+    X.has_canonical_format = False
+    rbm = BERNOULLI.machine().fit(np.eye(3))
+    with pytest.warns(UserWarning, match=r"from 0 to 1\.2"):
+        actual = rbm.transform(X)
+    assert_array_equal(actual, rbm.transform([[1, 0.6, 0], [0, 0, 0.6]]))
+
+
+def test_a_score_does_not_reward_what_is_no_data_of_the_model():
+    """Raw pixels from 0 to 16 had a score of +57,985. They now count as bits."""
+    X = load_digits().data[:300]
+    rbm = BernoulliRBM(16, n_iter=3, random_state=0).fit(X > 0)
+    with pytest.warns(UserWarning, match="from 0 to 16"):
+        score = rbm.score(X)
+    assert score == rbm.score(np.minimum(X, 1)) < 0
+
+
+def test_unknown_entries_are_left_out_of_the_range(bits):
+    rbm = BERNOULLI.machine().fit(bits)
+    holes = bits.copy()
+    holes[0, 1] = np.nan
+    rbm.impute(holes, random_state=0)
+    holes[1, 1] = 2
+    with pytest.warns(UserWarning, match="from 0 to 2"):
+        completed = rbm.impute(holes, random_state=0)
+    assert completed[1, 1] == 1
 
 
 @pytest.mark.parametrize(
