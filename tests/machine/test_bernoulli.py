@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as np_arrays
 from numpy.testing import assert_allclose
 
+from skrbm._machine import threads
 from skrbm._machine.bernoulli import BernoulliLayer
 
 from ..helpers.calls import (
