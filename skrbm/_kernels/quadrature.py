@@ -37,6 +37,7 @@ _DEPTH = 33.0  # nats below the highest known node, where a node is nothing: exp
 _ROUNDING = 2e-15  # of f, times the square of where the means are
 _TAIL = math.sqrt(2 * _DEPTH)  # where a normal density is as low as that
 _HALF_TABLE = 255  # nodes on either side of the reference that a table may have
+_ONE_PEAK = 0.7  # curvature below which a parabola bounds f well enough
 _STACK = 1024  # intervals: 15 for each halving of 1e11 nodes, and more
 _FACTORS = 512  # of at most 2 each: their product is below 1e155
 
@@ -419,7 +420,7 @@ def gaussian_pseudo_likelihood(d, x, W, first, stop, out):
                     slopes,
                     base,
                 )
-                if tabled and curvature < 0.5:
+                if tabled and curvature < _ONE_PEAK:
                     slope = _dot(p[r], W[i]) - di
                     value = _log_integral_of_one_peak(unit, work, curvature, slope, begin, end)
                 else:

@@ -11,8 +11,8 @@ from .threads import in_threads, tiles
 #: A learned noise variance is at least a thousandth of where it started.
 LEAST_LOG_RATIO = float(np.log(1e-3))
 
-# Sum of the absolute weights of a unit up to which the pseudo-likelihood is computed. Beyond, a
-# normal density of width 1 is narrower than the rounding of its mean.
+# Sum of the absolute weights of a unit up to which the pseudo-likelihood is computed. There,
+# energies of 1e20 nats are rounded by 1e4 nats, and the nodes within this uncertainty are many.
 _MOST_WEIGHT = 1e10
 
 
