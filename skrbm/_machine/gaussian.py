@@ -121,6 +121,11 @@ class GaussianLayer(NumberLayer):
                 f"pseudo-likelihood is computed up to {_MOST_WEIGHT:g}. Training may have "
                 "diverged: a smaller learning_rate helps."
             )
+        if not np.isfinite(deviations).all() or np.isnan(t).any():
+            raise ValueError(
+                "a pseudo-likelihood would not be a number: X, or a parameter of the machine, is "
+                "NaN or so large that inputs of hidden units overflow."
+            )
         columns, parts = tiles(len(v), _quadrature_costs(reach, weights.shape[1]), quadrature.TILE)
         terms = np.zeros((len(columns), len(v)))
 
@@ -131,13 +136,7 @@ class GaussianLayer(NumberLayer):
             )
 
         in_threads(score, parts)
-        out = terms.sum(axis=0) - np.log(scale).sum()
-        if np.isnan(out).any():
-            raise ValueError(
-                "the pseudo-likelihood of a row is not a number: X, or components_ and "
-                "intercept_hidden_, are too large to compute the inputs of hidden units."
-            )
-        return out
+        return terms.sum(axis=0) - np.log(scale).sum()
 
     def with_bias(self, bias):
         """The change of the bias, in units of s, is the input that undoes it."""

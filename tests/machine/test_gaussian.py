@@ -86,11 +86,12 @@ def test_pseudo_likelihood_of_very_large_weights(gaussian_arrays, value, rng):
     assert np.isfinite(scores).all()
 
 
-def test_pseudo_likelihood_that_is_not_a_number(model):
-    """The inputs of hidden units overflow to both sides."""
-    t = np.array([[0.0, np.nan, 0.0]])
-    with pytest.raises(ValueError, match="not a number: X, or components_"):
-        model.visible.pseudo_likelihood(np.zeros((1, 4)), t, model.weights)
+@pytest.mark.parametrize("v", [0.0, np.nan, np.inf])
+def test_pseudo_likelihood_that_is_not_a_number(model, v):
+    """Rows, or inputs of hidden units that overflow to both sides: kernels count nodes by them."""
+    t = np.array([[0.0, np.nan if v == 0 else 0.0, 0.0]])
+    with pytest.raises(ValueError, match="would not be a number: X, or a parameter"):
+        model.visible.pseudo_likelihood(np.full((1, 4), v), t, model.weights)
 
 
 def test_pseudo_likelihood_in_parts_of_rows_and_units(model, mixture, rng, monkeypatch):
