@@ -118,7 +118,9 @@ class LikelihoodMethods:
               to be too large, provided that annealing starts at samples of the model. It starts
               at ``sample(n_chains, init=init, method="tempering")``. Estimates of "ais" and
               "reverse_ais" that agree can be trusted.
-            - "auto": "exact" for at most 20 units, else "ais".
+            - "auto": "exact" for at most 20 units and 2^30 terms, else "ais". The terms are the
+              states of these units times the number of units of the other layer: features or,
+              of categories, the categories of all features.
         n_chains : int, default=100
             Number of rows to anneal; at least 2.
         n_betas : int, default=10000
@@ -166,7 +168,7 @@ class LikelihoodMethods:
         machine, start = fitted._machine(fitted._dtype), Start()
         n_units = partition.n_enumerated(machine)
         if method == "auto":
-            method = "exact" if n_units <= partition.FEW_UNITS else "ais"
+            method = "exact" if partition.is_quick(machine) else "ais"
         if method == "exact" and n_units > partition.MOST_UNITS:
             raise ValueError(
                 f"method='exact' would sum over the 2**{n_units} states of {n_units} units; "

@@ -22,6 +22,10 @@ from .chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
 #: Units of a layer that are enumerated: at most, and without being asked to.
 MOST_UNITS, FEW_UNITS = 25, 20
 
+#: States times units of the other layer that are summed over without being asked to: 2^20 states
+#: of 1024 binary units take about a second.
+FEW_TERMS = 2**30
+
 #: Coverage of intervals.
 COVERAGE = 0.95
 
@@ -37,6 +41,12 @@ REVERSE = Purpose.REVERSE_HIDDEN, Purpose.REVERSE_VISIBLE
 def n_enumerated(model):
     """Number of binary units whose states ``exact`` lists."""
     return int(math.log2(min(model.hidden.n_states, model.visible.n_states)))
+
+
+def is_quick(model):
+    """Whether ``exact`` takes about a second at most."""
+    n_units, n_others = n_enumerated(model), enumerable(model).visible.n_units
+    return n_units <= FEW_UNITS and 2**n_units * n_others <= FEW_TERMS
 
 
 def enumerable(model):

@@ -6,7 +6,10 @@ import numpy as np
 
 from .._kernels import pseudo_likelihood, sums, units
 from .numbers import NumberLayer, room_for
-from .threads import in_threads, shares
+from .threads import in_threads, tiles
+
+# Multiplications that take as long as the softplus functions of one weight, two at a time.
+_COST_OF_SOFTPLUS = 40
 
 
 @dataclass(frozen=True)
@@ -77,19 +80,23 @@ class BernoulliLayer(NumberLayer):
         # A product of so many factors stays below exp(600), safely within float64. (Below
         # 1e-6 the number of hidden units is the limit, whatever the weights.)
         max_factors = int(600 / max(largest, 1e-6))
-        out = np.empty(v.shape[0])
         bias = self.bias.astype(np.float64, copy=False)
         with np.errstate(over="ignore"):  # max_factors == 0: the tables are not read
             tables = np.exp(weights, dtype=np.float64), np.exp(-weights, dtype=np.float64)
+        costs = np.full(len(bias), weights.shape[1] * (1 if max_factors else _COST_OF_SOFTPLUS))
+        columns, parts = tiles(len(v), costs, pseudo_likelihood.TILE)
+        terms = np.empty((len(columns), len(v)))
 
-        def score(first, stop):
-            part = slice(first, stop)
+        def score(k, first, stop):
+            rows, part = slice(first, stop), slice(*columns[k])
+            values = v[rows] if len(columns) == 1 else np.ascontiguousarray(v[rows, part])
+            arrays = (a[part] for a in (bias, weights, *tables))
             pseudo_likelihood.bernoulli_pseudo_likelihood(
-                v[part], t[part], bias, weights, *tables, max_factors, out[part]
+                values, t[rows], *arrays, max_factors, terms[k, rows]
             )
 
-        in_threads(score, shares(np.arange(len(v) + 1), weights.size))
-        return out
+        in_threads(score, parts)
+        return terms.sum(axis=0)
 
     def with_bias(self, bias):
         """The change of the bias is the input that undoes it."""

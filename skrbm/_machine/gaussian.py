@@ -4,16 +4,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._kernels import pseudo_likelihood, units, updates
+from .._kernels import quadrature, units, updates
 from .numbers import NumberLayer, room_for
-from .threads import in_threads, shares
+from .threads import in_threads, tiles
 
 #: A learned noise variance is at least a thousandth of where it started.
 LEAST_LOG_RATIO = float(np.log(1e-3))
 
-# Quadrature of the pseudo-likelihood, in units of s: beyond the tail lies 2e-19 of a component,
-# and the spacing makes an error of 2 exp(-2 pi^2 / 0.7^2) = 6e-18.
-_TAIL, _SPACING = 9.0, 0.7
+# Sum of the absolute weights of a unit up to which the pseudo-likelihood is computed. There,
+# energies of 1e20 nats are rounded by 1e4 nats, and the nodes within this uncertainty are many.
+_MOST_WEIGHT = 1e10
+
+
+def _quadrature_costs(reach, n_hidden):
+    """Multiplications of one row for each unit, whose absolute weights add up to ``reach``.
+
+    Weights too large for tables of exponentials ask for a logarithm and an exponential at each
+    node. Nodes lie in the mixture, and hardly ever at more than a few places per hidden unit.
+    """
+    nodes = np.minimum(reach + 17, 20 * n_hidden)
+    return n_hidden * np.where(reach < 100, 64, 13 * nodes)
 
 
 @dataclass(frozen=True)
@@ -114,21 +124,30 @@ class GaussianLayer(NumberLayer):
         scale = np.sqrt(self.noise_variance.astype(np.float64))
         deviations = (v.astype(np.float64, copy=False) - self.bias) / scale
         t = t.astype(np.float64, copy=False)
-        # A unit's density given the others is a mixture of normal distributions of width s
-        # whose means lie between these, in units of s from b.
-        low = np.minimum(weights, 0).sum(axis=1) - _TAIL
-        high = np.maximum(weights, 0).sum(axis=1) + _TAIL
-        n_nodes = np.ceil((high - low) / _SPACING).astype(np.int64) + 1
-        out = np.empty(v.shape[0])
+        reach = np.abs(weights).sum(axis=1)
+        if not (reach <= _MOST_WEIGHT).all():
+            i = int(np.argmin(reach <= _MOST_WEIGHT))
+            raise ValueError(
+                f"the absolute weights of feature {i} in components_ add up to {reach[i]}; the "
+                f"pseudo-likelihood is computed up to {_MOST_WEIGHT:g}. Training may have "
+                "diverged: a smaller learning_rate helps."
+            )
+        if not np.isfinite(deviations).all() or np.isnan(t).any():
+            raise ValueError(
+                "a pseudo-likelihood would not be a number: X, or a parameter of the machine, is "
+                "NaN or so large that inputs of hidden units overflow."
+            )
+        columns, parts = tiles(len(v), _quadrature_costs(reach, weights.shape[1]), quadrature.TILE)
+        terms = np.zeros((len(columns), len(v)))
 
-        def score(first, stop):
+        def score(k, first, stop):
             part = slice(first, stop)
-            pseudo_likelihood.gaussian_pseudo_likelihood(
-                deviations[part], t[part], weights, low, n_nodes, _SPACING, out[part]
+            quadrature.gaussian_pseudo_likelihood(
+                deviations[part], t[part], weights, *columns[k], terms[k, part]
             )
 
-        in_threads(score, shares(np.arange(len(v) + 1), int(n_nodes.sum()) * weights.shape[1]))
-        return out - np.log(scale).sum()
+        in_threads(score, parts)
+        return terms.sum(axis=0) - np.log(scale).sum()
 
     def with_bias(self, bias):
         """The change of the bias, in units of s, is the input that undoes it."""

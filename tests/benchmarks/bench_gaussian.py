@@ -86,8 +86,43 @@ def bench_score(options):
     print(table("Exact pseudo-likelihood: seconds, median (minimum)", header, rows))
 
 
-SECTIONS = {"epoch": bench_epoch, "score": bench_score}
+def bench_weights(options):
+    """Milliseconds of the exact pseudo-likelihood of a row, by the size of the weights."""
+    shapes = ((64, 64),) if options.quick else ((64, 256), (784, 256))
+    rng, rows = np.random.default_rng(0), []
+    for n_features, n_components in shapes:
+        for scale in options.scales:
+            W = scale * rng.standard_normal((n_features, n_components))
+            h = rng.integers(0, 2, (32, n_components))
+            X = h @ W.T + rng.standard_normal((32, n_features))
+            calls = {}
+            for dtype in ("float32", "float64"):
+                machine = GaussianBernoulliRBM(n_components, n_iter=0, random_state=0)
+                machine.fit(rng.standard_normal((200, n_features)).astype(dtype))
+                machine.components_ = np.ascontiguousarray(W.T, dtype)
+                # About as many units are on as off.
+                machine.intercept_hidden_ = (-0.5 * W.sum(axis=1) @ W).astype(dtype)
+                calls[dtype] = partial(machine.score_samples, X.astype(dtype))
+            seconds = take_turns(calls, options.rounds)
+            per_row = [[1e3 * s / len(X) for s in seconds[dtype]] for dtype in calls]
+            rows.append([f"{n_features} x {n_components}", f"{scale:g}"])
+            rows[-1] += map(with_minimum, per_row)
+    header = ["features x hidden", "weights", *calls]
+    print(table("Pseudo-likelihood: milliseconds a row, median (minimum)", header, rows))
+
+
+def add_arguments(parser):
+    """What only these benchmarks take."""
+    parser.add_argument(
+        "--scales",
+        type=lambda text: [float(part) for part in text.split(",")],
+        default=[0.01, 0.1, 1.0, 10.0, 1e7],
+        help="standard deviations of the weights",
+    )
+
+
+SECTIONS = {"epoch": bench_epoch, "score": bench_score, "weights": bench_weights}
 
 
 if __name__ == "__main__":
-    run_sections(SECTIONS, __doc__.partition("\n")[0])
+    run_sections(SECTIONS, __doc__.partition("\n")[0], add_arguments)

@@ -1,5 +1,7 @@
 """The partition function against enumeration: exact, and annealed in either direction."""
 
+import threading
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -142,6 +144,43 @@ def test_auto_enumerates_20_units():
         (BernoulliRBM, (21, 21), "ais"),
     ]:
         assert without_weights(model, *shape).log_partition(**ais).method == method
+
+
+def test_auto_counts_the_other_layer_too():
+    """States times features, or categories of all features: 2^30 at most."""
+    for model, shape, quick in [
+        (BernoulliRBM, (1024, 20), True),
+        (BernoulliRBM, (1025, 20), False),
+        (BernoulliRBM, (20, 1025), False),  # the visible units would be enumerated
+        (BernoulliRBM, (2048, 19), True),
+        (GaussianBernoulliRBM, (1025, 20), False),
+        (SoftmaxRBM, (512, 20), True),  # two categories each
+        (SoftmaxRBM, (513, 20), False),
+    ]:
+        estimator = without_weights(model, *shape)
+        assert partition.is_quick(estimator._machine(float)) == quick
+    ais = {"n_betas": 2, "n_chains": 2, "random_state": 0}
+    assert estimator.log_partition(**ais).method == "ais"
+
+
+def test_an_interrupt_stops_the_enumeration_in_all_threads(monkeypatch):
+    monkeypatch.setattr(partition, "_TABLE", 1)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "LONGEST_CALL", 1000)
+    monkeypatch.setattr(threads, "get_num_threads", lambda: 2)
+    machine = without_weights(BernoulliRBM, 20, 14)._machine(float)
+    begun = []
+
+    def log_normaliser(self, x, shift=0.0):
+        begun.append(shift)
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        return np.zeros(len(x))
+
+    monkeypatch.setattr(type(machine.visible), "log_normaliser", log_normaliser)
+    with pytest.raises(KeyboardInterrupt):
+        partition.exact(machine)
+    assert len(begun) < 2**14
 
 
 @pytest.mark.parametrize("model", [BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM])

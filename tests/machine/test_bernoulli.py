@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as np_arrays
 from numpy.testing import assert_allclose
 
+from skrbm._machine import threads
 from skrbm._machine.bernoulli import BernoulliLayer
 
 from ..helpers.calls import (
@@ -161,3 +162,19 @@ def test_a_machine_seen_from_its_other_side(model, oracle, rng):
     assert_allclose(visible_mean(mirrored, v), hidden_mean(model, v), **EXACT)
     log_z = np.logaddexp.reduce(-mirrored.free_energy(oracle.h_states))
     assert_allclose(log_z, oracle.log_z, **EXACT)
+
+
+def test_pseudo_likelihood_in_parts_of_rows_and_units(model, rng, monkeypatch):
+    """As for machines of many units, so that Ctrl-C is heard."""
+    V, calls = rng.integers(0, 2, (50, 4)).astype(float), []
+    whole = model.pseudo_likelihood(V)
+
+    def record(function, arguments):
+        calls.extend(arguments)
+        in_threads(function, arguments)
+
+    in_threads = threads.in_threads
+    monkeypatch.setattr(threads, "LONGEST_CALL", 32 * 3 * 2)
+    monkeypatch.setattr("skrbm._machine.bernoulli.in_threads", record)
+    assert_allclose(model.pseudo_likelihood(V), whole, rtol=1e-13)
+    assert {k for k, *_ in calls} == {0, 1}

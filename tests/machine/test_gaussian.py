@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays as np_arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
+from skrbm._machine import threads
 from skrbm._machine.gaussian import GaussianLayer
 
 from ..helpers.calls import (
@@ -64,6 +65,49 @@ def test_pseudo_likelihood(model, mixture, rng):
     assert_allclose(model.pseudo_likelihood(V), expected, **EXACT)
     by_quadrature = [mixture.pseudo_likelihood(v) for v in V[:3]]
     assert_allclose(by_quadrature, expected[:3], rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [1e11, 1e19, 1e30, np.inf, np.nan])
+def test_pseudo_likelihood_of_weights_that_are_too_large(gaussian_arrays, value, dtype):
+    """No time and no memory in proportion to the weights, but a sentence."""
+    W, *others = gaussian_arrays
+    W[2, 1] = value
+    model = machine(W, *others, dtype=dtype)
+    with pytest.raises(ValueError, match=r"feature 2 in components_ add up to .* learning_rate"):
+        model.visible.pseudo_likelihood(np.zeros((3, 4), dtype), np.zeros((3, 3), dtype), W)
+
+
+@pytest.mark.parametrize("value", [1e6, 1e9, -2e9])
+def test_pseudo_likelihood_of_very_large_weights(gaussian_arrays, value, rng):
+    W, *others = gaussian_arrays
+    W[2, 1] = value
+    scores = machine(W, *others).pseudo_likelihood(rng.normal(size=(100, 4)))
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("v", [0.0, np.nan, np.inf])
+def test_pseudo_likelihood_that_is_not_a_number(model, v):
+    """Rows, or inputs of hidden units that overflow to both sides: kernels count nodes by them."""
+    t = np.array([[0.0, np.nan if v == 0 else 0.0, 0.0]])
+    with pytest.raises(ValueError, match="would not be a number: X, or a parameter"):
+        model.visible.pseudo_likelihood(np.full((1, 4), v), t, model.weights)
+
+
+def test_pseudo_likelihood_in_parts_of_rows_and_units(model, mixture, rng, monkeypatch):
+    """As for machines of many units."""
+    V = mixture.draw(rng, 50)
+    whole, calls = model.pseudo_likelihood(V), []
+
+    def record(function, arguments):
+        calls.extend(arguments)
+        in_threads(function, arguments)
+
+    in_threads = threads.in_threads
+    monkeypatch.setattr(threads, "LONGEST_CALL", 64 * 64 * 6)
+    monkeypatch.setattr("skrbm._machine.gaussian.in_threads", record)
+    assert_allclose(model.pseudo_likelihood(V), whole, **EXACT)
+    assert {k for k, *_ in calls} == {0, 1}
 
 
 finite = st.floats(-3, 3, width=32)

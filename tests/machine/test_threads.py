@@ -1,6 +1,7 @@
 """Work by any number of threads: the same bits, and no error lost."""
 
 import threading
+import time
 
 import numba
 import numpy as np
@@ -96,9 +97,9 @@ def test_small_work_stays_in_one_thread():
         worth = threads.WORTH_A_THREAD
         assert len(threads.shares(np.arange(1001), worth / 1001)) == 1
         n_threads = numba.get_num_threads()
-        assert len(threads.shares(np.arange(1001), worth)) == n_threads
+        assert len(threads.shares(np.arange(1001), n_threads * worth / 1000)) == n_threads
         numba.set_num_threads(1)
-        assert len(threads.shares(np.arange(1001), worth)) == 1
+        assert len(threads.shares(np.arange(1001), n_threads * worth / 1000)) == 1
     finally:
         numba.set_num_threads(before)
 
@@ -106,18 +107,73 @@ def test_small_work_stays_in_one_thread():
 @pytest.mark.parametrize("where", [0, 1, 3])
 def test_an_exception_in_a_thread_is_raised_when_all_are_done(use_threads, where):
     use_threads(4)
-    begun, done = threading.Event(), []
+    all_begun, done = threading.Barrier(4, timeout=60), []
 
     def work(k):
+        all_begun.wait()
         if k == where:
-            begun.set()
             raise RuntimeError(f"in share {k}")
-        assert begun.wait(60)
         done.append(k)
 
     with pytest.raises(RuntimeError, match=f"in share {where}"):
         threads.in_threads(work, [(k,) for k in range(4)])
     assert sorted(done) == [k for k in range(4) if k != where]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize("in_main_thread", [True, False])
+def test_after_an_error_no_thread_begins_another_call(use_threads, error, in_main_thread):
+    """So Ctrl-C, which the main thread alone hears, does not wait for all the work of others."""
+    use_threads(2)
+    both_begun, raised, begun = threading.Barrier(2, timeout=60), threading.Event(), []
+
+    def work(k):
+        begun.append(k)
+        if k < 2:
+            both_begun.wait()
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main == in_main_thread:
+            raised.set()
+            raise error("stop")
+        assert raised.wait(60)
+        time.sleep(0.01)  # the error is on its way
+
+    with pytest.raises(error, match="stop"):
+        threads.in_threads(work, [(k,) for k in range(1000)])
+    assert len(begun) < 1000
+
+
+def test_a_call_is_short_enough_to_hear_an_interrupt(use_threads, rng):
+    """As far as items can be parted."""
+    longest = threads.LONGEST_CALL
+    work = np.concatenate(([0], np.cumsum(rng.integers(1, 10, 1000))))
+    for n_threads in (1, 2, 5):
+        use_threads(n_threads)
+        for cost in (longest / work[-1] / 2, longest / 100, 10 * longest):
+            ranges = threads.shares(work, cost)
+            assert [k for r in ranges for k in range(*r)] == list(range(1000))
+            for first, stop in ranges:
+                within = (work[stop] - work[first]) * cost <= longest + 20 * cost
+                assert within or stop == first + 1
+
+
+@pytest.mark.parametrize("n_rows", [1, 100, 100_000])
+@pytest.mark.parametrize("cost", [1.0, 1e5, 1e7, 1e10])
+def test_tiles_are_all_rows_and_columns(use_threads, n_rows, cost, rng):
+    costs = cost * rng.random(30)
+    parts = set()
+    for n_threads in (1, 3):
+        use_threads(n_threads)
+        columns, tiles = threads.tiles(n_rows, costs, 64)
+        parts.add(tuple(columns))
+        assert [i for r in columns for i in range(*r)] == list(range(30))
+        for k in range(len(columns)):
+            rows = [r for own, *part in tiles if own == k for r in range(*part)]
+            assert rows == list(range(n_rows))
+        for k, first, stop in tiles:
+            work = (stop - first) * costs[slice(*columns[k])].sum()
+            assert work <= 2 * threads.LONGEST_CALL or stop - first == 1
+    assert len(parts) == 1
 
 
 def test_shares_run_at_the_same_time(use_threads):

@@ -6,6 +6,7 @@ variance, ``theta_h = b + s W h`` the mean of the visible units given hidden sta
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 from scipy.integrate import quad
@@ -73,6 +74,49 @@ def conditional_density(W, b, c, variance, v, i):
         for part in itertools.pairwise(edges)
     )
     return least - free_energy(v[i]) - math.log(total)
+
+
+def exact_conditional(W, c, d, i):
+    """log p(d_i | d without i) of deviations d in fractions, by components: nothing is rounded.
+
+    Given the other units, state h has the log-weight ``h (c + W^T d - W_i d_i) + m^2 / 2`` and
+    the mean ``m = h W_i``. Only differences from the largest logarithm become floats.
+    """
+    weights, biases, row = ([Fraction(float(a)) for a in np.ravel(b)] for b in (W, c, d))
+    n_hidden = len(biases)
+    rest = [
+        biases[j] + sum(weights[k * n_hidden + j] * row[k] for k in range(len(row)) if k != i)
+        for j in range(n_hidden)
+    ]
+    own = weights[i * n_hidden : (i + 1) * n_hidden]
+    log_weights, log_densities = [], []
+    for h in itertools.product([0, 1], repeat=n_hidden):
+        mean = sum((w for w, on in zip(own, h, strict=True) if on), Fraction(0))
+        log_weight = sum((x for x, on in zip(rest, h, strict=True) if on), mean**2 / 2)
+        log_weights.append(log_weight)
+        log_densities.append(log_weight - (row[i] - mean) ** 2 / 2)
+    largest, most = max(log_densities), max(log_weights)
+    return (
+        float(largest - most)
+        + logsumexp([float(x - largest) for x in log_densities])
+        - logsumexp([float(x - most) for x in log_weights])
+        - 0.5 * math.log(2 * math.pi)
+    )
+
+
+def trapezoid_conditional(W, x, d, i, spacing=0.5):
+    """The twin of the kernel: all nodes of the mixture, none left out, one at a time."""
+    low = sum(min(w, 0) for w in W[i]) - 12
+    high = sum(max(w, 0) for w in W[i]) + 12
+    logs = []
+    for k in range(math.ceil((high - low) / spacing) + 1):
+        u = low + k * spacing - d[i]
+        terms = [
+            np.logaddexp(0, xj + w * u) - np.logaddexp(0, xj) if xj < math.inf else w * u
+            for xj, w in zip(x, W[i], strict=True)
+        ]
+        logs.append(math.fsum(terms) - u * (d[i] + u / 2))
+    return -logsumexp(logs) - math.log(spacing)
 
 
 class EnumeratedGaussianRBM:
