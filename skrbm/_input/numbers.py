@@ -9,6 +9,7 @@ from sklearn.utils import gen_batches
 from .._kernels import linear
 from .checks import working_dtype
 from .rows import Rows
+from .sparse import ascends
 from .summary import NumberSummary
 
 # Rows of a block, at most: for a summary, and of a sparse X, where a block is made dense.
@@ -43,12 +44,15 @@ class NumberRows(Rows):
     @cached_property
     def extremes(self):
         """The lowest and the highest value of X as it was given, NaN left out."""
-        parts = map(self.X.__getitem__, gen_batches(self.n_rows, _SUMMARY_ROWS))
-        # Entries of a sparse matrix at one place add up; the dense part sees to that.
-        parts = (part.toarray() if self._sparse else part for part in parts)
-        found = [(np.fmin.reduce(p, axis=None), np.fmax.reduce(p, axis=None)) for p in parts]
-        lowest, highest = zip(*found, strict=True)
-        return np.fmin.reduce(lowest), np.fmax.reduce(highest)
+        if not self._sparse:
+            return np.fmin.reduce(self.X, axis=None), np.fmax.reduce(self.X, axis=None)
+        X = self.X
+        if not ascends(X):  # entries at one place add up
+            X = X.copy()
+            X.has_canonical_format = False  # whatever X has said of itself
+            X.sum_duplicates()
+        values = X.data if X.nnz == X.shape[0] * X.shape[1] else np.append(X.data, 0)
+        return np.fmin.reduce(values), np.fmax.reduce(values)
 
     def read(self, which, dtype=None, out=None):
         """Dense rows: a view of X if a slice of X is just what a machine can read."""

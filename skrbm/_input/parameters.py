@@ -64,8 +64,8 @@ def check_parameters(estimator):
     scikit-learn checks the parameters of an estimator once, at the first call, and not at all if
     ``skip_parameter_validation`` is set. Loops and kernels rely on them at each call.
     """
-    parameters = estimator.get_params(deep=False)
     constraints = estimator._parameter_constraints
+    parameters = {name: getattr(estimator, name) for name in constraints}
     validate_parameter_constraints(constraints, parameters, type(estimator).__name__)
     for name, value in parameters.items():
         if name in _SCHEDULES:

@@ -184,7 +184,7 @@ def test_units_add_up_in_parts(rng):
 @pytest.mark.parametrize("n_hidden", [3, 200])
 def test_a_row_has_the_same_bits_whatever_rows_are_beside_it(scale, n_hidden, rng):
     """Rows share tables of exponentials, and threads decide which."""
-    W, b, c, _ = machine(rng, scale, n_visible=5, n_hidden=n_hidden)
+    W, _, c, _ = machine(rng, scale, n_visible=5, n_hidden=n_hidden)
     d = rng.normal(size=(90, 5)) * rng.choice([0.1, 1, 10, 100], (90, 1))
     x = d @ W + c
     together, alone = np.zeros(90), np.zeros(90)
