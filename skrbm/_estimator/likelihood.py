@@ -31,14 +31,14 @@ class LikelihoodMethods:
         free_energy = rows.map(machine.free_energy, per_row=machine.hidden.n_units)
         return free_energy.astype(rows.dtype, copy=False)
 
-    def energy(self, V, H):
+    def energy(self, v, h):
         """Energy ``E(v, h)`` of pairs of rows: ``p(v, h)`` is ``exp(-E(v, h)) / Z``.
 
         Parameters
         ----------
-        V : {array-like, sparse matrix} of shape (n_samples, n_features)
+        v : {array-like, sparse matrix} of shape (n_samples, n_features)
             Visible rows.
-        H : array-like of shape (n_samples, n_components)
+        h : array-like of shape (n_samples, n_components)
             Hidden rows.
 
         Returns
@@ -49,18 +49,18 @@ class LikelihoodMethods:
         Raises
         ------
         ValueError
-            If V and H differ in their number of rows.
+            If v and h differ in their number of rows.
         """
         fitted = self._fitted()
-        rows, machine = fitted._read(V)
-        H, _ = fitted._read_hidden(H, "H")
-        if H.shape[0] != rows.n_rows:
+        rows, machine = fitted._read(v)
+        h, _ = fitted._read_hidden(h, "h")
+        if h.shape[0] != rows.n_rows:
             raise ValueError(
-                f"V has {rows.n_rows} rows but H has {H.shape[0]}: "
-                "the energy takes pairs of rows. Give one row of H for each row of V."
+                f"v has {rows.n_rows} rows but h has {h.shape[0]}: "
+                "the energy takes pairs of rows. Give one row of h for each row of v."
             )
         v = rows.read(slice(0, rows.n_rows))
-        return machine.energy(v, H.astype(rows.dtype, copy=False))
+        return machine.energy(v, h.astype(rows.dtype, copy=False))
 
     def score_samples(self, X):
         """Exact log pseudo-likelihood ``sum_i log p(v_i | v without i)`` of each row.

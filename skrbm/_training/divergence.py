@@ -11,9 +11,9 @@ from .._machine.tempered import base_rate_layer
 
 #: Training has diverged if reconstructions are so many times as far as means, in squares.
 DIVERGED = 100
-#: It does not converge if they are so many times as far. Where a model learns: at most 1.05.
+#: It does not converge if they are so many times as far. Where a model learns: below 1.
 SUSPICIOUS = 1.5
-#: It does not converge if weights can make so many times the variance. Where it learns: at most 3.
+#: It does not converge if weights can make so many times the variance. Where it learns: below 1.
 OVERGROWN = 10
 
 _MEND = (

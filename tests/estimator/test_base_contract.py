@@ -1,11 +1,12 @@
 """The estimators keep scikit-learn's contract, alone and inside its tools."""
 
 import pickle
+from inspect import signature
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn import datasets
+from sklearn import datasets, neural_network
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
@@ -116,6 +117,27 @@ def test_check_estimator_expects_no_failure(estimator):
 )
 def test_scikit_learns_stricter_checks_pass(check, model):
     check(model.name, model.estimator(n_components=4, n_iter=2))
+
+
+@models
+def test_no_argument_is_taken_for_metadata(model):
+    """Of a name that scikit-learn does not know, metadata routing makes a request."""
+    requests = [n for n in dir(model.estimator) if n.startswith("set_") and n.endswith("_request")]
+    assert requests == []
+
+
+def test_methods_of_scikit_learns_estimator_have_the_same_arguments():
+    """Ours is its drop-in superset."""
+    theirs = neural_network.BernoulliRBM
+    public = [name for name in dir(theirs) if name[0] != "_" and callable(getattr(theirs, name))]
+    for name in (*public, "__init__"):
+        ours = signature(getattr(BernoulliRBM, name)).parameters
+        for argument, parameter in signature(getattr(theirs, name)).parameters.items():
+            assert ours[argument].default == parameter.default, (name, argument)
+    X = BERNOULLI.rows()
+    rbm = BERNOULLI.machine().fit(X=X, y=None)
+    H = rbm.transform(X=X)
+    assert rbm.inverse_transform(X=H).shape == rbm.gibbs(v=X).shape == X.shape
 
 
 # --- names and containers ---

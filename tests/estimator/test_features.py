@@ -79,9 +79,9 @@ def test_hidden_rows_of_another_shape_are_refused(model):
     rbm = model.machine().fit(X)
     with pytest.raises(ValueError, match=r"X has 4 columns.* 3 hidden units"):
         rbm.inverse_transform(np.zeros((2, 4)))
-    with pytest.raises(ValueError, match=r"H has 2 columns.* 3 hidden units"):
+    with pytest.raises(ValueError, match=r"h has 2 columns.* 3 hidden units"):
         rbm.energy(X, np.zeros((47, 2)))
-    with pytest.raises(ValueError, match="V has 47 rows but H has 46"):
+    with pytest.raises(ValueError, match="v has 47 rows but h has 46"):
         rbm.energy(X, np.zeros((46, 3)))
     with pytest.raises(ValueError, match="Expected 2D array"):
         rbm.inverse_transform(np.zeros(3))
