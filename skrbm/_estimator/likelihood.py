@@ -124,7 +124,7 @@ class LikelihoodMethods:
         n_chains : int, default=100
             Number of rows to anneal; at least 2.
         n_betas : int, default=10000
-            Number of inverse temperatures, equidistant from 0 to 1; at least 2.
+            Number of inverse temperatures, equidistant from 0 to 1; from 2 to ten million.
         init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
             For "reverse_ais": complete rows, such as training data. The chains that draw from the
             model start at ``n_chains`` of these rows, taken at random. So the chains are in the
@@ -160,7 +160,7 @@ class LikelihoodMethods:
         fitted = self._fitted()
         check_option("method", method, ("auto", "exact", "ais", "reverse_ais"))
         n_chains = check_integer("n_chains", n_chains, 2)
-        n_betas = check_integer("n_betas", n_betas, 2)
+        n_betas = check_integer("n_betas", n_betas, 2, 10**7)
         if init is not None and method != "reverse_ais":
             raise ValueError(f"init is for method='reverse_ais'. Got method={method!r} with init.")
         fitted._check_partition()

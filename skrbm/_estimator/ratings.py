@@ -5,6 +5,7 @@ from numbers import Real
 import numpy as np
 
 from .._input.parameters import check_integer, check_option
+from .._input.rows import PRODUCTS
 from .._machine.onehot import cumulated
 from .._machine.softmax import BLOCK, Queries
 
@@ -245,7 +246,8 @@ def _chosen_entries(data, machine, rows, columns):
     """
     categories, n_features = machine.visible.categories, data.n_features
     by_row = np.argsort(rows, kind="stable")
-    most = max(1, BLOCK // categories.most)
+    per_query = categories.most * -(-machine.hidden.n_units // PRODUCTS)
+    most = max(1, BLOCK // per_query)
     first = 0
     while first < len(rows):
         # At most _QUERY_ROWS rows, and at most ``most`` entries.
