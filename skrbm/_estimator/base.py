@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
-from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,6 +16,7 @@ from .._machine.rbm import RBM
 from .._training.epoch import train_epoch
 from .._training.optimizers import Momentum
 from .._training.state import Settings, State
+from .callbacks import CallbackSupportMixin
 from .features import FeatureMethods
 from .generation import GenerationMethods
 from .likelihood import LikelihoodMethods
