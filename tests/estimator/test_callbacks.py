@@ -1,4 +1,4 @@
-"""The twin of scikit-learn's callbacks for versions without them: fits go on, and nobody sees them."""
+"""The twin of scikit-learn's callbacks for versions without them: a fit that nobody watches."""
 
 import runpy
 import sys

@@ -35,7 +35,7 @@ ORDERS = {
 @dtypes
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 def test_products_do_not_depend_on_the_order_of_memory(dtype, order, rng):
-    """NumPy before 2.3 hands few orders to BLAS. (Fortran's, which BLAS reads, rounds its own way.)"""
+    """NumPy before 2.3 hands few orders to BLAS. (Products of Fortran's order round otherwise.)"""
     v, h, W = (rng.normal(size=s).astype(dtype) for s in ((100, 30), (100, 20), (30, 20)))
     assert_array_equal(order(v), v)
     assert_array_equal(products.product(order(v), W), products.product(v, W))
