@@ -42,6 +42,12 @@ class BaseRBM(
     _accepts_sparse = True
     _verbose_rows = 1000  # so many rows, at most, are scored for a printed line
 
+    # Where notebooks link to from the picture of an estimator, in place of scikit-learn's pages.
+    _doc_link_module = "skrbm"
+    _doc_link_template = (
+        "https://skrbm.readthedocs.io/en/stable/generated/{estimator_module}.{estimator_name}.html"
+    )
+
     # --- hooks: what a model must write ---
 
     @abstractmethod
