@@ -3,18 +3,18 @@
 import sklearn
 
 
-class Task:
+class _Task:
     """A task that nobody watches: it takes all calls of ``fit``, and never stops it."""
 
     def subcontext(self, **description):
-        """The same, for a part of the task."""
+        """A part of the task: nobody watches it either."""
         return self
 
     def call_on_fit_task_begin(self, **data):
         """Nobody to tell."""
 
     def call_on_fit_task_end(self, **data):
-        """Nobody to tell; nobody stops the fit."""
+        """Nobody to tell, and nobody who stops the fit."""
         return False
 
 
@@ -30,7 +30,7 @@ class CallbackFreeMixin:
         )
 
     def _init_callback_context(self, **description):
-        return Task()
+        return _Task()
 
 
 try:
@@ -38,4 +38,4 @@ try:
 except ModuleNotFoundError:
     CallbackSupportMixin = CallbackFreeMixin
 
-__all__ = ["CallbackFreeMixin", "CallbackSupportMixin", "Task"]
+__all__ = ["CallbackFreeMixin", "CallbackSupportMixin"]
