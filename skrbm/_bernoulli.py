@@ -1,11 +1,17 @@
 """BernoulliRBM: binary visible units."""
 
 import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from ._estimator.base import BaseRBM
+from ._estimator.fitted import FEATURES, fitted_array, replace_fitted
 from ._input.checks import check_binary, check_visible, warn_outside_unit_interval
 from ._input.numbers import NumberRows
 from ._machine.bernoulli import BernoulliLayer
+from ._machine.keys import draw_seed
+from ._machine.rbm import RBM
+from ._training.state import State
 
 
 class BernoulliRBM(BaseRBM):
@@ -180,6 +186,45 @@ class BernoulliRBM(BaseRBM):
         self.verbose = verbose
         self.random_state = random_state
 
+    @classmethod
+    def from_sklearn(cls, estimator):
+        """An estimator that goes on with a machine that scikit-learn has fitted.
+
+        Parameters
+        ----------
+        estimator : sklearn.neural_network.BernoulliRBM
+            A fitted estimator; unchanged.
+
+        Returns
+        -------
+        rbm : BernoulliRBM
+            It has the parameters, the weights, the biases and the persistent chains of
+            ``estimator``. ``n_iter_`` is 0 and ``history_`` is empty: they count epochs made here.
+            scikit-learn does not keep the base rates of the training data, at which chains and
+            annealing start. The biases of the visible units stand for them.
+
+        Raises
+        ------
+        NotFittedError
+            If ``estimator`` is not fitted.
+        """
+        check_is_fitted(estimator, "components_")
+        rbm = cls(**estimator.get_params(deep=False))
+        model = RBM(
+            visible=BernoulliLayer(estimator.intercept_visible_.copy()),
+            weights=np.array(estimator.components_.T, order="C"),
+            hidden=BernoulliLayer(estimator.intercept_hidden_.copy()),
+        )
+        state = State(
+            model=model,
+            seed=draw_seed(check_random_state(rbm.random_state)),
+            base_rate_bias=model.visible.bias.copy(),
+            chains=estimator.h_samples_.copy(),
+        )
+        features = {name: vars(estimator)[name] for name in FEATURES if name in vars(estimator)}
+        replace_fitted(rbm, features | rbm._attributes(state))
+        return rbm
+
     def _rows(self, X, *, reset=False, allow_unknown=False):
         return NumberRows(
             check_visible(self, X, accept_sparse=True, reset=reset, allow_nan=allow_unknown)
@@ -196,7 +241,9 @@ class BernoulliRBM(BaseRBM):
         return BernoulliLayer(bias.astype(summary.dtype))
 
     def _visible_layer(self, dtype):
-        return BernoulliLayer(np.ascontiguousarray(self.intercept_visible_, dtype))
+        return BernoulliLayer(
+            np.ascontiguousarray(fitted_array(self, "intercept_visible_", 1, dtype))
+        )
 
     def _visible_attributes(self, visible):
         return {"intercept_visible_": visible.bias}

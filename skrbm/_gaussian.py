@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._estimator.base import BaseRBM
+from ._estimator.fitted import fitted_array
 from ._input.checks import check_visible, warn_badly_scaled
 from ._input.numbers import NumberRows
 from ._input.parameters import NOISE_VARIANCE, check_noise_variance
@@ -187,6 +188,7 @@ class GaussianBernoulliRBM(BaseRBM):
     """
 
     _parameter_constraints = BaseRBM._parameter_constraints | {"noise_variance": NOISE_VARIANCE}
+    _first_call_decides = (*BaseRBM._first_call_decides, "noise_variance")
     _accepts_sparse = False
     _verbose_rows = 100  # an exact score costs some 50 times a binary one
 
@@ -258,7 +260,8 @@ class GaussianBernoulliRBM(BaseRBM):
 
     def _visible_layer(self, dtype):
         bias, variance = (
-            np.ascontiguousarray(a, dtype) for a in (self.intercept_visible_, self.noise_variance_)
+            np.ascontiguousarray(fitted_array(self, name, 1, dtype))
+            for name in ("intercept_visible_", "noise_variance_")
         )
         fixed = GaussianLayer(bias, variance)
         initial = getattr(self, "_initial_variance", None)
@@ -275,11 +278,3 @@ class GaussianBernoulliRBM(BaseRBM):
             # Where a learned variance started.
             "_initial_variance": visible.initial_variance if learned else None,
         }
-
-    def _check_continuation(self):
-        if isinstance(self.noise_variance, str) != (self._initial_variance is not None):
-            raise ValueError(
-                f"noise_variance={self.noise_variance!r} cannot go on with a machine whose noise "
-                f"variance is {'fixed' if self._initial_variance is None else 'learned'}: the "
-                "first call of partial_fit decides. Call fit to start again."
-            )

@@ -29,3 +29,7 @@ class LogPartition:
     interval: tuple
     method: str
     effective_sample_size: float
+
+    def __float__(self):
+        """``value``: the result itself serves where a number is asked for."""
+        return self.value

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._estimator.base import BaseRBM
+from ._estimator.fitted import fitted_array
 from ._estimator.ratings import RatingMethods
 from ._input.encoding import fitted_categories, read_categories
 from ._input.parameters import CATEGORICAL_CONSTRAINTS
@@ -195,6 +196,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     """
 
     _parameter_constraints = BaseRBM._parameter_constraints | CATEGORICAL_CONSTRAINTS
+    _first_call_decides = (*BaseRBM._first_call_decides, "categories", "conditional")
 
     def __init__(
         self,
@@ -262,10 +264,11 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         return SoftmaxLayer(bias.astype(dtype), categories, conditional)
 
     def _visible_layer(self, dtype):
-        bias = np.ascontiguousarray(self.intercept_visible_, dtype)
+        bias = np.ascontiguousarray(fitted_array(self, "intercept_visible_", 1, dtype))
         categories = fitted_categories(self.categories_, self.n_features_in_)
-        conditional = getattr(self, "conditional_components_", None)
-        if conditional is not None:
+        conditional = None
+        if getattr(self, "conditional_components_", None) is not None:
+            conditional = fitted_array(self, "conditional_components_", 2)
             shape = len(self.components_), categories.n_features
             if conditional.shape != shape:
                 raise ValueError(
@@ -282,14 +285,6 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
             "categories_": visible.categories.by_feature,
             "conditional_components_": None if conditional is None else conditional.T,
         }
-
-    def _check_continuation(self):
-        if self.conditional != (self.conditional_components_ is not None):
-            raise ValueError(
-                f"conditional={self.conditional!r} cannot go on with a machine that is "
-                f"{'not ' if self.conditional else ''}conditional: the first call of partial_fit "
-                "decides. Call fit to start again."
-            )
 
     def _check_partition(self):
         if self.conditional_components_ is not None:

@@ -1,28 +1,28 @@
-"""BaseRBM: fitting, the hooks that a model writes, and the fitted attributes."""
+"""BaseRBM: the hooks that a model writes, and fitting."""
 
 from abc import ABCMeta, abstractmethod
-from contextlib import contextmanager
+from copy import deepcopy
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from .._input.checks import fit_context, working_dtype
-from .._input.parameters import PARAMETER_CONSTRAINTS, check_schedule
+from .._input.checks import fit_context
+from .._input.parameters import PARAMETER_CONSTRAINTS, check_parameters
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.keys import draw_seed
 from .._machine.rbm import RBM
 from .._training.epoch import train_epoch
-from .._training.optimizers import Momentum
 from .._training.state import Settings, State
 from .callbacks import CallbackSupportMixin
 from .features import FeatureMethods
+from .fitted import FEATURES, FittedMachine, snapshot
 from .generation import GenerationMethods
 from .likelihood import LikelihoodMethods
 
 
 class BaseRBM(
+    FittedMachine,
     FeatureMethods,
     GenerationMethods,
     LikelihoodMethods,
@@ -39,6 +39,7 @@ class BaseRBM(
     """
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
+    _first_call_decides = ("n_components",)  # parameters that partial_fit cannot change
     _accepts_sparse = True
     _verbose_rows = 1000  # so many rows, at most, are scored for a printed line
 
@@ -92,36 +93,11 @@ class BaseRBM(
         weights = random_state.normal(0, 0.01, (visible.n_units, self.n_components))
         return weights, np.zeros(self.n_components)
 
-    def _check_continuation(self):
-        """Refuse to go on learning with parameters that the fitted machine does not have."""
-
     def _check_states(self, rows):
         """Refuse rows that have no probability."""
 
     def _check_partition(self):
         """Refuse a machine whose partition function is not one number."""
-
-    # --- the fitted machine ---
-
-    @property
-    def _dtype(self):
-        """The dtype to work in where no data say it: float32 or float64."""
-        return working_dtype(self.components_.dtype)
-
-    def _machine(self, dtype):
-        """The machine of the fitted attributes: a view where their dtype is already right."""
-        hidden_bias = np.ascontiguousarray(self.intercept_hidden_, dtype=dtype)
-        return RBM(
-            visible=self._visible_layer(dtype),
-            weights=np.ascontiguousarray(self.components_.T, dtype=dtype),
-            hidden=BernoulliLayer(hidden_bias),
-        )
-
-    def _read(self, X, allow_unknown=False):
-        """Validated rows of X, and the fitted machine in their dtype."""
-        check_is_fitted(self)
-        rows = self._rows(X, allow_unknown=allow_unknown)
-        return rows, self._machine(rows.dtype)
 
     # --- fitting ---
 
@@ -140,42 +116,55 @@ class BaseRBM(
         Returns
         -------
         self : estimator
-            The fitted estimator.
+            The fitted estimator. If an error is raised, the estimator is unchanged.
 
         Raises
         ------
         ValueError
             If training diverges. The message names the epoch and the learning rate.
+        KeyboardInterrupt
+            If somebody presses Ctrl-C. The estimator then holds the machine as it was at the end
+            of the last finished epoch; without a finished epoch the estimator is unchanged.
         """
-        with self._keeping_features_on_error():
-            rows = self._rows(X, reset=True)
-            self._check_training(rows)
-            settings = self._settings(shuffle=self.shuffle)
-            return self._fit(rows, y, settings, self._initial_state(rows, settings))
+        learner = self._learner()
+        rows = learner._rows(X, reset=True)
+        learner._check_training(rows)
+        settings = learner._settings(shuffle=learner.shuffle)
+        return self._fit(learner, rows, y, settings, learner._initial_state(rows, settings))
 
-    def _fit(self, rows, y, settings, state):
+    def _fit(self, learner, rows, y, settings, state):
         """All epochs, each a task of scikit-learn's callbacks."""
 
         def attributes():
-            return self._attributes(state.copy())
+            # What a callback does to its copy must not reach the fit. Records are never written.
+            old_names = {name: None for name in FEATURES if name in vars(self)}
+            found = old_names | learner._features() | learner._attributes(state)
+            return {k: v if k == "_records" else deepcopy(v) for k, v in found.items()}
 
         # ScoringMonitor scores only tasks that have a target. The target of a generative
         # model is its own input.
         data = {"X": rows.X, "y": rows.X if y is None else y}
-        fit_task = self._init_callback_context(max_subtasks=self.n_iter)
+        fit_task = self._init_callback_context(max_subtasks=learner.n_iter)
         fit_task.call_on_fit_task_begin(estimator=self, **data)
-        for _ in range(self.n_iter):
-            task = fit_task.subcontext(task_name="epoch")
-            task.call_on_fit_task_begin(estimator=self, **data)
-            train_epoch(state, settings, rows)
-            self._report(state, rows)
-            stop = task.call_on_fit_task_end(
-                estimator=self, **data, reconstruction_attributes=attributes
-            )
-            if stop:
-                break
+        finished = None
+        try:
+            for _ in range(learner.n_iter):
+                task = fit_task.subcontext(task_name="epoch")
+                task.call_on_fit_task_begin(estimator=self, **data)
+                train_epoch(state, settings, rows)
+                finished = state.copy()
+                learner._report(state, rows)
+                stop = task.call_on_fit_task_end(
+                    estimator=self, **data, reconstruction_attributes=attributes
+                )
+                if stop:
+                    break
+        except KeyboardInterrupt:
+            if finished is not None:
+                self._adopt(learner, finished)
+            raise
         fit_task.call_on_fit_task_end(estimator=self, **data, reconstruction_attributes=attributes)
-        return self._adopt(state)
+        return self._adopt(learner, state)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -201,41 +190,39 @@ class BaseRBM(
         Raises
         ------
         ValueError
-            If training diverges.
+            If training diverges; if a parameter has changed that the first call decides.
         """
-        first_call = not hasattr(self, "components_")
-        with self._keeping_features_on_error():
-            rows = self._rows(X, reset=first_call)
-            self._check_training(rows, chunk=True)
-            settings = self._settings(shuffle=False)
-            state = self._initial_state(rows, settings) if first_call else self._state().copy()
-            train_epoch(state, settings, rows)
-            self._report(state, rows)
-            return self._adopt(state)
+        learner = self._learner()
+        first_call = not learner.__sklearn_is_fitted__()
+        rows = learner._rows(X, reset=first_call)
+        learner._check_training(rows, chunk=True)
+        settings = learner._settings(shuffle=False)
+        if first_call:
+            state = learner._initial_state(rows, settings)
+        else:
+            state = learner._state(rows).copy()
+        train_epoch(state, settings, rows)
+        learner._report(state, rows)
+        return self._adopt(learner, state)
 
-    @contextmanager
-    def _keeping_features_on_error(self):
-        """Undo what validation has learned about the features if an error follows."""
-        names = ("n_features_in_", "feature_names_in_")
-        before = {name: vars(self)[name] for name in names if name in vars(self)}
-        try:
-            yield
-        except BaseException:
-            for name in names:
-                if name in before:
-                    setattr(self, name, before[name])
-                else:
-                    vars(self).pop(name, None)
-            raise
+    def _learner(self):
+        """A snapshot that learns of the data what the estimator itself learns only at the end.
+
+        Its parameters are checked, even where scikit-learn does not, and its whole numbers are
+        those of Python, which do not overflow.
+        """
+        learner = snapshot(self)
+        check_parameters(learner)
+        return learner
 
     def _settings(self, shuffle):
         return Settings(
             algorithm=self.algorithm,
             batch_size=self.batch_size,
             n_chains=self.batch_size if self.n_chains is None else self.n_chains,
-            learning_rate=check_schedule(self, "learning_rate"),
-            n_gibbs_steps=check_schedule(self, "n_gibbs_steps"),
-            momentum=check_schedule(self, "momentum"),
+            learning_rate=self.learning_rate,
+            n_gibbs_steps=self.n_gibbs_steps,
+            momentum=self.momentum,
             weight_decay=self.weight_decay,
             mean_negative_visibles=self.negative_visibles == "mean",
             shuffle=shuffle,
@@ -263,65 +250,6 @@ class BaseRBM(
         chains = np.zeros(shape, rows.dtype)
         return State(model=model, seed=seed, base_rate_bias=visible.bias.copy(), chains=chains)
 
-    # --- the fitted attributes ---
-
-    def _attributes(self, state):
-        """The fitted attributes that hold a training state, as views of its arrays."""
-        return {
-            "components_": state.model.weights.T,
-            "intercept_hidden_": state.model.hidden.bias,
-            **self._visible_attributes(state.model.visible),
-            "h_samples_": state.chains,
-            "n_iter_": state.n_epochs,
-            "history_": state.history,
-            "_base_rate_bias": state.base_rate_bias,
-            "_seed": state.seed,
-            "_n_updates": state.n_updates,
-            "_velocity": state.optimizer.velocity,
-        }
-
-    def _adopt(self, state):
-        """Make a training state the fitted state."""
-        vars(self).update(self._attributes(state))
-        return self
-
-    def _state(self):
-        """The training state that the fitted attributes hold."""
-        self._check_continuation()
-        model = self._machine(self._dtype)
-        if (self.algorithm == "pt") != (self.h_samples_.ndim == 3):
-            raise ValueError(
-                f"algorithm={self.algorithm!r} cannot go on with h_samples_ of shape "
-                f"{self.h_samples_.shape}: with algorithm='pt', and only then, h_samples_ has a "
-                "first dimension for the temperatures. The first call of partial_fit decides. "
-                "Call fit to start again."
-            )
-        shapes = [velocity.shape for velocity in self._velocity]
-        if (
-            self.h_samples_.ndim not in (2, 3)
-            or self.h_samples_.size == 0
-            or self.h_samples_.shape[-1] != model.weights.shape[1]
-            or len(self._base_rate_bias) != model.visible.n_units
-            or (shapes and shapes != [parameter.shape for parameter in model.parameters])
-        ):
-            raise ValueError(
-                f"cannot go on learning {self.components_.shape[0]} x "
-                f"{self.components_.shape[1]} components_ with h_samples_ of shape "
-                f"{self.h_samples_.shape} and velocities for others: the shape of a fitted "
-                "machine must stay the same. Call fit to start again."
-            )
-        velocity = tuple(a.astype(model.dtype, copy=False) for a in self._velocity)
-        return State(
-            model=model,
-            seed=self._seed,
-            base_rate_bias=self._base_rate_bias,
-            chains=self.h_samples_.astype(model.dtype, copy=False),
-            optimizer=Momentum(velocity),
-            n_updates=self._n_updates,
-            n_epochs=self.n_iter_,
-            history=self.history_,
-        )
-
     def _report(self, state, rows):
         """Print a line on the epoch just finished, in scikit-learn's form."""
         if self.verbose:
@@ -329,7 +257,7 @@ class BaseRBM(
             print(
                 f"[{type(self).__name__}] Iteration {state.n_epochs}, "
                 f"pseudo-likelihood = {np.concatenate(scores).mean():.2f}, "
-                f"time = {state.history['seconds'][-1]:.2f}s"
+                f"time = {state.records[-1]['seconds']:.2f}s"
             )
 
     # --- what scikit-learn asks ---

@@ -1,9 +1,6 @@
 """What people fit an RBM for first: features of rows, and rows from features."""
 
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted
-
-from .._input.checks import check_hidden
 
 
 class FeatureMethods(TransformerMixin):
@@ -22,29 +19,27 @@ class FeatureMethods(TransformerMixin):
         H : ndarray of shape (n_samples, n_components)
             Probabilities, in the dtype of X.
         """
-        rows, machine = self._read(X)
+        rows, machine = self._fitted()._read(X)
 
         def probabilities(v):
             return machine.hidden.mean(machine.hidden_input(v))
 
         return rows.map(probabilities, per_row=machine.hidden.n_units)
 
-    def inverse_transform(self, H):
-        """Expectation of the visible units given the hidden ones, ``E[v|h=H]``.
+    def inverse_transform(self, X):
+        """Expectation of the visible units given the hidden ones, ``E[v|h=X]``.
 
         Parameters
         ----------
-        H : array-like of shape (n_samples, n_components)
+        X : array-like of shape (n_samples, n_components)
             Hidden states, or their probabilities as ``transform`` gives them.
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            Expectations, which for binary units are ``P(v=1|h=H)``, in the dtype of H.
+        X_original : ndarray of shape (n_samples, n_features)
+            Expectations, which for binary units are ``P(v=1|h=X)``, in the dtype of X.
         """
-        check_is_fitted(self)
-        H = check_hidden(self, H)
-        machine = self._machine(H.dtype)
+        H, machine = self._fitted()._read_hidden(X, "X")
         return machine.visible.feature_mean(machine.visible_input(H))
 
     def reconstruct(self, X):
@@ -60,7 +55,7 @@ class FeatureMethods(TransformerMixin):
         X_reconstructed : ndarray of shape (n_samples, n_features)
             Expectations of the visible units, in the dtype of X.
         """
-        rows, machine = self._read(X)
+        rows, machine = self._fitted()._read(X)
 
         def reconstruction(v):
             h = machine.hidden.mean(machine.hidden_input(v))

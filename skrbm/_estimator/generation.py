@@ -1,30 +1,27 @@
 """What a fitted machine draws: rows by chains, and completions of rows known in part."""
 
-from numbers import Integral
-
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state
 
 from .._inference.chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler, gibbs
 from .._inference.imputation import impute
 from .._inference.starts import Start
-from .._input.parameters import check_option
+from .._input.parameters import check_integer, check_option
 from .._machine.keys import draw_seed
 
 
 class GenerationMethods:
     """Mixin of the methods that draw rows from a machine; they read the estimator only."""
 
-    def gibbs(self, V, n_steps=1, random_state=None):
-        """Gibbs steps from each row of V.
+    def gibbs(self, v, n_steps=1, random_state=None):
+        """Gibbs steps from each row of v.
 
         A step draws the hidden units given the visible units, then the visible units given the
         hidden units.
 
         Parameters
         ----------
-        V : {array-like, sparse matrix} of shape (n_samples, n_features)
+        v : {array-like, sparse matrix} of shape (n_samples, n_features)
             Visible rows where the chains start.
         n_steps : int, default=1
             Number of steps.
@@ -33,11 +30,11 @@ class GenerationMethods:
 
         Returns
         -------
-        V_new : ndarray of shape (n_samples, n_features)
+        v_new : ndarray of shape (n_samples, n_features)
             Visible rows where the chains stop.
         """
-        rows, machine = self._read(V)
-        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        rows, machine = self._fitted()._read(v)
+        n_steps = check_integer("n_steps", n_steps, 1)
         v = rows.read(np.arange(rows.n_rows))
         for _ in gibbs(machine, v, n_steps, draw_seed(check_random_state(random_state))):
             pass
@@ -100,19 +97,19 @@ class GenerationMethods:
         .. [1] Swendsen, R. H. & Wang, J.-S. (1986). Replica Monte Carlo simulation of
            spin-glasses. Physical Review Letters 57, 2607-2609.
         """
-        check_is_fitted(self)
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
-        check_scalar(n_temperatures, "n_temperatures", Integral, min_val=2)
+        fitted = self._fitted()
+        n_samples = check_integer("n_samples", n_samples, 1)
+        n_gibbs_steps = check_integer("n_gibbs_steps", n_gibbs_steps, 1)
+        n_temperatures = check_integer("n_temperatures", n_temperatures, 2)
         check_option("method", method, ("gibbs", "tempering"))
         random_state = check_random_state(random_state)
         n_temperatures = n_temperatures if method == "tempering" else 1
         if init is None:
-            machine, start = self._machine(self._dtype), Start()
+            machine, start = fitted._machine(fitted._dtype), Start()
         else:
-            rows, machine = self._read(init, allow_unknown=True)
+            rows, machine = fitted._read(init, allow_unknown=True)
             start = Start.at(rows, np.arange(n_samples) % rows.n_rows)
-        sampler = Sampler(machine, self._base_rate_bias, n_gibbs_steps, n_temperatures)
+        sampler = Sampler(machine, fitted._base_rates, n_gibbs_steps, n_temperatures)
         v = sampler.draw(start, n_samples, random_state)
         return machine.visible.values(v) if init is None else rows.as_given(v)
 
@@ -150,8 +147,9 @@ class GenerationMethods:
         ``predict_ratings`` asks for one feature at a time, as if the other missing features did
         not exist.
         """
-        rows, machine = self._read(X, allow_unknown=True)
-        check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
-        check_scalar(n_chains, "n_chains", Integral, min_val=1)
+        fitted = self._fitted()
+        rows, machine = fitted._read(X, allow_unknown=True)
+        n_gibbs_steps = check_integer("n_gibbs_steps", n_gibbs_steps, 1)
+        n_chains = check_integer("n_chains", n_chains, 1)
         random_state = check_random_state(random_state)
-        return impute(machine, self._base_rate_bias, rows, n_gibbs_steps, n_chains, random_state)
+        return impute(machine, fitted._base_rates, rows, n_gibbs_steps, n_chains, random_state)

@@ -1,15 +1,13 @@
 """How probable rows are to a fitted machine: energies, pseudo-likelihood, likelihood."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state
 
 from .._inference import partition
 from .._inference.starts import Start
-from .._input.checks import check_hidden
-from .._input.parameters import check_option
+from .._input.parameters import check_integer, check_option
 from .._log_partition import LogPartition
 
 
@@ -29,7 +27,7 @@ class LikelihoodMethods:
         free_energy : ndarray of shape (n_samples,)
             In nats.
         """
-        rows, machine = self._read(X)
+        rows, machine = self._fitted()._read(X)
         free_energy = rows.map(machine.free_energy, per_row=machine.hidden.n_units)
         return free_energy.astype(rows.dtype, copy=False)
 
@@ -53,8 +51,9 @@ class LikelihoodMethods:
         ValueError
             If V and H differ in their number of rows.
         """
-        rows, machine = self._read(V)
-        H = check_hidden(self, H)
+        fitted = self._fitted()
+        rows, machine = fitted._read(V)
+        H, _ = fitted._read_hidden(H, "H")
         if H.shape[0] != rows.n_rows:
             raise ValueError(
                 f"V has {rows.n_rows} rows but H has {H.shape[0]}: "
@@ -79,7 +78,7 @@ class LikelihoodMethods:
         pseudo_likelihood : ndarray of shape (n_samples,)
             In nats, in the dtype of X.
         """
-        rows, machine = self._read(X)
+        rows, machine = self._fitted()._read(X)
         scores = rows.map(machine.pseudo_likelihood, per_row=machine.hidden.n_units)
         return scores.astype(rows.dtype, copy=False)
 
@@ -156,15 +155,15 @@ class LikelihoodMethods:
         .. [3] Burda, Y., Grosse, R. & Salakhutdinov, R. (2015). Accurate and conservative
            estimates of MRF log-likelihood using reverse annealing. AISTATS.
         """
-        check_is_fitted(self)
+        fitted = self._fitted()
         check_option("method", method, ("auto", "exact", "ais", "reverse_ais"))
-        check_scalar(n_chains, "n_chains", Integral, min_val=2)
-        check_scalar(n_betas, "n_betas", Integral, min_val=2)
+        n_chains = check_integer("n_chains", n_chains, 2)
+        n_betas = check_integer("n_betas", n_betas, 2)
         if init is not None and method != "reverse_ais":
             raise ValueError(f"init is for method='reverse_ais'. Got method={method!r} with init.")
-        self._check_partition()
+        fitted._check_partition()
         random_state = check_random_state(random_state)
-        machine, start = self._machine(self._dtype), Start()
+        machine, start = fitted._machine(fitted._dtype), Start()
         n_units = partition.n_enumerated(machine)
         if method == "auto":
             method = "exact" if n_units <= partition.FEW_UNITS else "ais"
@@ -174,7 +173,7 @@ class LikelihoodMethods:
                 f"it is for at most {partition.MOST_UNITS} units. Use method='ais'."
             )
         if init is not None:
-            rows, machine = self._read(init, allow_unknown=True)
+            rows, machine = fitted._read(init, allow_unknown=True)
             # Rows of init may be in some order, of which the first would be a poor sample.
             which = random_state.permutation(rows.n_rows)[np.arange(n_chains) % rows.n_rows]
             start = Start.at(rows, which)
@@ -185,11 +184,11 @@ class LikelihoodMethods:
             )
         with np.errstate(over="ignore", invalid="ignore"):
             if method == "exact":
-                result = partition.exact(self._machine(np.float64))
+                result = partition.exact(fitted._machine(np.float64))
             else:
                 anneal = partition.ais if method == "ais" else partition.reverse_ais
                 result = anneal(
-                    machine, self._base_rate_bias, n_chains, n_betas, random_state, start
+                    machine, fitted._base_rates, n_chains, n_betas, random_state, start
                 )
         if not np.isfinite(result.value):
             raise ValueError(
@@ -219,23 +218,26 @@ class LikelihoodMethods:
             If an entry is missing or not a state of its unit; if the machine is conditional; if
             log Z is not finite.
         """
-        check_is_fitted(self)
-        rows = self._rows(X, allow_unknown=True)
-        self._check_partition()
+        fitted = self._fitted()
+        rows = fitted._rows(X, allow_unknown=True)
+        machine = fitted._machine_for(rows, np.float64)
+        fitted._check_partition()
         if rows.n_unknown:
             raise ValueError(
                 f"{rows.n_unknown} entries of X are missing (NaN; or not stored, in a sparse X of "
                 "categories), but the likelihood is one of complete rows. Complete them, for "
                 "example with impute."
             )
-        self._check_states(rows)
+        fitted._check_states(rows)
         if log_partition is None:
-            log_partition = self.log_partition()
-        if isinstance(log_partition, LogPartition):
-            log_partition = log_partition.value
-        check_scalar(log_partition, "log_partition", Real)
+            log_partition = fitted.log_partition()
+        if isinstance(log_partition, bool) or not isinstance(log_partition, Real | LogPartition):
+            raise TypeError(
+                "log_partition must be what the method log_partition returns, a number or None. "
+                f"Got {log_partition!r}."
+            )
+        log_partition = float(log_partition)
         if not np.isfinite(log_partition):
             raise ValueError(f"log_partition must be finite. Got {log_partition!r}.")
-        machine = self._machine(np.float64)
         free_energy = rows.map(machine.free_energy, np.float64, per_row=machine.hidden.n_units)
         return (-free_energy - log_partition).astype(rows.dtype, copy=False)

@@ -4,7 +4,6 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_scalar
-from sklearn.utils.validation import check_is_fitted
 
 from .._input.parameters import check_option
 from .._machine.onehot import Categories, cumulated
@@ -46,7 +45,7 @@ class RatingMethods:
             point outside X.
         """
         mean_field = _check_method(method)
-        data, machine = self._read(X)
+        data, machine = self._fitted()._read(X)
         if rows is None and columns is None:
             out = np.empty((data.n_rows, data.n_features), data.dtype)
             for block, _, means in _all_means(data, machine, mean_field):
@@ -83,7 +82,7 @@ n_categories)
             As in ``predict_ratings``.
         """
         mean_field = _check_method(method)
-        data, machine = self._read(X)
+        data, machine = self._fitted()._read(X)
         layer, weights = machine.visible, machine.weights
         sizes, most = layer.categories.sizes, layer.categories.most
         if rows is None and columns is None:
@@ -124,7 +123,7 @@ n_categories)
             The expectations of these features, as in ``predict_ratings``; -inf where the id is
             -1.
         """
-        data, machine = self._read(X)
+        data, machine = self._fitted()._read(X)
         check_scalar(n_items, "n_items", Integral, min_val=1)
         ids = np.full((data.n_rows, n_items), -1, np.int64)
         scores = np.full((data.n_rows, n_items), -np.inf, data.dtype)
@@ -170,18 +169,18 @@ n_categories)
         ValueError
             If there is no such hidden unit, or no feature has the category.
         """
-        check_is_fitted(self)
-        n_components = self.components_.shape[0]
+        fitted = self._fitted()
+        n_components = fitted.components_.shape[0]
         check_scalar(component, "component", Integral, min_val=0, max_val=n_components - 1)
         check_scalar(n, "n", Integral, min_val=1)
-        categories = Categories(self.categories_)
+        categories = Categories(fitted.categories_)
         offsets, values = categories.offsets, categories.values
         sizes = categories.sizes
 
         def centred(a):
             return a - np.repeat(np.add.reduceat(a, offsets[:-1]) / sizes, sizes)
 
-        weights = centred(self.components_[component].astype(np.float64))
+        weights = centred(fitted.components_[component].astype(np.float64))
         if category is None:
             spread = centred(values)
             squares = np.add.reduceat(spread**2, offsets[:-1])

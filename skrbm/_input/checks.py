@@ -6,7 +6,12 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.validation import validate_data
 
 __all__ = [
@@ -20,6 +25,7 @@ __all__ = [
     "fit_context",
     "native",
     "unmasked",
+    "validate_parameter_constraints",
     "warn_badly_scaled",
     "warn_outside_unit_interval",
     "working_dtype",
@@ -95,13 +101,12 @@ def check_csr(X):
         )
 
 
-def check_hidden(estimator, H):
+def check_hidden(estimator, H, n_components, name):
     """Hidden rows as a dense float array of ``n_components`` columns."""
-    H = check_array(H, dtype=(np.float64, np.float32), estimator=estimator, input_name="H")
-    n_components = estimator.components_.shape[0]
+    H = check_array(H, dtype=(np.float64, np.float32), estimator=estimator, input_name=name)
     if H.shape[1] != n_components:
         raise ValueError(
-            f"H has {H.shape[1]} columns, but {type(estimator).__name__} has {n_components} "
+            f"{name} has {H.shape[1]} columns, but {type(estimator).__name__} has {n_components} "
             "hidden units (n_components): pass what transform returns, one column per unit."
         )
     return H

@@ -5,23 +5,37 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .checks import Interval, InvalidParameterError, StrOptions
+from .checks import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
+
+
+class Range(Interval):
+    """An interval of numbers, among which True and False are not."""
+
+    def is_satisfied_by(self, val):
+        """Whether the value is a number in the range."""
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
+
 
 _SCHEDULES = {
-    "learning_rate": Interval(Real, 0, None, closed="neither"),
-    "n_gibbs_steps": Interval(Integral, 1, None, closed="left"),
-    "momentum": Interval(Real, 0, 1, closed="left"),
+    "learning_rate": Range(Real, 0, None, closed="neither"),
+    "n_gibbs_steps": Range(Integral, 1, None, closed="left"),
+    "momentum": Range(Real, 0, 1, closed="left"),
 }
 
 #: Constraints on the parameters that all estimators share, as scikit-learn writes them.
 PARAMETER_CONSTRAINTS = {
-    "n_components": [Interval(Integral, 1, None, closed="left")],
-    "batch_size": [Interval(Integral, 1, None, closed="left")],
-    "n_iter": [Interval(Integral, 0, None, closed="left")],
+    "n_components": [Range(Integral, 1, None, closed="left")],
+    "batch_size": [Range(Integral, 1, None, closed="left")],
+    "n_iter": [Range(Integral, 0, None, closed="left")],
     "algorithm": [StrOptions({"cd", "pcd", "pt"})],
-    "n_chains": [Interval(Integral, 1, None, closed="left"), None],
-    "n_temperatures": [Interval(Integral, 2, None, closed="left")],
-    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "n_chains": [Range(Integral, 1, None, closed="left"), None],
+    "n_temperatures": [Range(Integral, 2, None, closed="left")],
+    "weight_decay": [Range(Real, 0, None, closed="left")],
     "negative_visibles": [StrOptions({"sample", "mean"})],
     "shuffle": ["boolean"],
     "verbose": ["verbose"],
@@ -38,17 +52,41 @@ CATEGORICAL_CONSTRAINTS = {
 
 #: Constraint on the noise variance of real-valued units.
 NOISE_VARIANCE = [
-    Interval(Real, 0, None, closed="neither"),
+    Range(Real, 0, None, closed="neither"),
     "array-like",
     StrOptions({"learned"}),
 ]
 
 
+def check_parameters(estimator):
+    """Check all parameters of a private copy of an estimator, and make its numbers Python's.
+
+    scikit-learn checks the parameters of an estimator once, at the first call, and not at all if
+    ``skip_parameter_validation`` is set. Loops and kernels rely on them at each call.
+    """
+    parameters = estimator.get_params(deep=False)
+    constraints = estimator._parameter_constraints
+    validate_parameter_constraints(constraints, parameters, type(estimator).__name__)
+    for name, value in parameters.items():
+        if name in _SCHEDULES:
+            setattr(estimator, name, check_schedule(estimator, name))
+        elif isinstance(value, Integral) and not isinstance(value, bool):
+            setattr(estimator, name, int(value))  # 8-bit integers would wrap around
+
+
+def equal_parameters(a, b):
+    """Whether two values of a parameter, numbers or texts or lists of arrays, are the same."""
+    sequences = [np.iterable(value) and not isinstance(value, str) for value in (a, b)]
+    if all(sequences):
+        return len(a) == len(b) and all(map(equal_parameters, a, b))
+    return not any(sequences) and a == b
+
+
 def check_schedule(estimator, name):
     """A parameter that may vary by epoch: a number, or a tuple of numbers in range."""
     schedule = getattr(estimator, name)
-    if isinstance(schedule, Real):
-        return schedule  # in range: scikit-learn has checked PARAMETER_CONSTRAINTS
+    if isinstance(schedule, Real):  # in range: check_parameters has seen to that
+        return schedule.item() if isinstance(schedule, np.generic) else schedule
     values = schedule.tolist() if hasattr(schedule, "tolist") else schedule
     if not isinstance(values, Sequence) or len(values) == 0:
         raise InvalidParameterError(
@@ -62,7 +100,7 @@ def check_schedule(estimator, name):
                 f"epoch, must hold values that are {_SCHEDULES[name]}. "
                 f"Got {value!r} for epoch {epoch} instead."
             )
-    return tuple(values)
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 
 def check_option(name, value, options):
@@ -70,6 +108,20 @@ def check_option(name, value, options):
     if not isinstance(value, str) or value not in options:
         *others, last = (repr(option) for option in options)
         raise ValueError(f"{name} must be {', '.join(others)} or {last}. Got {value!r} instead.")
+
+
+def check_integer(name, value, minimum, maximum=None):
+    """An argument that counts or numbers things, as a Python int, whatever integer it came as.
+
+    Python ints neither overflow, as those of 8 bits do, nor are they True or False.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be an integer. Got {value!r} instead.")
+    value = int(value)
+    if value < minimum or (maximum is not None and value > maximum):
+        limits = f"at least {minimum}" + ("" if maximum is None else f" and at most {maximum}")
+        raise ValueError(f"{name} must be {limits}. Got {value} instead.")
+    return value
 
 
 def check_noise_variance(estimator, n_features, dtype):

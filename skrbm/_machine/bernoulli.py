@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._kernels import pseudo_likelihood, sums, units
-from .numbers import NumberLayer
+from .numbers import NumberLayer, room_for
 from .threads import in_threads, shares
 
 
@@ -51,7 +51,7 @@ class BernoulliLayer(NumberLayer):
 
     def sample(self, x, key, out=None):
         """Each unit is 1 with probability ``mean(x)``, else 0."""
-        out = np.empty_like(x) if out is None else out
+        out = room_for(x, out)
         units.bernoulli_sigmoid(x, self.bias, *key, out)
         return out
 

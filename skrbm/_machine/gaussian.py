@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._kernels import pseudo_likelihood, units, updates
-from .numbers import NumberLayer
+from .numbers import NumberLayer, room_for
 from .threads import in_threads, shares
 
 #: A learned noise variance is at least a thousandth of where it started.
@@ -83,7 +83,7 @@ class GaussianLayer(NumberLayer):
 
     def sample(self, x, key, out=None):
         """``mean(x)`` and normal noise of variance ``s^2``."""
-        out = np.empty_like(x) if out is None else out
+        out = room_for(x, out)
         units.gaussian(x, self.bias, self.scale, *key, out)
         return out
 

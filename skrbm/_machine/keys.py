@@ -13,6 +13,10 @@ import numpy as np
 #: above hold the number of a part, a share of the data that one worker trains on.
 _STEP_BITS = 18
 N_PARTS = 2 ** (31 - _STEP_BITS)
+#: The words of tempered learning begin here, and those of a fitted machine's methods.
+_TEMPERED, _METHODS = 2 ** (_STEP_BITS - 1), 2**31
+#: Updates, or steps of a chain, that one seed has numbers for.
+N_UPDATES = 2**32
 
 
 class Key(NamedTuple):
@@ -34,28 +38,33 @@ class Key(NamedTuple):
 
 
 class Purpose(Enum):
-    """What random numbers are for: their first word, and the words between two Gibbs steps."""
+    """What random numbers are for: their first word, and the words between two Gibbs steps.
+
+    No two purposes share a word. So uses with equal seeds are independent: learning by either
+    algorithm, and each method of a fitted machine.
+    """
 
     # Learning: the update counts parameter updates, and one update has all its Gibbs steps.
     HIDDEN = (0, 2)
     VISIBLE = (1, 2)
-    TEMPERED_VISIBLE = (0, 3)
-    TEMPERED_SWAP = (1, 3)
-    TEMPERED_HIDDEN = (2, 3)
-    # Annealing: the update counts temperatures. Forward and reverse annealing share no number, so
-    # that their agreement means something.
-    FORWARD_HIDDEN = (0, 0)
-    FORWARD_VISIBLE = (1, 0)
-    REVERSE_HIDDEN = (2, 0)
-    REVERSE_VISIBLE = (3, 0)
-    # Chains of a fitted machine: the update counts Gibbs steps. Learning never counts so far.
-    CHAIN_HIDDEN = (2**31, 0)
-    CHAIN_VISIBLE = (2**31 + 1, 0)
-    CHAIN_START = (2**31 + 2, 0)
-    CHAIN_SWAP = (2**31 + 3, 0)
+    TEMPERED_VISIBLE = (_TEMPERED, 3)
+    TEMPERED_SWAP = (_TEMPERED + 1, 3)
+    TEMPERED_HIDDEN = (_TEMPERED + 2, 3)
+    # Chains of a fitted machine: the update counts Gibbs steps.
+    CHAIN_HIDDEN = (_METHODS, 0)
+    CHAIN_VISIBLE = (_METHODS + 1, 0)
+    CHAIN_START = (_METHODS + 2, 0)
+    CHAIN_SWAP = (_METHODS + 3, 0)
+    # Annealing: the update counts temperatures.
+    FORWARD_HIDDEN = (_METHODS + 4, 0)
+    FORWARD_VISIBLE = (_METHODS + 5, 0)
+    REVERSE_HIDDEN = (_METHODS + 6, 0)
+    REVERSE_VISIBLE = (_METHODS + 7, 0)
 
     def __init__(self, first, stride):
         self.first, self.stride = first, stride
+        # Steps of an update that keep to the words of their kind.
+        self.n_steps = 1 if stride == 0 else (_TEMPERED - first % _TEMPERED) // stride
 
     def key(self, seed, update, step=0, part=0):
         """The key of one Gibbs step of one part of the data.
@@ -64,18 +73,19 @@ class Purpose(Enum):
         ----------
         seed : uint64
         update : int
+            Below ``N_UPDATES``.
         step : int, default=0
-            Number of the Gibbs step within an update.
+            Number of the Gibbs step within an update, below ``n_steps``.
         part : int, default=0
             Number of the part, below ``N_PARTS``. A fit on one computer is part 0.
         """
-        word = self.first + self.stride * step
-        if part and not (0 < part < N_PARTS and word < 2**_STEP_BITS):
+        if not (update < N_UPDATES and step < self.n_steps and 0 <= part < N_PARTS):
             raise ValueError(
-                f"part {part} at Gibbs step {step} has no random numbers of its own: there are "
-                f"{N_PARTS} parts, of {2**_STEP_BITS // max(self.stride, 1)} steps."
+                f"update {update} has no random numbers of its own at Gibbs step {step} of part "
+                f"{part}: a seed serves {N_UPDATES} updates of at most {self.n_steps} Gibbs "
+                f"steps, in {N_PARTS} parts. Take another random_state, or fewer steps."
             )
-        return Key(seed, update, word + (part << _STEP_BITS))
+        return Key(seed, update, self.first + self.stride * step + (part << _STEP_BITS))
 
 
 def draw_seed(random_state):

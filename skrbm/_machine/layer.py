@@ -23,6 +23,9 @@ of N independent parts. Arrays of parameters are updated in place and never repl
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import fields, replace
+
+import numpy as np
 
 __all__ = ["Layer"]
 
@@ -36,6 +39,17 @@ class Layer(ABC):
     def n_units(self):
         """Number of units, N."""
         return len(self.bias)
+
+    @property
+    def n_features(self):
+        """Number of features of a row, as a user counts them."""
+        return self.n_units
+
+    def copy(self):
+        """The same layer, a dataclass, with arrays of its own."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        arrays = {k: v.copy() for k, v in values.items() if isinstance(v, np.ndarray)}
+        return replace(self, **arrays)
 
     @property
     def n_states(self):

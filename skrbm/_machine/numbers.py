@@ -9,6 +9,15 @@ from .layer import Layer
 from .products import product, product_transposed, product_with_transpose
 
 
+def room_for(x, out):
+    """Where rows drawn from inputs ``x`` go: ``out``, if it is as large; None: new rows."""
+    if out is None:
+        return np.empty_like(x)
+    if out.shape != x.shape:  # kernels do not check bounds
+        raise ValueError(f"rows of shape {x.shape} do not fit into an array of {out.shape}.")
+    return out
+
+
 @dataclass
 class NumberPhases:
     """Rows of data and, below them in the same array, rows of the model."""

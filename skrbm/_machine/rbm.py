@@ -69,6 +69,10 @@ class RBM:
                 "components_, intercept_visible_ and intercept_hidden_ are infinite or NaN."
             )
 
+    def copy(self):
+        """The same machine with arrays of its own."""
+        return RBM(self.visible.copy(), self.weights.copy(), self.hidden.copy())
+
     def mirrored(self):
         """The same machine with its layers in each other's place, for sums over states."""
         return RBM(self.hidden, np.ascontiguousarray(self.weights.T), self.visible)

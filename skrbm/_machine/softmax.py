@@ -65,6 +65,11 @@ class SoftmaxLayer(Layer):
             )
 
     @property
+    def n_features(self):
+        """Each has a category for every unit that it owns."""
+        return self.categories.n_features
+
+    @property
     def parameters(self):
         """The bias and, in the conditional machine, ``U``."""
         return (self.bias,) if self.conditional is None else (self.bias, self.conditional)

@@ -5,7 +5,7 @@ from time import perf_counter
 import numpy as np
 
 from .phases import contrast
-from .state import FIGURES, scheduled
+from .state import scheduled
 
 #: Rows, at most, on which the reconstruction error of an epoch is measured.
 ERROR_ROWS = 250
@@ -48,9 +48,7 @@ def train_epoch(state, settings, rows):
 
     _check_converging(state, learning_rate)
     error = reconstruction_error(state.model, rows.spread(ERROR_ROWS, settings.batch_size))
-    record = (error, learning_rate, n_gibbs_steps, momentum, perf_counter() - begin)
-    for figure, value in zip(FIGURES, record, strict=True):
-        state.history[figure].append(value)
+    state.record((error, learning_rate, n_gibbs_steps, momentum, perf_counter() - begin))
 
 
 def update(state, settings, rows, which, n_gibbs_steps, rates):

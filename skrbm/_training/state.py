@@ -1,6 +1,5 @@
 """How to learn, and all that learning has to remember."""
 
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from .._machine.rbm import RBM
 from .optimizers import Momentum
 
-#: What ``history_`` holds of each epoch.
+#: What is recorded of each epoch.
 FIGURES = ("reconstruction_error", "learning_rate", "n_gibbs_steps", "momentum", "seconds")
 
 
@@ -39,12 +38,21 @@ class State:
     optimizer: Momentum = field(default_factory=Momentum)
     n_updates: int = 0
     n_epochs: int = 0
-    history: dict = field(default_factory=lambda: {figure: [] for figure in FIGURES})
+    # The figures of each epoch. Copies share the list, each up to its own number of records.
+    records: list = field(default_factory=list)
+    n_records: int = 0
 
     def copy(self):
-        """A state that shares no array or list with this one."""
-        history = {figure: list(values) for figure, values in self.history.items()}
-        return replace(deepcopy(replace(self, history={})), history=history)
+        """A state that shares no array with this one to which learning writes."""
+        velocity = tuple(a.copy() for a in self.optimizer.velocity)
+        return replace(self, model=self.model.copy(), optimizer=Momentum(velocity))
+
+    def record(self, figures):
+        """Add the figures of an epoch: one step, however many epochs there were."""
+        if len(self.records) > self.n_records:  # a copy has gone on
+            self.records = self.records[: self.n_records]
+        self.records.append(dict(zip(FIGURES, figures, strict=True)))
+        self.n_records += 1
 
 
 def scheduled(value, epoch):

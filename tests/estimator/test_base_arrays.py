@@ -156,10 +156,9 @@ def test_a_machine_of_other_features_does_not_go_on_learning(model):
     rbm.components_, rbm.intercept_visible_ = np.zeros((3, 9)), np.zeros(9)
     if model is GAUSSIAN:
         rbm.noise_variance_ = np.ones(9)
-    for n_features in (6, 9):
-        rbm.n_features_in_ = n_features
-        with pytest.raises(ValueError, match="the shape of a fitted machine must stay the same"):
-            rbm.partial_fit(np.zeros((10, n_features)))
+    rbm.n_features_in_ = 9
+    with pytest.raises(ValueError, match="the shape of a fitted machine must stay the same"):
+        rbm.partial_fit(np.zeros((10, 9)))
 
 
 @pytest.mark.parametrize("model", [BERNOULLI, GAUSSIAN], ids=["Bernoulli", "Gaussian"])
@@ -167,9 +166,10 @@ def test_base_rates_of_another_shape_are_no_start(model):
     X = model.rows()
     rbm = model.machine().fit(X)
     rbm.components_ = np.zeros((3, 9))
-    rbm.intercept_visible_ = np.zeros(9)
+    rbm.intercept_visible_, rbm.n_features_in_ = np.zeros(9), 9
     if model is GAUSSIAN:
         rbm.noise_variance_ = np.ones(9)
+    X = np.tile(X, 2)[:, :9]
     holes = np.where(np.median(X) >= X, np.nan, X)
     message = "the machine has 9 visible units, but the base rates .* were learned of 6"
     for start in (

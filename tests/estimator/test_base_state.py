@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ..helpers.comparison import assert_same_bits, assert_same_model, learned
-from ..helpers.models import GAUSSIAN, SOFTMAX, models, variants
+from ..helpers.models import BERNOULLI, GAUSSIAN, MODELS, SOFTMAX, models, variants
+from ..helpers.ratings import HALF_STARS
 
 
 @models
@@ -117,54 +118,51 @@ def test_learning_goes_on_from_read_only_memory(model, tmp_path):
 
 
 @models
-@pytest.mark.parametrize(
-    ("parameters", "later"),
-    [
-        ({"n_chains": 4}, {"n_chains": 9}),
-        ({"n_chains": 4}, {"n_chains": 2}),
-        ({"n_chains": None}, {"batch_size": 20}),  # None means batch_size, 10 at first
-    ],
-    ids=str,
-)
-def test_the_first_chunk_fixes_the_number_of_chains(model, parameters, later):
-    X, parameters = model.complete(), parameters | {"algorithm": "pcd"}
+def test_the_first_chunk_fixes_the_number_of_chains(model):
+    """None means batch_size, which is 10 in the first chunk and may then change."""
+    X, parameters = model.complete(), {"n_chains": None, "algorithm": "pcd"}
     rbm, expected = (model.machine(**parameters).partial_fit(X) for _ in range(2))
-    n_chains = parameters["n_chains"] or 10
-    rbm.set_params(**later).partial_fit(X)
-    expected.set_params(**later | {"n_chains": n_chains}).partial_fit(X)
-    assert rbm.h_samples_.shape == (n_chains, 3)
+    rbm.set_params(batch_size=20).partial_fit(X)
+    expected.set_params(batch_size=20, n_chains=10).partial_fit(X)
+    assert rbm.h_samples_.shape == (10, 3)
     assert_same_model(rbm, expected)
 
 
-@models
-def test_the_first_chunk_fixes_the_number_of_temperatures_and_chains(model):
-    X, options = model.complete(), {"algorithm": "pt", "n_temperatures": 4, "n_chains": 4}
-    rbm, expected = (model.machine(**options).partial_fit(X) for _ in range(2))
-    rbm.set_params(n_temperatures=9, n_chains=2).partial_fit(X)
-    assert rbm.h_samples_.shape == (4, 4, 3)
-    assert_same_model(rbm, expected.partial_fit(X))
+#: Parameters that the first call decides: at first, then, and what else is set.
+DECIDED = [
+    (BERNOULLI, "n_components", 3, 9, {}),
+    (GAUSSIAN, "n_components", 3, 9, {}),
+    (SOFTMAX, "n_components", 3, 2, {}),
+    *((model, "n_chains", 4, 9, {"algorithm": "pcd"}) for model in MODELS.values()),
+    *((model, "n_chains", 4, 2, {"algorithm": "pt"}) for model in MODELS.values()),
+    *((model, "n_temperatures", 4, 9, {"algorithm": "pt"}) for model in MODELS.values()),
+    (GAUSSIAN, "noise_variance", "learned", 1.0, {}),
+    (GAUSSIAN, "noise_variance", 1.0, "learned", {}),
+    (GAUSSIAN, "noise_variance", 1.0, 2.0, {}),
+    (GAUSSIAN, "noise_variance", np.ones(6), np.arange(1.0, 7), {}),
+    (SOFTMAX, "conditional", False, True, {}),
+    (SOFTMAX, "conditional", True, False, {}),
+    (SOFTMAX, "categories", "shared", "auto", {}),
+    (SOFTMAX, "categories", HALF_STARS, np.append(HALF_STARS, 9), {}),
+    (SOFTMAX, "categories", [HALF_STARS] * 6, [HALF_STARS] * 5 + [np.append(HALF_STARS, 9)], {}),
+]
 
 
 @pytest.mark.parametrize(
-    ("model", "name", "first", "then"),
-    [
-        (GAUSSIAN, "noise_variance", "learned", 1.0),
-        (GAUSSIAN, "noise_variance", 1.0, "learned"),
-        (SOFTMAX, "conditional", False, True),
-        (SOFTMAX, "conditional", True, False),
-    ],
-    ids=["learned", "fixed", "not conditional", "conditional"],
+    ("model", "name", "first", "then", "others"),
+    DECIDED,
+    ids=[f"{model.name}, {name}" for model, name, *_ in DECIDED],
 )
-def test_the_first_chunk_decides_which_parameters_are_learned(model, name, first, then):
-    X = model.rows()
-    rbm = model.machine(**{name: first}).partial_fit(X).set_params(**{name: then})
+def test_what_the_first_chunk_decides_cannot_change(model, name, first, then, others):
+    X = model.complete()
+    rbm = model.machine(**others | {name: first}).partial_fit(X).set_params(**{name: then})
     before = pickle.dumps(vars(rbm))
-    with pytest.raises(ValueError, match="first call of partial_fit decides"):
+    with pytest.raises(ValueError, match=rf"{name}=.*first call of partial_fit decides"):
         rbm.partial_fit(X)
     assert pickle.dumps(vars(rbm)) == before
-    assert_same_model(rbm.fit(X), model.machine(**{name: then}).fit(X))
-    if model is SOFTMAX:
-        assert (rbm.conditional_components_ is not None) == then
+    rbm.set_params(**{name: copy.deepcopy(first)}).partial_fit(X)  # an equal value goes on
+    fresh = model.machine(**others | {name: then}).fit(X)
+    assert_same_model(rbm.set_params(**{name: then}).fit(X), fresh)
 
 
 @models
@@ -227,12 +225,10 @@ def test_the_first_chunk_fixes_the_categories():
     with pytest.raises(ValueError, match=r"4\.0 in feature 1"):
         rbm.partial_fit(later)
     assert pickle.dumps(learned(rbm)) == before
-    rbm.set_params(categories=[1, 2, 3, 4])  # too late
-    with pytest.raises(ValueError, match=r"4\.0 in feature 1"):
-        rbm.partial_fit(later)
     missing = np.where(later == 4, np.nan, later)
     twin = copy.deepcopy(rbm).partial_fit(missing)
     assert_same_model(rbm.set_params(handle_unknown="ignore").partial_fit(later), twin)
+    rbm.set_params(categories=[1, 2, 3, 4])
     np.testing.assert_array_equal(rbm.fit(later).categories_[0], [1, 2, 3, 4])
 
 

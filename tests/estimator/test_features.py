@@ -77,7 +77,7 @@ def test_before_fit_every_method_that_reads_says_so(model):
 def test_hidden_rows_of_another_shape_are_refused(model):
     X = model.rows()
     rbm = model.machine().fit(X)
-    with pytest.raises(ValueError, match=r"H has 4 columns.* 3 hidden units"):
+    with pytest.raises(ValueError, match=r"X has 4 columns.* 3 hidden units"):
         rbm.inverse_transform(np.zeros((2, 4)))
     with pytest.raises(ValueError, match=r"H has 2 columns.* 3 hidden units"):
         rbm.energy(X, np.zeros((47, 2)))

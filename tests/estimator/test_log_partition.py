@@ -21,6 +21,7 @@ def test_log_partition_is_a_frozen_record_of_floats():
         assert [type(number) for number in numbers] == 5 * [float]
         assert result.method == method
         assert isinstance(result, LogPartition)
+        assert float(result) == result.value
         with pytest.raises(dataclasses.FrozenInstanceError):
             result.value = 0.0
         if method != "exact":

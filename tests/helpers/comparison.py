@@ -6,15 +6,20 @@ import numpy as np
 
 
 def learned(estimator):
-    """All that fitting wrote to an estimator, but for what the clock and callbacks add."""
+    """All that fitting wrote to an estimator, but for what the clock and callbacks add.
+
+    Parameters as they were at the start are left out as well: their form means nothing.
+    """
     parameters = estimator.get_params(deep=False)
     state = {
         name: value
         for name, value in vars(estimator).items()
         if name not in parameters and not name.startswith(("_skl", "_callback", "_parent"))
     }
-    if "history_" in state:
-        state["history_"] = {k: v for k, v in state["history_"].items() if k != "seconds"}
+    state.pop("_decided", None)
+    if "_records" in state:
+        del state["_records"], state["_n_records"]
+        state["history_"] = {k: v for k, v in estimator.history_.items() if k != "seconds"}
     return state
 
 

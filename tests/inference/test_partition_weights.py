@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from skrbm import BernoulliRBM
 from skrbm._inference import partition
+from skrbm._machine.keys import Purpose
 from skrbm._machine.tempered import TemperedRBM
 
 from ..helpers.partition_machines import (
@@ -89,3 +91,27 @@ def test_chains_start_at_base_rates_of_the_noise_that_was_learned():
     machine.estimator.components_ *= 0.3
     off, error = deviation(machine, machine.log_weights(N_CHAINS, 2), reverse=False)
     assert off < 4 * error < 0.2
+
+
+# --- equal seeds ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algorithm", ["pcd", "cd", "pt"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_an_estimate_with_the_seed_of_the_fit_is_unbiased(algorithm, shared, monkeypatch):
+    """It would not be if annealing drew what the gradient drew: the test finds that out."""
+    if shared:
+        learning = Purpose.HIDDEN, Purpose.VISIBLE
+        if algorithm == "pt":
+            learning = Purpose.TEMPERED_HIDDEN, Purpose.TEMPERED_VISIBLE
+        monkeypatch.setattr(partition, "FORWARD", learning)
+    X = np.array([[1, 0, 1, 0], [0, 1, 0, 1], [1, 1, 0, 0], [0, 0, 1, 1]], float)
+    ratios = []
+    for seed in range(300):
+        rbm = BernoulliRBM(
+            3, learning_rate=3, batch_size=4, n_iter=1, algorithm=algorithm, random_state=seed
+        ).fit(X)
+        estimate = rbm.log_partition("ais", n_chains=20, n_betas=4, random_state=seed)
+        ratios.append(np.exp(estimate.value - rbm.log_partition("exact").value))
+    deviation = (np.mean(ratios) - 1) / (np.std(ratios) / np.sqrt(len(ratios)))
+    assert (abs(deviation) < 3.5) != shared

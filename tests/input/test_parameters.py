@@ -1,32 +1,37 @@
 """Parameters out of range are refused by name; schedules come in any flat sequence."""
 
+import pickle
+
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skrbm import BernoulliRBM
+from skrbm._input.parameters import check_integer
 
 from ..helpers.comparison import assert_same_model
+from ..helpers.models import models
 from ..helpers.partition_machines import bernoulli_machine
 
-NOT_POSITIVE_INTEGERS = [0, -1, 2.0, "2", [2]]
+NOT_POSITIVE_INTEGERS = [0, -1, 2.0, "2", [2], True, np.True_]
 
 
 OUT_OF_RANGE = {
     "n_components": [*NOT_POSITIVE_INTEGERS, None],
     "batch_size": [*NOT_POSITIVE_INTEGERS, None],
-    "n_iter": [-1, 2.0, "2", None],
+    "n_iter": [-1, 2.0, "2", None, True],
     "algorithm": ["fpcd", "CD", None, 1],
     "n_chains": NOT_POSITIVE_INTEGERS,
     "n_temperatures": [*NOT_POSITIVE_INTEGERS, 1, None],
-    "weight_decay": [-0.1, np.inf, np.nan, "l2", None, [0.1]],
+    "weight_decay": [-0.1, np.inf, np.nan, "l2", None, [0.1], True],
     "negative_visibles": ["median", None, True],
     "shuffle": ["yes", None, 2],
     "verbose": [-1, 0.5, "loud"],
     "random_state": [-1, 0.5, "seed", np.random.default_rng(0)],
-    "learning_rate": [0, 0.0, -0.1, np.inf, np.nan, "fast", None],
-    "n_gibbs_steps": [0, -1, 1.0, "two", None],
-    "momentum": [-0.1, 1.0, 1, np.nan, "half", None],
+    "learning_rate": [0, 0.0, -0.1, np.inf, np.nan, "fast", None, True],
+    "n_gibbs_steps": [0, -1, 1.0, "two", None, True],
+    "momentum": [-0.1, 1.0, 1, np.nan, "half", None, False],
 }
 
 
@@ -68,6 +73,38 @@ def assert_refused(X, name, value):
         with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of BernoulliRBM"):
             getattr(rbm, method)(X)
         assert set(vars(rbm)) == attributes
+
+
+@cases(OUT_OF_RANGE | {"learning_rate": [[0.1, -0.2]], "n_gibbs_steps": [0, [1, 0]]})
+@pytest.mark.parametrize("skip", [False, True])
+def test_parameters_are_checked_at_every_call(X, name, value, skip):
+    """scikit-learn checks at the first call alone, or never if told so; kernels rely on it."""
+    with config_context(skip_parameter_validation=skip):
+        for method in ("fit", "partial_fit"):
+            rbm = machine(momentum=0.5).partial_fit(X).set_params(**{name: value})
+            before = pickle.dumps(vars(rbm))
+            with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of BernoulliRBM"):
+                getattr(rbm, method)(X)
+            assert pickle.dumps(vars(rbm)) == before
+
+
+@models
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64])
+@pytest.mark.parametrize("algorithm", ["cd", "pcd", "pt"])
+def test_whole_numbers_are_those_of_python(model, dtype, algorithm):
+    """Those of 8 bits would wrap around: first + batch_size, features + components."""
+    X = np.tile(model.complete(), (6, 1))
+    numbers = {"n_components": 127, "batch_size": 100, "n_iter": 2, "n_chains": 9}
+    numbers |= {"n_temperatures": 3, "verbose": 0, "n_gibbs_steps": 2, "random_state": 3}
+    small = {name: dtype(value) for name, value in numbers.items()}
+    rbm, expected = (model.machine(**p | {"algorithm": algorithm}) for p in (small, numbers))
+    assert_same_model(rbm.fit(X).partial_fit(X), expected.fit(X).partial_fit(X))
+    arguments = {"n_gibbs_steps": 2, "n_temperatures": 3, "method": "tempering"}
+    for options in ({"n_samples": 120} | arguments, {"n_samples": 7, "init": X[:5]}):
+        options["n_gibbs_steps"] = 2
+        odd = {k: dtype(v) if isinstance(v, int) else v for k, v in options.items()}
+        drawn, wanted = (rbm.sample(**o, random_state=0) for o in (odd, options))
+        np.testing.assert_array_equal(drawn, wanted)
 
 
 def test_every_parameter_is_in_the_table():
@@ -147,3 +184,33 @@ def test_fewer_than_two_temperatures_are_refused(X, n_temperatures):
     rbm = machine(algorithm="pt", n_temperatures=n_temperatures)
     with pytest.raises(InvalidParameterError, match="n_temperatures"):
         rbm.fit(X)
+
+
+# --- arguments that are integers ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [int, np.uint8, np.int8, np.int64, np.uint64])
+def test_every_integer_becomes_one_of_python(kind):
+    value = check_integer("n", kind(100), 1)
+    assert type(value) is int
+    assert value == 100
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, np.True_, np.False_, 2.0, np.float64(2), "2", None, [2], np.array([2])],
+    ids=repr,
+)
+def test_what_is_no_integer_is_refused_by_name(value):
+    with pytest.raises(TypeError, match=r"^n_things must be an integer\. Got .* instead"):
+        check_integer("n_things", value, 0)
+
+
+@pytest.mark.parametrize(("value", "limits"), [(0, (1,)), (-1, (0, 3)), (4, (0, 3))])
+def test_integers_out_of_range_are_refused_by_name(value, limits):
+    with pytest.raises(ValueError, match=rf"^n_things must be at least .* Got {value} instead"):
+        check_integer("n_things", value, *limits)
+
+
+def test_the_limits_of_integers_are_accepted():
+    assert [check_integer("n", value, 0, 3) for value in (0, 3)] == [0, 3]

@@ -5,42 +5,50 @@ import itertools
 import numpy as np
 import pytest
 
-from skrbm._machine.keys import N_PARTS, Purpose, draw_seed
+from skrbm._kernels.units import philox
+from skrbm._machine.keys import N_PARTS, N_UPDATES, Purpose, draw_seed
 
 SEED = np.uint64(5)
 
-#: Purposes that one fit, or one call of a method, uses side by side.
-TOGETHER = {
-    "cd and pcd": (Purpose.HIDDEN, Purpose.VISIBLE),
-    "pt": (Purpose.TEMPERED_VISIBLE, Purpose.TEMPERED_SWAP, Purpose.TEMPERED_HIDDEN),
-    "annealing": [p for p in Purpose if p.name.startswith(("FORWARD", "REVERSE"))],
-    "chains": [p for p in Purpose if p.name.startswith("CHAIN")],
-}
+
+def some_keys(purpose):
+    """Keys of first and last updates, steps and parts."""
+    learning = purpose.stride > 0  # which has Gibbs steps within an update, and parts
+    steps = (0, 1, 2, 3, purpose.n_steps - 1) if learning else (0,)
+    parts = (0, 1, N_PARTS - 1) if learning else (0,)
+    for update, step, part in itertools.product((0, 1, N_UPDATES - 1), steps, parts):
+        yield purpose.key(SEED, update, step, part)
 
 
-@pytest.mark.parametrize("purposes", TOGETHER.values(), ids=TOGETHER)
-def test_purposes_that_go_together_share_no_key(purposes):
-    learning = purposes[0].stride > 0  # which has Gibbs steps within an update, and parts
-    steps, parts = (range(10), (0, 1, N_PARTS - 1)) if learning else ([0], [0])
-    keys = [
-        purpose.key(SEED, update, step, part)
-        for purpose, update, step, part in itertools.product(purposes, (0, 1, 7), steps, parts)
-    ]
+def test_no_two_purposes_share_a_key():
+    keys = [key for purpose in Purpose for key in some_keys(purpose)]
     assert len(set(keys)) == len(keys)
     assert all(0 <= key.purpose < 2**32 for key in keys)
 
 
-def test_chains_of_a_fitted_machine_share_no_key_with_learning():
-    """Learning with any number of parts never comes so far."""
-    last = max(p.key(SEED, 0, 1000, N_PARTS - 1).purpose for p in Purpose if p.stride)
-    assert last < min(p.first for p in Purpose if p.name.startswith("CHAIN"))
+def words_of(purpose):
+    """The random words that some calls for a purpose read."""
+    found = set()
+    for key, row in itertools.product(some_keys(purpose), (0, 1)):
+        words = np.empty(8, np.uint32)
+        philox(*key, row, words)
+        # Two words in one: among 64 bits a coincidence is as good as impossible.
+        found |= set((words[0::2].astype(np.uint64) << np.uint64(32) | words[1::2]).tolist())
+    return found
+
+
+@pytest.mark.parametrize("pair", list(itertools.combinations(Purpose, 2)), ids=str)
+def test_two_purposes_read_no_common_word(pair):
+    first, second = map(words_of, pair)
+    assert len(first) > 20
+    assert not first & second
 
 
 def test_words_are_those_that_saved_fits_go_on_with():
     """A fit that goes on with partial_fit must find other numbers than those it had."""
     words = [Purpose.HIDDEN.key(SEED, 3, 0), Purpose.VISIBLE.key(SEED, 3, 0)]
     words += [Purpose.HIDDEN.key(SEED, 3, 1), Purpose.TEMPERED_SWAP.key(SEED, 3, 2)]
-    assert [key.purpose for key in words] == [0, 1, 2, 7]
+    assert [key.purpose for key in words] == [0, 1, 2, 2**17 + 7]
     assert {(key.seed, key.update) for key in words} == {(SEED, 3)}
 
 
@@ -52,7 +60,12 @@ def test_a_seed_moves_the_random_state_on():
     assert draw_seed(np.random.RandomState(0)) == first
 
 
-@pytest.mark.parametrize(("step", "part"), [(0, N_PARTS), (0, -1), (2**17, 1)])
-def test_a_part_without_random_numbers_of_its_own_is_refused(step, part):
+@pytest.mark.parametrize(
+    ("update", "step", "part"),
+    [(0, 0, N_PARTS), (0, 0, -1), (0, 2**16, 0), (0, 2**16, 1), (N_UPDATES, 0, 0)],
+)
+@pytest.mark.parametrize("purpose", [Purpose.HIDDEN, Purpose.TEMPERED_HIDDEN, Purpose.CHAIN_SWAP])
+def test_what_has_no_random_numbers_of_its_own_is_refused(purpose, update, step, part):
+    """Otherwise counters would begin again, and draws would repeat."""
     with pytest.raises(ValueError, match="no random numbers of its own"):
-        Purpose.HIDDEN.key(SEED, 0, step, part)
+        purpose.key(SEED, update, step, part)

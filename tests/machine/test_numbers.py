@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 from skrbm._input.numbers import NumberRows
 from skrbm._machine.bernoulli import BernoulliLayer
 from skrbm._machine.gaussian import GaussianLayer
+from skrbm._machine.keys import Purpose
 
 LAYERS = {"binary": BernoulliLayer(np.zeros(4)), "real": GaussianLayer(np.zeros(4), np.ones(4))}
 layers = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
@@ -34,6 +35,18 @@ def test_known_entries_are_clamped_and_no_others(layer, rng):
     before = v.copy()
     layer.clamp(v, given, known)
     assert_array_equal(v, np.where(known, given, before))
+
+
+@layers
+@pytest.mark.parametrize("shape", [(2, 4), (4, 4), (3, 3), (3, 5), (3, 1)])
+def test_samples_go_to_room_of_their_shape_alone(layer, shape, rng):
+    """Kernels would write beyond it, or leave a part as it was."""
+    x, key = rng.normal(size=(3, 4)), Purpose.VISIBLE.key(np.uint64(5), 0)
+    with pytest.raises(ValueError, match=r"rows of shape \(3, 4\) do not fit"):
+        layer.sample(x, key, out=np.empty(shape))
+    out = np.empty((3, 4))
+    assert layer.sample(x, key, out=out) is out
+    assert_array_equal(out, layer.sample(x, key))
 
 
 @layers

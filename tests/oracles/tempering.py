@@ -210,8 +210,9 @@ def train_tempered(
 ):
     """One epoch of parallel tempering in plain loops; returns W, c and the hidden chains.
 
-    ``units`` are changed. Of Gibbs step k, purpose 3k is the visible draw, 3k + 1 the exchange
-    and 3k + 2 the hidden draw, which counts one unit more, always on, after the others.
+    ``units`` are changed. Of Gibbs step k, purpose 2^17 + 3k is the visible draw, the next one
+    the exchange, and the one after that the hidden draw, which counts one unit more, always on,
+    after the others.
     """
     W, c = (np.array(a, dtype=float) for a in (W, c))
     betas = [1 - t / (n_temperatures - 1) for t in range(n_temperatures)]
@@ -236,12 +237,12 @@ def train_tempered(
     for update, first in enumerate(range(0, len(V), batch_size)):
         for k in range(n_steps):
             inputs = beta * (chains @ W.T) + (1 - beta) * units.shift(base)
-            v = units.draw(inputs, seed, update, 3 * k)
+            v = units.draw(inputs, seed, update, 2**17 + 3 * k)
             v_neg = units.mean(inputs[:n_chains]) if means else v[:n_chains]
-            v = exchanged(v, betas, update * n_steps + k, log_p, seed, update, 3 * k + 1)
+            v = exchanged(v, betas, update * n_steps + k, log_p, seed, update, 2**17 + 3 * k + 1)
             p = np.vectorize(sigmoid)(beta * hidden_input(v))
             p = np.column_stack([p, np.ones(len(p))])
-            chains = bernoulli(p, seed, update, 3 * k + 2)[:, :-1]
+            chains = bernoulli(p, seed, update, 2**17 + 3 * k + 2)[:, :-1]
         phases = [
             statistics(v, np.vectorize(sigmoid)(hidden_input(v)))
             for v in (V[first : first + batch_size], v_neg)
