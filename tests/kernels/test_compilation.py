@@ -35,7 +35,7 @@ def test_every_kernel_is_cached_and_frees_the_gil(kernel):
 
 def test_a_fit_is_compiled_into_the_cache():
     """A kernel that Numba silently refuses to cache would have no file to load from."""
-    BernoulliRBM(n_components=3, n_iter=1).fit(np.eye(4))
+    BernoulliRBM(n_components=3, n_iter=1, momentum=0.5).fit(np.eye(4))
     stats = [updates.add_step.stats, units.sigmoid.stats, units.bernoulli.stats]
     for stat in stats:
         assert stat.cache_path is not None
