@@ -233,15 +233,16 @@ class BernoulliRBM(BaseRBM):
 
     def _rows(self, X, *, reset=False, allow_unknown=False):
         X = check_visible(self, X, accept_sparse=True, reset=reset, allow_nan=allow_unknown)
-        rows = NumberRows(X, clip=True)
-        if outside_unit_interval(*rows.extremes, X.dtype):
-            values = X.data if issparse(X) else X
+        return NumberRows(X, clip=True)
+
+    def _check_reading(self, rows):
+        if outside_unit_interval(*rows.extremes, rows.X.dtype):
+            values = rows.X.data if issparse(rows.X) else rows.X
             whole = all(
                 (part == np.rint(part)).all()
                 for part in map(values.__getitem__, gen_batches(len(values), 1000))
             )
             warn_outside_unit_interval(self, *rows.extremes, whole)
-        return rows
 
     def _initial_visible(self, summary):
         # Log-odds with half a row of each value added (Jeffreys' prior), so that constant

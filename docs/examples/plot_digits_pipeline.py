@@ -46,7 +46,9 @@ y_train_shifted, y_test_shifted = np.repeat(y_train, 5), np.repeat(y_test, 5)
 # A search that keeps copies together
 # -----------------------------------
 # The folds of the cross-validation must not split the copies of a digit either, so the copies form
-# a group. If rich is installed, a bar shows the progress of each search.
+# a group. If scikit-learn 1.9 and rich are installed, a bar shows the progress of each search.
+
+from contextlib import suppress
 
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -62,14 +64,12 @@ from skrbm import BernoulliRBM
 threadpool_limits(1, user_api="blas")
 
 
-def progress_bars():
-    """The callbacks of a search: a progress bar, or none if rich is not installed."""
-    try:
+def show_progress(search):
+    """Give a search a progress bar, if scikit-learn 1.9 and rich are there to draw one."""
+    with suppress(ImportError):
         from sklearn.callback import ProgressBar
 
-        return [ProgressBar(max_propagation_depth=0)]
-    except ImportError:
-        return []
+        search.set_callbacks(ProgressBar(max_propagation_depth=0))
 
 
 def tune(title, pipeline, grid, X, y, groups):
@@ -77,7 +77,7 @@ def tune(title, pipeline, grid, X, y, groups):
     print(f"\n{title}", flush=True)
     folds = StratifiedGroupKFold(n_splits=3, shuffle=True, random_state=0)
     search = GridSearchCV(pipeline, grid, cv=folds, n_jobs=2)
-    search.set_callbacks(*progress_bars())
+    show_progress(search)
     search.fit(X, y, groups=groups)
     print("best:", ", ".join(f"{k} = {v}" for k, v in search.best_params_.items()), flush=True)
     return search

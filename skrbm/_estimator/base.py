@@ -6,7 +6,6 @@ from copy import deepcopy
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
-from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -18,6 +17,7 @@ from .._machine.rbm import RBM
 from .._training.divergence import suspicion
 from .._training.epoch import train_epoch
 from .._training.state import Settings, State
+from .callbacks import CallbackSupportMixin
 from .features import FeatureMethods
 from .fitted import FEATURES, FittedMachine, snapshot
 from .generation import GenerationMethods
@@ -45,6 +45,12 @@ class BaseRBM(
     _first_call_decides = ("n_components",)  # parameters that partial_fit cannot change
     _accepts_sparse = True
     _verbose_rows = 1000  # so many rows, at most, are scored for a printed line
+
+    # Where notebooks link to from the picture of an estimator, in place of scikit-learn's pages.
+    _doc_link_module = "skrbm"
+    _doc_link_template = (
+        "https://skrbm.readthedocs.io/en/stable/generated/{estimator_module}.{estimator_name}.html"
+    )
 
     # --- hooks: what a model must write ---
 
@@ -78,6 +84,9 @@ class BaseRBM(
         """The fitted attributes that hold a visible layer: a dict of arrays of the layer."""
 
     # --- hooks: what a model may write ---
+
+    def _check_reading(self, rows):
+        """Warn of rows that are not read as they are."""
 
     def _check_training(self, rows, chunk=False):
         """Warn of training data that suit the model badly, or refuse them.
@@ -125,6 +134,7 @@ class BaseRBM(
         """
         learner = self._learner()
         rows = learner._rows(X, reset=True)
+        learner._check_reading(rows)
         learner._check_training(rows)
         settings = learner._settings(shuffle=learner.shuffle)
         return self._fit(learner, rows, y, settings, learner._initial_state(rows, settings))
@@ -193,6 +203,7 @@ class BaseRBM(
         learner = self._learner()
         first_call = not learner.__sklearn_is_fitted__()
         rows = learner._rows(X, reset=first_call)
+        learner._check_reading(rows)
         learner._check_training(rows, chunk=True)
         settings = learner._settings(shuffle=False)
         if first_call:

@@ -111,6 +111,7 @@ class FittedMachine:
     def _read(self, X, allow_unknown=False):
         """Validated rows of X, and the fitted machine in their dtype."""
         rows = self._rows(X, allow_unknown=allow_unknown)
+        self._check_reading(rows)
         return rows, self._machine_for(rows, rows.dtype)
 
     def _read_hidden(self, H, name):

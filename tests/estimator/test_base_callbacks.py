@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
@@ -15,6 +14,9 @@ from ..helpers.callbacks import Hook, PropagatedRecorder, Recorder
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import BERNOULLI, SOFTMAX, bits, models
 from ..helpers.ratings import ratings
+
+callback = pytest.importorskip("sklearn.callback", reason="scikit-learn < 1.9 has no callbacks")
+ProgressBar, ScoringMonitor = callback.ProgressBar, callback.ScoringMonitor
 
 
 @pytest.fixture(name="X")

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
-from ..helpers.callbacks import Hook
+from ..helpers.callbacks import Hook, needs_callbacks
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import models, variants
 
@@ -37,6 +37,7 @@ def test_no_seed_means_numpys_global_one(model):
     assert (first.components_ != second.components_).any()
 
 
+@needs_callbacks
 @variants
 @pytest.mark.parametrize("verbose", [1, 2, True])
 def test_the_same_bits_whatever_verbose_and_callbacks(variant, verbose, capsys):

@@ -89,8 +89,8 @@ def test_weights_start_small_and_normal():
 
 def test_wide_sparse_data_do_not_saturate(rng):
     """1000 rows, 5000 columns, 0.2 % ones: from zero biases every p(h | v) ends at 1."""
-    X = sparse.random_array((1000, 5000), density=0.002, rng=rng) > 0
-    h = BernoulliRBM(n_components=20, n_iter=1, random_state=0).fit_transform(X.tocsr())
+    X = sparse.csr_array(rng.random((1000, 5000)) < 0.002)
+    h = BernoulliRBM(n_components=20, n_iter=1, random_state=0).fit_transform(X)
     assert 0.3 < h.mean() < 0.7
 
 

@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from skrbm import BernoulliRBM
 from skrbm._estimator import fitted
 
-from ..helpers.callbacks import Hook
+from ..helpers.callbacks import Hook, needs_callbacks
 from ..helpers.comparison import assert_same_bits, assert_same_model
 from ..helpers.models import BERNOULLI, GAUSSIAN, SOFTMAX, models, variants
 
@@ -74,6 +74,7 @@ def test_a_method_reads_one_moment(model, call, monkeypatch):
     assert rbm.components_.shape[0] == 5
 
 
+@needs_callbacks
 @models
 def test_a_refit_shows_nothing_before_its_end(model):
     X, other = model.rows(), model.rows(1)[:, :4]
@@ -140,6 +141,7 @@ def same_model(a, b):
     return True
 
 
+@needs_callbacks
 @variants
 def test_ctrl_c_keeps_the_last_finished_epoch(variant):
     X = variant.rows()

@@ -59,8 +59,9 @@ def standardised(name):
     "name", ["wine", "diabetes", "diabetes, scaled", "breast cancer", "digits"]
 )
 def test_raw_data_are_warned_of_once(name):
+    X = RAW[name]()
     with pytest.warns(UserWarning, match="StandardScaler") as told:
-        GaussianBernoulliRBM(4, n_iter=2, random_state=0).fit(RAW[name]())
+        GaussianBernoulliRBM(4, n_iter=2, random_state=0).fit(X)
     assert len(told) == 1
 
 

@@ -1,5 +1,13 @@
 """Callbacks that write down or decide what happens in a fit."""
 
+from importlib.util import find_spec
+
+import pytest
+
+needs_callbacks = pytest.mark.skipif(
+    find_spec("sklearn.callback") is None, reason="scikit-learn < 1.9 has no callbacks"
+)
+
 
 class Recorder:
     """Writes down every hook in the order of the calls."""

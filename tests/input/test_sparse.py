@@ -252,5 +252,8 @@ def test_a_stale_flag_of_sorted_indices_is_not_believed(X):
 
 
 def test_sparse_arrays_of_one_dimension_are_refused():
+    X = sparse.coo_array(np.array([1.0, 2.0]))
+    if X.ndim == 2:
+        pytest.skip("before SciPy 1.13 every sparse array has two dimensions")
     with pytest.raises(ValueError, match="1 dimension"):
-        machine().fit(sparse.coo_array(np.array([1.0, 2.0])))
+        machine().fit(X)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 
 import numba
 import numpy as np
@@ -181,6 +182,20 @@ def test_shares_run_at_the_same_time(use_threads):
     use_threads(2)
     barrier = threading.Barrier(2, timeout=60)
     threads.in_threads(lambda _: barrier.wait(), [(0,), (1,)])
+
+
+def test_a_thread_that_finds_no_call_left_stops(use_threads, monkeypatch):
+    """Another was faster between its look at the queue and its grasp."""
+
+    class Promising(deque):
+        def __bool__(self):
+            return True
+
+    use_threads(2)
+    monkeypatch.setattr(threads, "deque", Promising)
+    done = []
+    threads.in_threads(done.append, [(i,) for i in range(5)])
+    assert sorted(done) == list(range(5))
 
 
 AT_EXIT = """

@@ -1,0 +1,51 @@
+"""README.md and setup.cfg tell one story, and the links of README.md live wherever it is read."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from .helpers.project import ROOT, requirements, setup_cfg
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+METADATA, OPTIONS = setup_cfg()["metadata"], setup_cfg()["options"]
+SOURCE = re.search(r"Source = (\S+)", METADATA["project_urls"])[1]
+DEFINED = dict(re.findall(r"^\[(\w+)\]: (\S+)$", README, re.MULTILINE))
+
+
+def test_readme_names_the_versions_of_setup_cfg():
+    rows = re.findall(r"^\| ([\w-]+) \| ([\d.]+) or later \|", README, re.MULTILINE)
+    lowest = requirements("install_requires") | {"Python": OPTIONS["python_requires"].strip(">=")}
+    named = {name.lower(): bound for name, bound in rows}
+    del lowest["threadpoolctl"]  # which comes with scikit-learn
+    assert named == {name.lower(): bound for name, bound in lowest.items()}
+
+
+def test_classifiers_name_the_versions_that_readme_says_are_tested():
+    versions = re.findall(r":: (3\.\d+)$", METADATA["classifiers"], re.MULTILINE)
+    assert f"| tested with {', '.join(versions[:-1])} and {versions[-1]} |" in README
+    assert f">={versions[0]}" == OPTIONS["python_requires"]
+    assert "Operating System :: POSIX :: Linux" in METADATA["classifiers"]
+
+
+def test_links_of_readme_are_absolute():
+    """A package index shows the file without the files beside it."""
+    inline = re.findall(r"\]\(([^)]*)\)", README)
+    assert all(link.startswith("https://") for link in [*inline, *DEFINED.values()])
+    assert set(re.findall(r"\]\[(\w+)\]", README)) == set(DEFINED)
+
+
+@pytest.mark.parametrize("link", DEFINED.values(), ids=DEFINED)
+def test_links_of_readme_into_the_repository_lead_to_a_file(link):
+    folder, path = re.fullmatch(rf"{SOURCE}/(blob|tree)/main/(\S+)", link).groups()
+    assert (ROOT / path).is_dir() if folder == "tree" else (ROOT / path).is_file()
+
+
+def test_the_lowest_versions_are_those_of_setup_cfg():
+    command = [sys.executable, ".ci/minima.py"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    pins = dict(line.split("==") for line in printed.splitlines())
+    bounds = requirements("install_requires", "test")
+    assert pins == {name: bound for name, bound in bounds.items() if bound}
+    assert pins.keys() >= {"numpy", "scipy", "scikit-learn", "numba"}
