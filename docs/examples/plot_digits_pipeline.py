@@ -92,14 +92,14 @@ def tune(title, pipeline, grid, X, y, groups):
 
 pixels = Pipeline(
     [
-        ("scale", MinMaxScaler()),
+        ("scale", MinMaxScaler(clip=True)),
         ("classify", LogisticRegression(max_iter=5000)),
     ]
 )
 rbm = BernoulliRBM(batch_size=20, n_iter=15, negative_visibles="mean", random_state=0)
 features = Pipeline(
     [
-        ("scale", MinMaxScaler()),
+        ("scale", MinMaxScaler(clip=True)),
         ("rbm", rbm),
         ("classify", LogisticRegression(max_iter=5000)),
     ]
@@ -131,7 +131,7 @@ rbm = clone(shifted_features.best_estimator_["rbm"]).set_params(n_iter=75)
 rbm_samples = clone(rbm).set_params(negative_visibles="sample")
 union = Pipeline(
     [
-        ("scale", MinMaxScaler()),
+        ("scale", MinMaxScaler(clip=True)),
         ("both", FeatureUnion([("pixels", "passthrough"), ("rbm", rbm_samples)])),
         ("classify", LogisticRegression(max_iter=5000)),
     ]
@@ -180,7 +180,7 @@ for title, search, X_held_out, y_held_out in [
 # following RBM learns from samples, with 100 persistent chains. The learning rate falls to nearly
 # zero, because chains can follow a model only while the model changes slowly.
 
-scale = MinMaxScaler().fit(X_train)
+scale = MinMaxScaler(clip=True).fit(X_train)
 model = BernoulliRBM(
     100,
     learning_rate=np.linspace(0.2, 0.005, 150),
