@@ -93,8 +93,14 @@ def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False):
             raise
         raise ValueError(f"X is no table, its rows differ in length: {error}") from error
     validate_data(estimator, X, reset=reset, skip_check_array=True)
-    names = getattr(estimator, "feature_names_in_", range(table.shape[1]))
+    names = _feature_names(estimator, table.shape[1])
     return numbers(table, names), names
+
+
+def _feature_names(estimator, n_features):
+    """Names of features, or their numbers."""
+    names = getattr(estimator, "feature_names_in_", None)  # None: what a callback is handed
+    return range(n_features) if names is None else names
 
 
 def _check_finite(estimator, X, names, allow_nan):
@@ -166,7 +172,7 @@ def check_binary(estimator, X):
     wrong = _first(X, lambda values: (values != 0) & (values != 1))
     if wrong is not None:
         value, column = wrong
-        name = getattr(estimator, "feature_names_in_", range(X.shape[1]))[column]
+        name = _feature_names(estimator, X.shape[1])[column]
         raise ValueError(
             f"the likelihood is one of rows of 0 and 1, but X holds {value} in feature "
             f"{name!r}. Binarise X, for example X > 0.5; grey values have a free_energy."
@@ -219,7 +225,7 @@ def warn_badly_scaled(estimator, summary, noise_variance):
     badness = np.maximum(np.where(standardised, 0, too_wide), too_narrow)
     worst = np.argmax(badness)
     if badness[worst] > 3:
-        names = getattr(estimator, "feature_names_in_", range(len(means)))
+        names = _feature_names(estimator, len(means))
         mend = "Standardise X, for example with StandardScaler."
         if standardised[worst]:
             mend = f"Choose a noise_variance of at most {deviation[worst] ** 2:.3g}, or 'learned'."

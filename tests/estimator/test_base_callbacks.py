@@ -221,6 +221,23 @@ def test_a_callback_may_predict_while_training():
     assert errors[-1] == np.nanmean(np.square(rbm.predict_ratings(X) - truth))
 
 
+@models
+def test_callbacks_of_a_refit_do_not_see_old_names(model):
+    """A frame had names, and an array of other features has none."""
+    pd = pytest.importorskip("pandas")
+    X, seen = model.rows()[:, :4], []
+
+    def look(epoch, X, y, fitted):
+        seen.append((fitted.feature_names_in_, fitted.n_features_in_))
+        with pytest.raises(ValueError, match="in feature 0"):
+            fitted.transform(np.full((2, 4), np.inf))
+
+    rbm = model.machine(n_iter=1).fit(pd.DataFrame(model.rows(), columns=list("abcdef")))
+    rbm.set_callbacks(Hook(look)).fit(X)
+    assert seen == [(None, 4)]
+    assert not hasattr(rbm, "feature_names_in_")
+
+
 @pytest.mark.parametrize("n_components", [3, 5])
 def test_callbacks_of_a_refit_see_the_new_machine(n_components):
     X = SOFTMAX.rows()
