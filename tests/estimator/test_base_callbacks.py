@@ -229,7 +229,7 @@ def test_callbacks_of_a_refit_do_not_see_old_names(model):
 
     def look(epoch, X, y, fitted):
         seen.append((fitted.feature_names_in_, fitted.n_features_in_))
-        with pytest.raises(ValueError, match="in feature 0"):
+        with pytest.raises(ValueError, match="feature 0"):
             fitted.transform(np.full((2, 4), np.inf))
 
     rbm = model.machine(n_iter=1).fit(pd.DataFrame(model.rows(), columns=list("abcdef")))
