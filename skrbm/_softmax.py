@@ -5,7 +5,7 @@ import numpy as np
 from ._estimator.base import BaseRBM
 from ._estimator.fitted import fitted_array
 from ._estimator.ratings import RatingMethods
-from ._input.encoding import fitted_categories, read_categories
+from ._input.encoding import check_range, fitted_categories, read_categories
 from ._input.parameters import CATEGORICAL_CONSTRAINTS
 from ._machine.softmax import SoftmaxLayer
 
@@ -268,17 +268,18 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
 
     def _visible_layer(self, dtype):
         bias = np.ascontiguousarray(fitted_array(self, "intercept_visible_", 1, dtype))
-        categories = fitted_categories(self.categories_, self.n_features_in_)
+        categories = fitted_categories(*map(vars(self).get, ("categories_", "n_features_in_")))
+        check_range(categories, dtype)
         conditional = None
         if getattr(self, "conditional_components_", None) is not None:
-            conditional = fitted_array(self, "conditional_components_", 2)
+            conditional = fitted_array(self, "conditional_components_", 2, dtype)
             shape = len(self.components_), categories.n_features
             if conditional.shape != shape:
                 raise ValueError(
                     f"conditional_components_ has shape {conditional.shape}, but components_ and "
                     f"categories_ ask for {shape}."
                 )
-            conditional = np.ascontiguousarray(conditional.T, dtype)
+            conditional = np.ascontiguousarray(conditional.T)
         return SoftmaxLayer(bias, categories, conditional)
 
     def _visible_attributes(self, visible):
@@ -290,7 +291,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         }
 
     def _check_partition(self):
-        if self.conditional_components_ is not None:
+        if vars(self).get("conditional_components_") is not None:
             raise ValueError(
                 "the hidden units of a conditional machine see which features are observed, so "
                 "that it has no partition function of its own. Fit with conditional=False."

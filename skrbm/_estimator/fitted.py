@@ -10,8 +10,8 @@ from copy import deepcopy
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._input.checks import check_hidden, working_dtype
-from .._input.parameters import equal_parameters
+from .._input.checks import check_hidden, in_dtype, working_dtype
+from .._input.parameters import check_integer, equal_parameters
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.rbm import RBM
 from .._training.optimizers import Momentum
@@ -61,7 +61,7 @@ def fitted_array(estimator, name, n_dimensions, dtype=None):
             f"{name} of {type(estimator).__name__} has the shape {array.shape}, but must have "
             f"{n_dimensions} dimension{'s' if n_dimensions != 1 else ''}. Set it to such an array."
         )
-    return array if dtype is None else array.astype(dtype, copy=False)
+    return array if dtype is None else in_dtype(array, dtype, name)
 
 
 class FittedMachine:
@@ -166,6 +166,7 @@ class FittedMachine:
     def _state(self, rows):
         """The training state that the fitted attributes hold, to go on with on these rows."""
         base_rate_bias = self._base_rates
+        n_epochs = check_integer("n_iter_", vars(self).get("n_iter_"), 0)
         self._check_continuation()
         model = self._machine_for(rows, self._dtype)
         chains = fitted_array(self, "h_samples_", (2, 3), model.dtype)
@@ -190,7 +191,7 @@ class FittedMachine:
             chains=chains,
             optimizer=Momentum(velocity),
             n_updates=self._n_updates,
-            n_epochs=self.n_iter_,
+            n_epochs=n_epochs,
             records=self._records,
             n_records=self._n_records,
         )

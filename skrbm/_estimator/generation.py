@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 from .._inference.chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler, gibbs
 from .._inference.imputation import impute
 from .._inference.starts import Start
-from .._input.parameters import check_integer, check_option
+from .._input.parameters import MOST, check_integer, check_option
 from .._machine.keys import draw_seed
 
 
@@ -98,9 +98,9 @@ class GenerationMethods:
            spin-glasses. Physical Review Letters 57, 2607-2609.
         """
         fitted = self._fitted()
-        n_samples = check_integer("n_samples", n_samples, 1)
+        n_samples = check_integer("n_samples", n_samples, 1, MOST)
         n_gibbs_steps = check_integer("n_gibbs_steps", n_gibbs_steps, 1)
-        n_temperatures = check_integer("n_temperatures", n_temperatures, 2)
+        n_temperatures = check_integer("n_temperatures", n_temperatures, 2, MOST)
         check_option("method", method, ("gibbs", "tempering"))
         random_state = check_random_state(random_state)
         n_temperatures = n_temperatures if method == "tempering" else 1
@@ -150,6 +150,6 @@ class GenerationMethods:
         fitted = self._fitted()
         rows, machine = fitted._read(X, allow_unknown=True)
         n_gibbs_steps = check_integer("n_gibbs_steps", n_gibbs_steps, 1)
-        n_chains = check_integer("n_chains", n_chains, 1)
+        n_chains = check_integer("n_chains", n_chains, 1, MOST)
         random_state = check_random_state(random_state)
         return impute(machine, fitted._base_rates, rows, n_gibbs_steps, n_chains, random_state)

@@ -7,7 +7,8 @@ from sklearn.utils import check_random_state
 
 from .._inference import partition
 from .._inference.starts import Start
-from .._input.parameters import check_integer, check_option
+from .._input.checks import in_dtype
+from .._input.parameters import MOST, check_integer, check_option
 from .._log_partition import LogPartition
 
 
@@ -29,7 +30,7 @@ class LikelihoodMethods:
         """
         rows, machine = self._fitted()._read(X)
         free_energy = rows.map(machine.free_energy, per_row=machine.hidden.n_units)
-        return free_energy.astype(rows.dtype, copy=False)
+        return _rounded(free_energy, rows.dtype)
 
     def energy(self, v, h):
         """Energy ``E(v, h)`` of pairs of rows: ``p(v, h)`` is ``exp(-E(v, h)) / Z``.
@@ -60,7 +61,9 @@ class LikelihoodMethods:
                 "the energy takes pairs of rows. Give one row of h for each row of v."
             )
         v = rows.read(slice(0, rows.n_rows))
-        return machine.energy(v, h.astype(rows.dtype, copy=False))
+        h = in_dtype(h, rows.dtype, "h")
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond the dtype it is infinite
+            return machine.energy(v, h)
 
     def score_samples(self, X):
         """Exact log pseudo-likelihood ``sum_i log p(v_i | v without i)`` of each row.
@@ -80,7 +83,7 @@ class LikelihoodMethods:
         """
         rows, machine = self._fitted()._read(X)
         scores = rows.map(machine.pseudo_likelihood, per_row=machine.hidden.n_units)
-        return scores.astype(rows.dtype, copy=False)
+        return _rounded(scores, rows.dtype)
 
     def score(self, X, y=None):
         """Mean of ``score_samples(X)``. The better the model fits the rows, the larger the mean.
@@ -159,7 +162,7 @@ class LikelihoodMethods:
         """
         fitted = self._fitted()
         check_option("method", method, ("auto", "exact", "ais", "reverse_ais"))
-        n_chains = check_integer("n_chains", n_chains, 2)
+        n_chains = check_integer("n_chains", n_chains, 2, MOST)
         n_betas = check_integer("n_betas", n_betas, 2, 10**7)
         if init is not None and method != "reverse_ais":
             raise ValueError(f"init is for method='reverse_ais'. Got method={method!r} with init.")
@@ -242,4 +245,10 @@ class LikelihoodMethods:
         if not np.isfinite(log_partition):
             raise ValueError(f"log_partition must be finite. Got {log_partition!r}.")
         free_energy = rows.map(machine.free_energy, np.float64, per_row=machine.hidden.n_units)
-        return (-free_energy - log_partition).astype(rows.dtype, copy=False)
+        return _rounded(-free_energy - log_partition, rows.dtype)
+
+
+def _rounded(nats, dtype):
+    """Numbers of nats in a dtype; infinite if they are beyond the dtype."""
+    with np.errstate(over="ignore"):
+        return nats.astype(dtype, copy=False)

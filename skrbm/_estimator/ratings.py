@@ -182,7 +182,13 @@ n_categories)
         def centred(a):
             return a - np.repeat(np.add.reduceat(a, offsets[:-1]) / sizes, sizes)
 
-        weights = centred(machine.weights[:, component].astype(np.float64))
+        weights = machine.weights[:, component].astype(np.float64)
+        if not np.isfinite(weights).all():
+            raise ValueError(
+                f"components_[{component}] holds weights that are infinite or NaN, which have no "
+                "order. Call fit to start again."
+            )
+        weights = centred(weights)
         if category is None:
             spread = centred(values)
             squares = np.add.reduceat(spread**2, offsets[:-1])
@@ -316,4 +322,9 @@ def _check_numbers(name, given, n):
 def _largest(scores, n):
     """Where the n largest scores are, in descending order; of equal ones the first are."""
     candidates = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
+    if len(candidates) < n:
+        raise ValueError(
+            "some expectations are NaN, because fitted arrays hold NaN, or infinite weights: such "
+            "scores have no order. Call fit to start again."
+        )
     return candidates[np.argsort(-scores[candidates], kind="stable")[:n]]

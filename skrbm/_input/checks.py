@@ -1,6 +1,7 @@
 """Checks of the arrays that a user hands in; the only importer of scikit-learn's private names."""
 
 import warnings
+from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
@@ -26,6 +27,7 @@ __all__ = [
     "check_table",
     "check_visible",
     "fit_context",
+    "in_dtype",
     "outside_unit_interval",
     "validate_parameter_constraints",
     "warn_badly_scaled",
@@ -79,9 +81,11 @@ def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False):
         As in :func:`~skrbm._input.tables.dense`.
     """
     sparse = issparse(X)
+    if sparse and read_sparse is None:
+        raise _not_dense(estimator, "X")
     try:
         table = check_array(
-            dense(X, sparse_frames) if not sparse else read_sparse(X) if read_sparse else X,
+            read_sparse(X) if sparse else dense(X, sparse_frames),
             accept_sparse="csr" if read_sparse else False,
             dtype=None,
             ensure_all_finite=False,
@@ -92,6 +96,12 @@ def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False):
         if "inhomogeneous" not in str(error):
             raise
         raise ValueError(f"X is no table, its rows differ in length: {error}") from error
+    known = None if reset else getattr(estimator, "n_features_in_", None)
+    if known is not None and not isinstance(known, Integral):
+        raise ValueError(
+            f"n_features_in_ of {type(estimator).__name__} must be an integer, but is {known!r}. "
+            "Call fit to start again."
+        )
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     names = _feature_names(estimator, table.shape[1])
     return numbers(table, names), names
@@ -103,10 +113,18 @@ def _feature_names(estimator, n_features):
     return range(n_features) if names is None else names
 
 
+def _not_dense(estimator, name):
+    return TypeError(
+        f"Sparse data was passed for {name}, but {type(estimator).__name__} reads a dense array "
+        f"there. Pass {name}.toarray()."
+    )
+
+
 def _check_finite(estimator, X, names, allow_nan):
     """Refuse infinity and, where all must be known, NaN; the message names the feature."""
     try:
-        assert_all_finite(X.data if issparse(X) else X, allow_nan=allow_nan)
+        with np.errstate(invalid="ignore"):  # scikit-learn adds both infinities
+            assert_all_finite(X.data if issparse(X) else X, allow_nan=allow_nan)
     except ValueError:
         value, column = _first(X, np.isinf if allow_nan else lambda v: ~np.isfinite(v))
         name = type(estimator).__name__
@@ -152,9 +170,26 @@ def working_dtype(dtype):
     return np.dtype(np.float32 if dtype == np.float32 else np.float64)
 
 
+def in_dtype(array, dtype, name):
+    """An array in the dtype to work in; refuse numbers that are beyond it."""
+    try:
+        with np.errstate(over="raise"):
+            return array.astype(dtype, copy=False)
+    except FloatingPointError:
+        raise ValueError(
+            f"{name} holds numbers beyond {dtype}, the dtype of the data. Pass data as float64."
+        ) from None
+
+
 def check_hidden(estimator, H, n_components, name):
     """Hidden rows as a dense float array of ``n_components`` columns."""
-    H = check_array(H, dtype=(np.float64, np.float32), estimator=estimator, input_name=name)
+    if issparse(H):
+        raise _not_dense(estimator, name)
+    options = {"estimator": estimator, "input_name": name}
+    H = check_array(dense(H, False, name), dtype=None, ensure_all_finite=False, **options)
+    H = numbers(H, range(H.shape[1]), name)
+    with np.errstate(invalid="ignore"):  # scikit-learn adds both infinities
+        H = check_array(H, dtype=(np.float64, np.float32), **options)
     if H.shape[1] != n_components:
         raise ValueError(
             f"{name} has {H.shape[1]} columns, but {type(estimator).__name__} has {n_components} "
@@ -192,11 +227,12 @@ def warn_outside_unit_interval(estimator, lowest, highest, whole):
     Parameters
     ----------
     estimator : estimator instance
-    lowest, highest : float
+    lowest, highest : number
         The range of the values.
     whole : bool
         Whether all values are whole numbers. If they are few as well, they may be ratings.
     """
+    lowest, highest = float(lowest), float(highest)  # differences of integers may overflow
     others = "GaussianBernoulliRBM is for real-valued data"
     if whole and highest - lowest <= _MOST_STARS:
         others += ", and SoftmaxRBM for ratings and other categories"
@@ -216,10 +252,11 @@ def warn_badly_scaled(estimator, summary, noise_variance):
         return
     means, deviation = summary.means, np.sqrt(summary.variances)
     scale = np.where(varying, deviation, np.inf) if noise_variance is None else noise_variance**0.5
-    with np.errstate(divide="ignore"):
-        too_narrow = np.where(varying, scale / deviation, 0)
-    # A factor of 3 is bearable; so is a mean ten scales from 0.
-    too_wide = np.maximum(deviation / scale, 0.3 * np.abs(means) / scale)
+    with np.errstate(all="ignore"):  # squares of the smallest numbers are 0, and 0 / 0 suits
+        too_narrow = np.nan_to_num(np.where(varying, scale / deviation, 0), posinf=np.inf)
+        # A factor of 3 is bearable; so is a mean ten scales from 0.
+        too_wide = np.maximum(deviation / scale, 0.3 * np.abs(means) / scale)
+        too_wide = np.nan_to_num(too_wide, posinf=np.inf)
     # On standardised data narrow noise is a choice: clusters may be much narrower than the data.
     standardised = (deviation > 1 / 3) & (deviation < 3) & (np.abs(means) < deviation)
     badness = np.maximum(np.where(standardised, 0, too_wide), too_narrow)

@@ -36,7 +36,7 @@ def read_categories(estimator, X, reset=False):
     if reset:
         categories = Categories(_find_categories(estimator, X, names))
     else:
-        categories = fitted_categories(estimator.categories_, X.shape[1])
+        categories = fitted_categories(vars(estimator).get("categories_"), X.shape[1])
     rows = _encode(X, categories, estimator.handle_unknown == "ignore", names)
     rows = CategoryRows(X, rows, categories)
     _check_apart(categories, rows.dtype, names)
@@ -62,8 +62,9 @@ def _check_size(estimator, X):
 
 
 def _check_apart(categories, dtype, names):
-    """Refuse categories that are one number in the dtype of results."""
+    """Refuse categories that are one number in the dtype of results, or infinite."""
     values = categories.values
+    check_range(categories, dtype)
     same = np.diff(values.astype(dtype)) == 0
     same &= np.diff(categories.feature_of) == 0
     if same.any():
@@ -72,6 +73,16 @@ def _check_apart(categories, dtype, names):
             f"the categories {values[k]} and {values[k + 1]} of feature "
             f"{names[categories.feature_of[k]]!r} are one number in {dtype}, the dtype of X and "
             "of results. Pass X as float64, or encode categories as small numbers."
+        )
+
+
+def check_range(categories, dtype):
+    """Refuse categories that are beyond the dtype of results."""
+    beyond = np.abs(categories.values) > np.finfo(dtype).max
+    if beyond.any():
+        raise ValueError(
+            f"the category {categories.values[np.argmax(beyond)]} is beyond {dtype}, the dtype of "
+            "results. Pass data as float64, or encode categories as small numbers."
         )
 
 

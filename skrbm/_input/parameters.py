@@ -14,12 +14,16 @@ from .checks import (
 
 
 class Range(Interval):
-    """An interval of numbers, among which True and False are not."""
+    """An interval of numbers of Python and NumPy, among which True and False are not."""
 
     def is_satisfied_by(self, val):
         """Whether the value is a number in the range."""
-        return not isinstance(val, bool) and super().is_satisfied_by(val)
+        number = isinstance(val, int | float | np.number) and not isinstance(val, bool)
+        return number and super().is_satisfied_by(val)
 
+
+#: Of rows, units or chains at a time, at most: more are no number that arrays can have.
+MOST = 2**31 - 1
 
 _SCHEDULES = {
     "learning_rate": Range(Real, 0, None, closed="neither"),
@@ -29,12 +33,12 @@ _SCHEDULES = {
 
 #: Constraints on the parameters that all estimators share, as scikit-learn writes them.
 PARAMETER_CONSTRAINTS = {
-    "n_components": [Range(Integral, 1, None, closed="left")],
-    "batch_size": [Range(Integral, 1, None, closed="left")],
+    "n_components": [Range(Integral, 1, MOST, closed="both")],
+    "batch_size": [Range(Integral, 1, MOST, closed="both")],
     "n_iter": [Range(Integral, 0, None, closed="left")],
     "algorithm": [StrOptions({"cd", "pcd", "pt"})],
-    "n_chains": [Range(Integral, 1, None, closed="left"), None],
-    "n_temperatures": [Range(Integral, 2, None, closed="left")],
+    "n_chains": [Range(Integral, 1, MOST, closed="both"), None],
+    "n_temperatures": [Range(Integral, 2, MOST, closed="both")],
     "weight_decay": [Range(Real, 0, None, closed="left")],
     "negative_visibles": [StrOptions({"sample", "mean"})],
     "shuffle": ["boolean"],
@@ -136,7 +140,7 @@ def check_noise_variance(estimator, n_features, dtype):
         return None
     try:
         variance = np.asarray(given, dtype=np.float64)
-    except ValueError:
+    except (TypeError, ValueError):  # a dictionary, a ragged list
         variance = None
     if variance is None or variance.shape not in ((), (n_features,)):
         raise InvalidParameterError(

@@ -89,7 +89,8 @@ class Rows(ABC):
         **work
             As in ``blocks``.
         """
-        parts = [function(self.read(block, dtype)) for block in self.blocks(**work)]
+        with np.errstate(over="ignore"):  # an energy beyond the dtype is infinite
+            parts = [function(self.read(block, dtype)) for block in self.blocks(**work)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def spread(self, max_rows, block_size=100):

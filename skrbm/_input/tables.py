@@ -1,5 +1,6 @@
 """Arrays, data frames and lists as arrays of numbers, whatever kind of number they hold."""
 
+from collections import Counter
 from datetime import date, time, timedelta
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 _DATES = "holds dates or times. Turn them into numbers first, for example days since a date."
 
 
-def dense(X, sparse_frames):
+def dense(X, sparse_frames, argument="X"):
     """What scikit-learn can read of an X that is not sparse: NaN is missing, bytes are native.
 
     Parameters
@@ -16,6 +17,8 @@ def dense(X, sparse_frames):
     sparse_frames : bool
         Whether a pandas frame of sparse columns, whose zeros are not stored, may stay as it is:
         scikit-learn makes a sparse matrix of it. Else its zeros are entries like any other.
+    argument : str, default="X"
+        What messages call X.
     """
     if isinstance(X, np.ma.MaskedArray):
         X = unmasked(X)
@@ -23,11 +26,12 @@ def dense(X, sparse_frames):
         return native(X)  # scikit-learn takes float32 in another byte order for no float32
     if not all(hasattr(X, name) for name in ("shape", "dtypes", "columns")):
         return X
+    _check_names(X, argument)
     sparse_columns = {}  # of pandas
     for name, dtype in zip(X.columns, X.dtypes, strict=True):
         # pandas has kinds of dtypes; polars says which are temporal.
         if getattr(dtype, "kind", None) in ("m", "M") or getattr(dtype, "is_temporal", bool)():
-            raise ValueError(f"feature {name!r} of X {_DATES}")
+            raise ValueError(f"feature {name!r} of {argument} {_DATES}")
         if hasattr(dtype, "fill_value"):
             sparse_columns[name] = dtype
     zeros = len(sparse_columns) == len(X.columns) and all(
@@ -38,9 +42,23 @@ def dense(X, sparse_frames):
     return X.astype({name: dtype.subtype for name, dtype in sparse_columns.items()})
 
 
+def _check_names(X, argument):
+    """Refuse a frame of which two columns have one name."""
+    for column, n_columns in Counter(X.columns).items():
+        if n_columns > 1:
+            raise ValueError(
+                f"{argument} has {n_columns} columns of the name {column!r}: give each feature a "
+                f"name of its own, or pass {argument}.to_numpy()."
+            )
+
+
 def unmasked(X):
-    """A masked array as floats, with NaN for what it masks."""
-    return X.astype(X.dtype if X.dtype.kind == "f" else np.float64).filled(np.nan)
+    """A masked array with NaN for what it masks; whole numbers become floats."""
+    kind = X.dtype.kind
+    if kind in "mM":  # refused later, whatever is masked
+        return X.data
+    dtype = X.dtype if kind in "fc" else np.float64 if kind in "biu" else object
+    return X.astype(dtype).filled(np.nan)
 
 
 def native(X):
@@ -48,7 +66,7 @@ def native(X):
     return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
 
 
-def numbers(X, names):
+def numbers(X, names, argument="X"):
     """A table, or a sparse matrix, as one of booleans, integers or floats of at most 64 bits.
 
     Parameters
@@ -57,14 +75,16 @@ def numbers(X, names):
         Of objects, None and pandas.NA are NaN; whatever else is no number is refused.
     names : sequence
         Names of the features, for messages.
+    argument : str, default="X"
+        What messages call X.
     """
     kind = X.dtype.kind
     if kind in "mM":
-        raise ValueError(f"feature {names[0]!r} of X {_DATES}")
+        raise ValueError(f"feature {names[0]!r} of {argument} {_DATES}")
     if kind in "OUSTV":
         if not isinstance(X, np.ndarray):
-            raise ValueError(f"X is a sparse matrix of {X.dtype}: build it of numbers.")
-        X = _of_objects(X, names)
+            raise ValueError(f"{argument} is a sparse matrix of {X.dtype}: build it of numbers.")
+        X = _of_objects(X, names, argument)
     # Kernels read numbers of at most 64 bits, and SciPy has no sparse float16.
     if X.dtype.itemsize > 8 or (X.dtype == np.float16 and not isinstance(X, np.ndarray)):
         with np.errstate(over="ignore"):  # to infinity, which is refused
@@ -72,14 +92,14 @@ def numbers(X, names):
     return native(X)
 
 
-def _of_objects(X, names):
+def _of_objects(X, names, argument):
     """An array of objects as int64 if all are integers, else as float64."""
     types = set(map(type, X.flat))
     if any(issubclass(type_, str | bytes | np.void) for type_ in types):
         (_, column), value = next(_entries(X, lambda v: isinstance(v, str | bytes | np.void)))
         raise ValueError(
-            f"feature {names[column]!r} of X holds {str(value)!r}, which is no number. Encode it "
-            "as a number first, for example with OrdinalEncoder or OneHotEncoder."
+            f"feature {names[column]!r} of {argument} holds {str(value)!r}, which is no number. "
+            "Encode it as a number first, for example with OrdinalEncoder or OneHotEncoder."
         )
     if any(type_.__name__ == "NAType" for type_ in types):  # of pandas, which need not be there
         X = X.copy()
@@ -88,20 +108,22 @@ def _of_objects(X, names):
     try:
         return X.astype(np.int64 if types <= {int} else np.float64)
     except (OverflowError, TypeError, ValueError):
-        return _one_by_one(X, names)
+        return _one_by_one(X, names, argument)
 
 
-def _one_by_one(X, names):
+def _one_by_one(X, names, argument):
     """Objects as float64, one at a time; an error names the object that is no number."""
     out = np.empty(X.shape)
     for (row, column), value in np.ndenumerate(X):
-        where = f"feature {names[column]!r} of X"
+        where = f"feature {names[column]!r} of {argument}"
         if isinstance(value, date | time | timedelta):
             raise ValueError(f"{where} {_DATES}")
         try:
             out[row, column] = np.nan if value is None else value
         except OverflowError as error:
-            raise ValueError(f"{where} holds a number beyond float64: scale X.") from error
+            raise ValueError(
+                f"{where} holds a number beyond float64: scale {argument}."
+            ) from error
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             shown = repr(value)[:60]

@@ -249,9 +249,10 @@ class SoftmaxLayer(Layer):
         expected = self.mean_rows(x, v)
         position = self._positions(v)[:-1]
         mean = np.add.reduceat(expected.weights * values[expected.codes], position)
-        squares = float(np.square(mean - values[v.entries]).sum())
-        misfit = squares / (float(np.ptp(values)) ** 2 or 1) + 1e-3 * v.n_entries
-        return squares, misfit, v.n_entries
+        errors = mean - values[v.entries]
+        # The square of the range may be beyond float64 where the errors are not.
+        misfit = float(np.square(errors / (np.ptp(values) or 1)).sum()) + 1e-3 * v.n_entries
+        return float(np.square(errors).sum()), misfit, v.n_entries
 
     def pseudo_likelihood(self, v, t, weights):
         """A sum over the observed features."""

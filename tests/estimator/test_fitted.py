@@ -240,6 +240,48 @@ def test_an_attribute_that_is_missing_is_named(model):
         rbm.transform(X)
 
 
+@pytest.mark.parametrize("name", ["categories_", "n_features_in_", "n_iter_"])
+@models
+def test_other_attributes_that_are_missing_are_named(model, name):
+    X = model.complete()
+    rbm = model.machine().fit(X)
+    if not hasattr(rbm, name) or (name == "n_features_in_" and model is not SOFTMAX):
+        pytest.skip("there is none, or the weights say the same")
+    delattr(rbm, name)
+    calls = [rbm.partial_fit]
+    calls += [rbm.transform, rbm.gibbs] if name != "n_iter_" else []
+    for call in calls:
+        with pytest.raises((TypeError, ValueError), match=name):
+            call(X)
+
+
+@pytest.mark.parametrize("wrong", [np.array([]), np.array([6, 6]), "6", [6], 6.5])
+@models
+def test_a_number_of_features_that_is_none_is_named(model, wrong):
+    X = model.complete()
+    rbm = model.machine().fit(X)
+    rbm.n_features_in_ = wrong
+    for call in (rbm.transform, rbm.partial_fit):
+        with pytest.raises(ValueError, match=r"n_features_in_ of .* must be an integer"):
+            call(X)
+
+
+@models
+def test_numbers_beyond_the_dtype_of_rows_are_named(model):
+    """They would be infinite in it, with a warning of NumPy."""
+    X = model.complete()
+    rbm = model.machine().fit(X)
+    H = rbm.transform(X)
+    for name in model.arrays:
+        old = getattr(rbm, name)
+        setattr(rbm, name, np.full_like(old, 1e60))
+        with pytest.raises(ValueError, match=rf"^{name} holds numbers beyond float32"):
+            rbm.transform(X.astype(np.float32))
+        setattr(rbm, name, old)
+    with pytest.raises(ValueError, match=r"^H holds numbers beyond float32"):
+        rbm.energy(X.astype(np.float32), np.full_like(H, 1e60))
+
+
 # --- machines of other makers -----------------------------------------------------------------
 
 

@@ -220,3 +220,10 @@ def test_learned_variance_at_the_limits_of_float32(X, scale):
     for name in ("components_", "intercept_hidden_", "intercept_visible_", "noise_variance_"):
         assert np.isfinite(getattr(rbm, name)).all()
     assert (rbm.noise_variance_ > 0).all()
+
+
+def test_numbers_whose_squares_are_zero_give_no_warning_of_a_division(rng):
+    X = 1e-300 * rng.normal(size=(40, 2))
+    GaussianBernoulliRBM(2, noise_variance="learned", n_iter=0).fit(X)
+    with pytest.warns(UserWarning, match="standard deviation 0"):
+        GaussianBernoulliRBM(2, noise_variance=1.0, n_iter=0).fit(X)

@@ -322,3 +322,15 @@ def test_unfitted_estimators(model):
 def test_another_number_of_features(make):
     with pytest.raises(ValueError, match="features"):
         make().estimator.log_likelihood(np.zeros((2, 7)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_energy_beyond_the_dtype_is_infinite(dtype):
+    """Of rows that are far from the narrow noise; NumPy would warn of the square."""
+    limits = np.finfo(dtype)
+    X = np.array([[-1, 1], [1, -1], [0, 0]], dtype) * limits.tiny ** dtype(0.5)
+    rbm = GaussianBernoulliRBM(2, noise_variance=float(limits.tiny), n_iter=0).fit(X)
+    far = np.full((1, 2), 1e3, dtype)
+    for energy in (rbm.free_energy(far), rbm.energy(far, rbm.transform(far))):
+        assert_array_equal(energy, [np.inf])
+        assert energy.dtype == dtype

@@ -194,3 +194,17 @@ def test_a_planted_genre_is_found():
     predicted = rbm.predict_ratings(given)[0]
     assert (predicted[1:3] > 3).all()
     assert (predicted[3:] < 3).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_has_no_order_is_refused(X, value):
+    rbm = fitted(X)
+    rbm.components_[1, 2] = value
+    with pytest.raises(
+        ValueError, match=r"components_\[1\] holds weights that are infinite or NaN"
+    ):
+        rbm.top_features(1)
+    assert np.isfinite(rbm.top_features(0)[1]).all()
+    rbm.intercept_visible_[:] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        rbm.recommend(X, 3, exclude_observed=False)

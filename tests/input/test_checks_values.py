@@ -293,3 +293,43 @@ def test_a_mask_that_masks_nothing_is_none(model, method, mask):
     actual = getattr(rbm, method)(np.ma.masked_array(X, mask))
     assert not isinstance(actual, np.ma.MaskedArray)
     assert_array_equal(actual, getattr(rbm, method)(X))
+
+
+@models
+@pytest.mark.parametrize("container", [np.asarray, lambda X: X.astype(object), list])
+def test_infinities_of_both_signs_are_refused_as_one_is(model, container):
+    """scikit-learn adds them, of which NumPy would warn."""
+    X = model.complete()
+    rbm = model.machine().fit(X)
+    H = rbm.transform(X)
+    X[0, 1], X[1, 1] = np.inf, -np.inf
+    H[0, 1], H[1, 1] = np.inf, -np.inf
+    for method in (rbm.fit, rbm.transform):
+        with pytest.raises(ValueError, match="infinity"):
+            method(container(X))
+    with pytest.raises(ValueError, match="infinity"):
+        rbm.inverse_transform(container(H))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64])
+def test_the_widest_range_of_integers_is_told(dtype):
+    """Their difference is beyond their dtype."""
+    limits = np.iinfo(dtype)
+    X = np.array([[limits.min, limits.max], [0, 1]], dtype)
+    told = f"ranges from {float(limits.min):.6g} to {float(limits.max):.6g}"
+    with pytest.warns(UserWarning, match=told.replace("+", r"\+")):
+        BERNOULLI.machine().fit(X)
+
+
+@models
+@pytest.mark.parametrize("part", ["data", "indices"])
+def test_a_broken_sparse_array_where_a_dense_one_is_read(model, part):
+    X = model.complete()
+    rbm = model.machine().fit(X)
+    broken = sparse.csr_array(rbm.transform(X))
+    setattr(broken, part, None)
+    calls = [rbm.inverse_transform, lambda H: rbm.energy(X, H)]
+    calls += [rbm.fit, rbm.transform] if model is GAUSSIAN else []
+    for call in calls:
+        with pytest.raises(TypeError, match=r"Sparse data was passed for .* reads a dense array"):
+            call(broken)

@@ -305,3 +305,20 @@ def test_very_many_categories_give_a_warning(rng):
 def test_ragged_lists_are_refused():
     with pytest.raises(ValueError, match="inhomogeneous"):
         machine().fit([[1, 2], [1]])
+
+
+def test_categories_beyond_the_dtype_of_results_are_refused():
+    X = np.array([[1.0, 2], [1e300, 2]])
+    rbm = machine().fit(X)
+    H = rbm.transform(X)
+    assert np.isfinite(rbm.inverse_transform(H)).all()
+    message = r"category 1e\+300 is beyond float32"
+    for call in (
+        lambda: rbm.transform(X[:1].astype("f4")),
+        lambda: rbm.inverse_transform(np.float32(H)),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+    rbm.components_ = rbm.components_.astype(np.float32)
+    with pytest.raises(ValueError, match=message):
+        rbm.sample(2, n_gibbs_steps=1)

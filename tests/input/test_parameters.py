@@ -1,6 +1,7 @@
 """Parameters out of range are refused by name; schedules come in any flat sequence."""
 
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,22 +15,23 @@ from ..helpers.comparison import assert_same_model
 from ..helpers.models import models
 from ..helpers.partition_machines import bernoulli_machine
 
-NOT_POSITIVE_INTEGERS = [0, -1, 2.0, "2", [2], True, np.True_]
+NOT_POSITIVE_INTEGERS = [0, -1, 2.0, "2", [2], True, np.True_, Fraction(2)]
+TOO_MANY = [2**31, 2**70]  # for an array
 
 
 OUT_OF_RANGE = {
-    "n_components": [*NOT_POSITIVE_INTEGERS, None],
-    "batch_size": [*NOT_POSITIVE_INTEGERS, None],
+    "n_components": [*NOT_POSITIVE_INTEGERS, *TOO_MANY, None],
+    "batch_size": [*NOT_POSITIVE_INTEGERS, *TOO_MANY, None],
     "n_iter": [-1, 2.0, "2", None, True],
     "algorithm": ["fpcd", "CD", None, 1],
-    "n_chains": NOT_POSITIVE_INTEGERS,
-    "n_temperatures": [*NOT_POSITIVE_INTEGERS, 1, None],
-    "weight_decay": [-0.1, np.inf, np.nan, "l2", None, [0.1], True],
+    "n_chains": [*NOT_POSITIVE_INTEGERS, *TOO_MANY],
+    "n_temperatures": [*NOT_POSITIVE_INTEGERS, *TOO_MANY, 1, None],
+    "weight_decay": [Fraction(1, 3), -0.1, np.inf, np.nan, "l2", None, [0.1], True],
     "negative_visibles": ["median", None, True],
     "shuffle": ["yes", None, 2],
     "verbose": [-1, 0.5, "loud"],
     "random_state": [-1, 0.5, "seed", np.random.default_rng(0)],
-    "learning_rate": [0, 0.0, -0.1, np.inf, np.nan, "fast", None, True],
+    "learning_rate": [Fraction(1, 3), 0, 0.0, -0.1, np.inf, np.nan, "fast", None, True],
     "n_gibbs_steps": [0, -1, 1.0, "two", None, True],
     "momentum": [-0.1, 1.0, 1, np.nan, "half", None, False],
 }
@@ -40,7 +42,15 @@ NO_SCHEDULES = [[], (), np.array([]), [[0.5]], [[0.5], [0.5, 0.6]], np.array([[1
 
 
 SCHEDULES_OUT_OF_RANGE = {
-    "learning_rate": [[0.1, 0.0], (0.1, -0.1), [np.nan], ["fast"], [None], np.array(-0.1)],
+    "learning_rate": [
+        [0.1, Fraction(1, 3)],
+        [0.1, 0.0],
+        (0.1, -0.1),
+        [np.nan],
+        ["fast"],
+        [None],
+        np.array(-0.1),
+    ],
     "n_gibbs_steps": [[1, 0], [1, 2.0], np.array([1.0, 2.0]), [None], np.array(0)],
     "momentum": [[0.5, 1.0], (-0.1,), np.array([0.0, np.nan]), ["half"], np.array(1.0)],
 }

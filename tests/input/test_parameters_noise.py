@@ -47,3 +47,9 @@ def test_noise_variances_of_no_number_or_beyond_the_dtype_are_refused(X):
         machine(noise_variance=np.full(4, value), n_iter=0).fit(X * value**0.5)
         with pytest.raises(InvalidParameterError, match="float32"):
             machine(noise_variance=value).fit(X.astype(np.float32))
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {1, 2}, [1, None], [1j]])
+def test_what_is_no_array_of_noise_variances_is_refused_by_name(X, value):
+    with pytest.raises(InvalidParameterError, match="'noise_variance' parameter"):
+        machine(noise_variance=value).fit(X)

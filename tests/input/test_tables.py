@@ -263,3 +263,60 @@ def test_long_doubles_beyond_float64_are_infinite(model):
         pytest.skip("long doubles are no longer than doubles")
     with pytest.raises(ValueError, match="infinity"):
         model.machine().fit(X)
+
+
+@models
+def test_columns_of_one_name_are_refused(model):
+    pd = pytest.importorskip("pandas")
+    X = model.complete()
+    rbm = model.machine().fit(X)
+    frame = pd.DataFrame(X, columns=list("abcdeb"))
+    for method in (rbm.fit, rbm.transform):
+        with pytest.raises(ValueError, match=r"^X has 2 columns of the name 'b'"):
+            method(frame)
+    hidden = pd.DataFrame(rbm.transform(X), columns=["h", "h", "h"])
+    with pytest.raises(ValueError, match=r"^h has 3 columns of the name 'h'"):
+        rbm.energy(X, hidden)
+
+
+MASKED = {
+    "complex": (np.ones((3, 6), complex), "[Cc]omplex"),
+    "strings": (np.full((3, 6), "a"), "feature 0 of X holds 'a'"),
+    "dates": (np.zeros((3, 6), "M8[s]"), "feature 0 of X holds dates"),
+}
+
+
+@pytest.mark.parametrize(("values", "message"), MASKED.values(), ids=MASKED)
+def test_what_is_no_number_is_refused_behind_a_mask(values, message):
+    """Nothing is said of a cast, which would lose imaginary parts."""
+    X = np.ma.masked_array(values, np.eye(3, 6, 1))
+    with pytest.raises(ValueError, match=message):
+        SOFTMAX.machine().fit(X)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("a", "feature 1 of X holds 'a', which is no number"),
+        (None, "NaN"),
+        (10**400, "feature 1 of X holds a number beyond float64"),
+        (1j, "feature 1 of X holds 1j, which is no number"),
+        (date(2020, 1, 1), "feature 1 of X holds dates"),
+    ],
+)
+def test_hidden_rows_are_read_as_visible_rows_are(entry, message):
+    rbm = BERNOULLI.machine().fit(BERNOULLI.rows())
+    H = rbm.transform(BERNOULLI.rows())
+    expected = rbm.inverse_transform(H)
+    assert_array_equal(rbm.inverse_transform(H.astype(object)), expected)
+    assert_array_equal(rbm.inverse_transform(np.ma.masked_array(H)), expected)
+    H = H.astype(object)
+    H[0, 1] = entry
+    with pytest.raises((TypeError, ValueError), match=message):
+        rbm.inverse_transform(H)
+
+
+def test_masked_hidden_rows_are_unknown():
+    rbm = BERNOULLI.machine().fit(BERNOULLI.rows())
+    with pytest.raises(ValueError, match="NaN"):
+        rbm.inverse_transform(np.ma.masked_array(np.ones((1, 3)), [[True, False, False]]))

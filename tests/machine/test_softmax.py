@@ -1,5 +1,7 @@
 """The machine of categories against enumeration: every row it can see, missing entries too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -377,3 +379,17 @@ def test_samples_follow_the_conditionals(machine):
 
 
 N_CHAINS = 20_000
+
+
+@machines
+def test_the_error_of_huge_categories_is_relative_to_their_range(machine):
+    rows = one_hot(machine.all_rows)
+    layer = machine.model().visible
+    x = machine.model().visible_input(np.ones((rows.shape[0], machine.W.shape[1])))
+    squares, misfit, n = layer.squared_error(rows, x)
+    huge = replace(layer.categories, by_feature=[1e200 * c for c in layer.categories.by_feature])
+    with np.errstate(over="ignore"):
+        _, expected, _ = replace(layer, categories=huge).squared_error(rows, x)
+    assert_allclose(expected, misfit, rtol=1e-12)
+    span = np.ptp(layer.categories.values)
+    assert_allclose(misfit, squares / span**2 + 1e-3 * n, rtol=1e-12)
