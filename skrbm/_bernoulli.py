@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.base import clone
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
@@ -213,19 +214,32 @@ class BernoulliRBM(BaseRBM):
         ------
         NotFittedError
             If ``estimator`` is not fitted.
+        TypeError
+            If ``estimator`` is none of scikit-learn's machines.
+        ValueError
+            If its fitted attributes do not fit together.
         """
+        from sklearn import neural_network  # slow to import, and seldom needed
+
+        if not isinstance(estimator, neural_network.BernoulliRBM):
+            raise TypeError(
+                "from_sklearn takes a fitted sklearn.neural_network.BernoulliRBM. Got "
+                f"{type(estimator).__name__}."
+            )
         check_is_fitted(estimator, "components_")
-        rbm = cls(**estimator.get_params(deep=False))
-        model = RBM(
-            visible=BernoulliLayer(estimator.intercept_visible_.copy()),
-            weights=np.array(estimator.components_.T, order="C"),
-            hidden=BernoulliLayer(estimator.intercept_hidden_.copy()),
+        weights = fitted_array(estimator, "components_", 2)
+        # A clone has a generator of its own. The machine decides how many units there are.
+        rbm = cls(**clone(estimator).set_params(n_components=len(weights)).get_params())
+        visible, hidden = (
+            BernoulliLayer(fitted_array(estimator, name, 1, weights.dtype).copy())
+            for name in ("intercept_visible_", "intercept_hidden_")
         )
+        model = RBM(visible, np.array(weights.T, order="C"), hidden)
         state = State(
             model=model,
             seed=draw_seed(check_random_state(rbm.random_state)),
             base_rate_bias=model.visible.bias.copy(),
-            chains=estimator.h_samples_.copy(),
+            chains=fitted_array(estimator, "h_samples_", 2, weights.dtype).copy(),
         )
         features = {name: vars(estimator)[name] for name in FEATURES if name in vars(estimator)}
         replace_fitted(rbm, features | rbm._attributes(state))

@@ -155,11 +155,13 @@ class BaseRBM(
         fit_task.call_on_fit_task_begin(estimator=self, **data)
         finished = None
         try:
-            for _ in range(learner.n_iter):
+            for epoch in range(learner.n_iter):
                 task = fit_task.subcontext(task_name="epoch")
                 task.call_on_fit_task_begin(estimator=self, **data)
+                if epoch:  # Ctrl-C in this epoch keeps the last one; no further copy exists then
+                    finished = state.copy()
                 train_epoch(state, settings, rows)
-                finished = state.copy()
+                finished = state
                 learner._report(state, rows)
                 stop = task.call_on_fit_task_end(
                     estimator=self, **data, reconstruction_attributes=attributes

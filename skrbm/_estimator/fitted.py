@@ -70,12 +70,12 @@ class FittedMachine:
     @property
     def history_(self):
         """Figures of each epoch, a dict of lists."""
-        if "_records" not in vars(self):
+        fitted = vars(self).copy()
+        if "_records" not in fitted:
             raise AttributeError(f"this {type(self).__name__} has no history_: it is not fitted.")
-        records = self._records[: self._n_records]
+        records = fitted["_records"][: fitted["_n_records"]]
         return {figure: [record[figure] for record in records] for figure in FIGURES}
 
-    @property
     def _base_rates(self):
         """The bias of the visible layer before training, at which chains start."""
         if "_base_rate_bias" not in vars(self):
@@ -88,7 +88,6 @@ class FittedMachine:
 
     # --- reading ---
 
-    @property
     def _dtype(self):
         """The dtype to work in where no data say it: float32 or float64."""
         return working_dtype(fitted_array(self, "components_", 2).dtype)
@@ -165,10 +164,10 @@ class FittedMachine:
 
     def _state(self, rows):
         """The training state that the fitted attributes hold, to go on with on these rows."""
-        base_rate_bias = self._base_rates
+        base_rate_bias = self._base_rates()
         n_epochs = check_integer("n_iter_", vars(self).get("n_iter_"), 0)
         self._check_continuation()
-        model = self._machine_for(rows, self._dtype)
+        model = self._machine_for(rows, self._dtype())
         chains = fitted_array(self, "h_samples_", (2, 3), model.dtype)
         shapes = [velocity.shape for velocity in self._velocity]
         if (

@@ -105,11 +105,11 @@ class GenerationMethods:
         random_state = check_random_state(random_state)
         n_temperatures = n_temperatures if method == "tempering" else 1
         if init is None:
-            machine, start = fitted._machine(fitted._dtype), Start()
+            machine, start = fitted._machine(fitted._dtype()), Start()
         else:
             rows, machine = fitted._read(init, allow_unknown=True)
             start = Start.at(rows, np.arange(n_samples) % rows.n_rows)
-        sampler = Sampler(machine, fitted._base_rates, n_gibbs_steps, n_temperatures)
+        sampler = Sampler(machine, fitted._base_rates(), n_gibbs_steps, n_temperatures)
         v = sampler.draw(start, n_samples, random_state)
         return machine.visible.values(v) if init is None else rows.as_given(v)
 
@@ -137,7 +137,8 @@ class GenerationMethods:
         Returns
         -------
         X_imputed : ndarray of shape (n_samples, n_features)
-            Known entries are as given. An unknown entry is its conditional mean, which for binary
+            Known entries are as given, or as ``BernoulliRBM`` reads them if they lie outside
+            [0, 1]. An unknown entry is its conditional mean, which for binary
             units is a probability, or the most probable category. To draw unknown entries
             instead, call ``sample(n_samples, init=X)``.
 
@@ -152,4 +153,4 @@ class GenerationMethods:
         n_gibbs_steps = check_integer("n_gibbs_steps", n_gibbs_steps, 1)
         n_chains = check_integer("n_chains", n_chains, 1, MOST)
         random_state = check_random_state(random_state)
-        return impute(machine, fitted._base_rates, rows, n_gibbs_steps, n_chains, random_state)
+        return impute(machine, fitted._base_rates(), rows, n_gibbs_steps, n_chains, random_state)

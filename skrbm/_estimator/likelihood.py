@@ -168,7 +168,7 @@ class LikelihoodMethods:
             raise ValueError(f"init is for method='reverse_ais'. Got method={method!r} with init.")
         fitted._check_partition()
         random_state = check_random_state(random_state)
-        machine, start = fitted._machine(fitted._dtype), Start()
+        machine, start = fitted._machine(fitted._dtype()), Start()
         n_units = partition.n_enumerated(machine)
         if method == "auto":
             method = "exact" if partition.is_quick(machine) else "ais"
@@ -193,7 +193,7 @@ class LikelihoodMethods:
             else:
                 anneal = partition.ais if method == "ais" else partition.reverse_ais
                 result = anneal(
-                    machine, fitted._base_rates, n_chains, n_betas, random_state, start
+                    machine, fitted._base_rates(), n_chains, n_betas, random_state, start
                 )
         if not np.isfinite(result.value):
             raise ValueError(

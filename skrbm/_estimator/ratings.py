@@ -173,7 +173,7 @@ n_categories)
             If there is no such hidden unit, or no feature has the category.
         """
         fitted = self._fitted()
-        machine = fitted._machine(fitted._dtype)
+        machine = fitted._machine(fitted._dtype())
         categories = machine.visible.categories
         component = check_integer("component", component, 0, machine.hidden.n_units - 1)
         n = check_integer("n", n, 1)

@@ -18,6 +18,10 @@ from .sparse import stored_entries
 
 _BLOCK_ENTRIES = 2**20  # of X that are encoded at a time
 _MANY_CATEGORIES = 1000  # of one feature: most likely a mistake
+_TRIPLES = (
+    "Triples of user, item and rating make a sparse matrix first: "
+    "coo_array((rating, (user, item)))."
+)
 _FEW_ENTRIES = 30  # of a feature: they do not say which values it lacks
 
 
@@ -40,7 +44,8 @@ def read_categories(estimator, X, reset=False):
     rows = _encode(X, categories, estimator.handle_unknown == "ignore", names)
     rows = CategoryRows(X, rows, categories)
     _check_apart(categories, rows.dtype, names)
-    if reset and isinstance(estimator.categories, str) and estimator.categories == "shared":
+    shared = isinstance(estimator.categories, str) and estimator.categories == "shared"
+    if reset and shared and categories.most <= _MANY_CATEGORIES:
         _warn_unlike_features(estimator, rows, names)
     return rows
 
@@ -178,8 +183,7 @@ def _check_found(values, where, estimator):
     if len(values) > _MANY_CATEGORIES:
         warnings.warn(
             f"{where} has {len(values)} different values, and {type(estimator).__name__} reads "
-            "each as a category. GaussianBernoulliRBM is for real-valued data. Triples of user, "
-            "item and rating make a sparse matrix first: coo_array((rating, (user, item))).",
+            f"each as a category. GaussianBernoulliRBM is for real-valued data. {_TRIPLES}",
             UserWarning,
             stacklevel=2,
         )
@@ -232,11 +236,13 @@ def _warn_unlike_features(estimator, rows, names):
         return
     i = unlike[0]
     shown = _shown(rows.categories.by_feature[i][counts[i] > 0])
+    mend = "If the features do share a scale, list it: categories=[1, 2, 3, 4, 5]."
+    mend = _TRIPLES if rows.n_features == 3 else mend
     warnings.warn(
         f"the features of X hold different values: feature {names[i]!r} holds {shown} only, but "
         f"categories='shared' of {type(estimator).__name__} gives each feature all "
         f"{counts.shape[1]} values that occur in X. Pass categories='auto' for the values of each "
-        "column. If the features do share a scale, list it: categories=[1, 2, 3, 4, 5].",
+        f"column. {mend}",
         UserWarning,
         stacklevel=2,
     )

@@ -51,8 +51,11 @@ class NumberRows(Rows):
             X = X.copy()
             X.has_canonical_format = False  # whatever X has said of itself
             X.sum_duplicates()
-        values = X.data if X.nnz == X.shape[0] * X.shape[1] else np.append(X.data, 0)
-        return np.fmin.reduce(values), np.fmax.reduce(values)
+        zero = [] if X.nnz == X.shape[0] * X.shape[1] else [0]
+        return tuple(
+            function.reduce([*zero, *([function.reduce(X.data)] if X.nnz else [])])
+            for function in (np.fmin, np.fmax)
+        )
 
     def read(self, which, dtype=None, out=None):
         """Dense rows: a view of X if a slice of X is just what a machine can read."""

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from .._machine.keys import N_LEARNING_STEPS
 from .checks import (
     Interval,
     InvalidParameterError,
@@ -27,7 +28,7 @@ MOST = 2**31 - 1
 
 _SCHEDULES = {
     "learning_rate": Range(Real, 0, None, closed="neither"),
-    "n_gibbs_steps": Range(Integral, 1, None, closed="left"),
+    "n_gibbs_steps": Range(Integral, 1, N_LEARNING_STEPS, closed="both"),
     "momentum": Range(Real, 0, 1, closed="left"),
 }
 

@@ -13,6 +13,7 @@ _INDICES = {
     "coo": ("row", "col"),
     "dia": ("offsets",),
 }
+_BLOCK = 2**20  # entries that are looked at at a time
 _INDEX_DTYPES = {np.dtype(np.int32), np.dtype(np.int64)}  # SciPy knows no others
 
 
@@ -67,10 +68,16 @@ def stored_entries(X):
 
 def ascends(X):
     """Whether the column indices of each row of a sound CSR matrix do, each once."""
-    row_ends = X.indptr[1:-1]
-    ascending = X.indices[1:] > X.indices[:-1]
-    ascending[row_ends[(row_ends > 0) & (row_ends < len(X.indices))] - 1] = True
-    return ascending.all()
+    indices, row_ends = X.indices, X.indptr[1:-1]
+    for first in range(0, len(indices) - 1, _BLOCK):
+        part = indices[first : first + _BLOCK + 1]
+        ascending = part[1:] > part[:-1]
+        # Between the last entry of a row and the first of the next.
+        start, stop = np.searchsorted(row_ends, (first + 1, first + len(part)))
+        ascending[row_ends[start:stop] - first - 1] = True
+        if not ascending.all():
+            return False
+    return True
 
 
 def _stores_zeros(X):

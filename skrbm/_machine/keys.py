@@ -82,10 +82,16 @@ class Purpose(Enum):
         if not (update < N_UPDATES and step < self.n_steps and 0 <= part < N_PARTS):
             raise ValueError(
                 f"update {update} has no random numbers of its own at Gibbs step {step} of part "
-                f"{part}: a seed serves {N_UPDATES} updates of at most {self.n_steps} Gibbs "
-                f"steps, in {N_PARTS} parts. Take another random_state, or fewer steps."
+                f"{part}: a fit, or a call of a method, has numbers for {N_UPDATES} updates of at "
+                f"most {self.n_steps} Gibbs steps, in {N_PARTS} parts. Call fit to start again, "
+                "or take fewer steps."
             )
         return Key(seed, update, self.first + self.stride * step + (part << _STEP_BITS))
+
+
+#: Gibbs steps of an update that have random numbers of their own, whatever the algorithm. (The
+#: last draw of persistent chains has the number of steps as its step.)
+N_LEARNING_STEPS = min(purpose.n_steps for purpose in Purpose if purpose.stride) - 1
 
 
 def draw_seed(random_state):

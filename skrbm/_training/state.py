@@ -54,7 +54,7 @@ class State:
         """Add the figures of an epoch: one step, however many epochs there were."""
         if len(self.records) > self.n_records:  # a copy has gone on
             self.records = self.records[: self.n_records]
-        self.records.append(dict(zip(FIGURES, figures, strict=True)))
+        self.records[self.n_records :] = [dict(zip(FIGURES, figures, strict=True))]
         self.n_records += 1
 
 

@@ -1,5 +1,6 @@
 """Fitted attributes: read at one moment, replaced in one step, and checked before kernels."""
 
+import inspect
 import pickle
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn import neural_network
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 
 from skrbm import BernoulliRBM
@@ -278,7 +280,7 @@ def test_numbers_beyond_the_dtype_of_rows_are_named(model):
         with pytest.raises(ValueError, match=rf"^{name} holds numbers beyond float32"):
             rbm.transform(X.astype(np.float32))
         setattr(rbm, name, old)
-    with pytest.raises(ValueError, match=r"^H holds numbers beyond float32"):
+    with pytest.raises(ValueError, match=r"^h holds numbers beyond float32"):
         rbm.energy(X.astype(np.float32), np.full_like(H, 1e60))
 
 
@@ -330,9 +332,36 @@ def test_a_machine_of_scikit_learn_goes_on_here(dtype):
     assert ours.components_.dtype == dtype
 
 
-def test_a_machine_of_scikit_learn_must_be_fitted():
+def test_only_a_fitted_machine_of_scikit_learn_is_taken_over():
     with pytest.raises(NotFittedError):
         BernoulliRBM.from_sklearn(neural_network.BernoulliRBM())
+    for other in (PCA(2).fit(np.eye(3)), GAUSSIAN.machine().fit(GAUSSIAN.rows()), None):
+        with pytest.raises(TypeError, match=r"takes a fitted sklearn\.neural_network\.Bern"):
+            BernoulliRBM.from_sklearn(other)
+
+
+def test_taking_a_machine_over_trusts_the_machine_and_spends_no_random_number():
+    X, state = BERNOULLI.rows(), np.random.RandomState(3)
+    theirs = neural_network.BernoulliRBM(3, n_iter=1, random_state=state).fit(X)
+    theirs.set_params(n_components=9)
+    before = pickle.dumps(theirs)
+    ours = BernoulliRBM.from_sklearn(theirs)
+    assert pickle.dumps(theirs) == before
+    assert ours.n_components == 3
+    ours.partial_fit(X)
+    assert pickle.dumps(theirs) == before
+    theirs.intercept_visible_ = [0.0] * 6
+    with pytest.raises(ValueError, match=r"^intercept_visible_ of BernoulliRBM must be"):
+        BernoulliRBM.from_sklearn(theirs)
+
+
+@models
+def test_whoever_looks_around_meets_no_error(model):
+    """Tab completion asks for every name, of estimators in any state."""
+    rbm = model.machine()
+    assert "fit" in dir(rbm)
+    rbm.components_ = None
+    assert "fit" in dict(inspect.getmembers(rbm))
 
 
 def test_features_keep_the_names_that_scikit_learn_has_learned():

@@ -39,7 +39,7 @@ class Machine:
 
     @property
     def rbm(self):
-        return self.estimator._machine(self.estimator._dtype)
+        return self.estimator._machine(self.estimator._dtype())
 
     @property
     def tempered(self):

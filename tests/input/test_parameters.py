@@ -32,7 +32,7 @@ OUT_OF_RANGE = {
     "verbose": [-1, 0.5, "loud"],
     "random_state": [-1, 0.5, "seed", np.random.default_rng(0)],
     "learning_rate": [Fraction(1, 3), 0, 0.0, -0.1, np.inf, np.nan, "fast", None, True],
-    "n_gibbs_steps": [0, -1, 1.0, "two", None, True],
+    "n_gibbs_steps": [0, -1, 1.0, "two", None, True, 50_000],
     "momentum": [-0.1, 1.0, 1, np.nan, "half", None, False],
 }
 

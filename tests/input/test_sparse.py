@@ -1,9 +1,13 @@
 """Sparse matrices: whatever does not fit together is refused, and zeros nobody rated too."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
+
+from skrbm._input.sparse import ascends
 
 from ..helpers.comparison import assert_same_bits, assert_same_model
 from ..helpers.models import BERNOULLI, SOFTMAX
@@ -257,3 +261,18 @@ def test_sparse_arrays_of_one_dimension_are_refused():
         pytest.skip("before SciPy 1.13 every sparse array has two dimensions")
     with pytest.raises(ValueError, match="1 dimension"):
         machine().fit(X)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 100])
+def test_ascent_is_seen_across_blocks(block, monkeypatch):
+    monkeypatch.setattr("skrbm._input.sparse._BLOCK", block)
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X = sparse.csr_array((rng.random((7, 5)) < rng.uniform(0, 0.8)).astype(float))
+        assert ascends(X)
+        rows = np.repeat(np.arange(7), np.diff(X.indptr))
+        k = rng.integers(max(X.nnz, 1))
+        if X.nnz:
+            X.indices[k] = rng.integers(5)
+        pairs = [(a, b) for r in range(7) for a, b in pairwise(X.indices[rows == r])]
+        assert ascends(X) == all(a < b for a, b in pairs)
