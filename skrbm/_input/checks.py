@@ -201,7 +201,7 @@ def check_hidden(estimator, H, n_components, name):
 def check_binary(estimator, X):
     """Refuse values other than 0 and 1, which are no states of binary units."""
     if issparse(X) and not ascends(X):
-        X = X.copy()
+        X = X.astype(working_dtype(X.dtype))  # a copy, in which entries add up as floats do
         X.has_canonical_format = False  # whatever X has said of itself
         X.sum_duplicates()
     wrong = _first(X, lambda values: (values != 0) & (values != 1))

@@ -44,8 +44,8 @@ class NumberRows(Rows):
     def extremes(self):
         """The lowest and the highest value of X as it was given, NaN left out."""
         parts = map(self.X.__getitem__, gen_batches(self.n_rows, _SUMMARY_ROWS))
-        # Entries of a sparse matrix at one place add up; the dense part sees to that.
-        parts = (part.toarray() if self._sparse else part for part in parts)
+        if self._sparse:  # entries at one place add up, as floats do
+            parts = (part.astype(self.dtype, copy=False).toarray() for part in parts)
         found = [(np.fmin.reduce(p, axis=None), np.fmax.reduce(p, axis=None)) for p in parts]
         lowest, highest = zip(*found, strict=True)
         return np.fmin.reduce(lowest), np.fmax.reduce(highest)
