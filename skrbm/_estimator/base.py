@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from .._input.checks import fit_context
-from .._input.parameters import PARAMETER_CONSTRAINTS, check_parameters
+from .._input.parameters import MOST, PARAMETER_CONSTRAINTS, check_parameters
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.keys import draw_seed
 from .._machine.rbm import RBM
@@ -257,6 +257,11 @@ class BaseRBM(
         n_chains = settings.n_chains
         if self.algorithm == "cd":
             n_chains = min(n_chains, rows.n_rows)
+        elif n_chains > MOST:
+            raise ValueError(
+                f"batch_size={self.batch_size} asks for as many persistent chains, but there can "
+                f"be {MOST} at most. Set n_chains."
+            )
         shape = (n_chains, self.n_components)
         shape = (self.n_temperatures, *shape) if self.algorithm == "pt" else shape
         chains = np.zeros(shape, rows.dtype)

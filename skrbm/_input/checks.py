@@ -185,11 +185,17 @@ def check_hidden(estimator, H, n_components, name):
     """Hidden rows as a dense float array of ``n_components`` columns."""
     if issparse(H):
         raise _not_dense(estimator, name)
-    options = {"estimator": estimator, "input_name": name}
-    H = check_array(dense(H, False, name), dtype=None, ensure_all_finite=False, **options)
+    H = check_array(
+        dense(H, False, name),
+        dtype=None,
+        ensure_all_finite=False,
+        estimator=estimator,
+        input_name=name,
+    )
     H = numbers(H, range(H.shape[1]), name)
+    H = H.astype(working_dtype(H.dtype), copy=False)
     with np.errstate(invalid="ignore"):  # scikit-learn adds both infinities
-        H = check_array(H, dtype=(np.float64, np.float32), **options)
+        assert_all_finite(H, estimator_name=type(estimator).__name__, input_name=name)
     if H.shape[1] != n_components:
         raise ValueError(
             f"{name} has {H.shape[1]} columns, but {type(estimator).__name__} has {n_components} "
@@ -201,7 +207,7 @@ def check_hidden(estimator, H, n_components, name):
 def check_binary(estimator, X):
     """Refuse values other than 0 and 1, which are no states of binary units."""
     if issparse(X) and not ascends(X):
-        X = X.copy()
+        X = X.astype(working_dtype(X.dtype))  # a copy, in which entries add up as floats do
         X.has_canonical_format = False  # whatever X has said of itself
         X.sum_duplicates()
     wrong = _first(X, lambda values: (values != 0) & (values != 1))

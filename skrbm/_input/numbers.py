@@ -47,8 +47,8 @@ class NumberRows(Rows):
         if not self._sparse:
             return np.fmin.reduce(self.X, axis=None), np.fmax.reduce(self.X, axis=None)
         X = self.X
-        if not ascends(X):  # entries at one place add up
-            X = X.copy()
+        if not ascends(X):  # entries at one place add up, as floats do
+            X = X.astype(self.dtype)
             X.has_canonical_format = False  # whatever X has said of itself
             X.sum_duplicates()
         zero = [] if X.nnz == X.shape[0] * X.shape[1] else [0]

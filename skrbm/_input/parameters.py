@@ -35,7 +35,7 @@ _SCHEDULES = {
 #: Constraints on the parameters that all estimators share, as scikit-learn writes them.
 PARAMETER_CONSTRAINTS = {
     "n_components": [Range(Integral, 1, MOST, closed="both")],
-    "batch_size": [Range(Integral, 1, MOST, closed="both")],
+    "batch_size": [Range(Integral, 1, None, closed="left")],
     "n_iter": [Range(Integral, 0, None, closed="left")],
     "algorithm": [StrOptions({"cd", "pcd", "pt"})],
     "n_chains": [Range(Integral, 1, MOST, closed="both"), None],

@@ -333,3 +333,18 @@ def test_a_broken_sparse_array_where_a_dense_one_is_read(model, part):
     for call in calls:
         with pytest.raises(TypeError, match=r"Sparse data was passed for .* reads a dense array"):
             call(broken)
+
+
+@pytest.mark.parametrize(("dtype", "value"), [(bool, 1), (np.int8, 100), (np.uint8, 200)])
+def test_entries_at_one_place_add_up_as_floats_do(dtype, value):
+    """In their own dtype two 1 are one, or a sum wraps around."""
+    X = sparse.csr_array(
+        (np.full(4, value, dtype), [0, 0, 1, 1], [0, 2, 4]), shape=(2, 2), dtype=dtype
+    )
+    Y = np.array([[2, 0], [0, 2]]) * value
+    with pytest.warns(UserWarning, match=f"ranges from 0 to {2 * value}"):
+        rbm = BERNOULLI.machine().fit(X)
+    with pytest.warns(UserWarning, match=f"ranges from 0 to {2 * value}"):
+        assert_same_model(rbm, BERNOULLI.machine().fit(Y))
+    with pytest.raises(ValueError, match=f"X holds {2 * value}"):
+        rbm.log_likelihood(X)

@@ -21,7 +21,7 @@ TOO_MANY = [2**31, 2**70]  # for an array
 
 OUT_OF_RANGE = {
     "n_components": [*NOT_POSITIVE_INTEGERS, *TOO_MANY, None],
-    "batch_size": [*NOT_POSITIVE_INTEGERS, *TOO_MANY, None],
+    "batch_size": [*NOT_POSITIVE_INTEGERS, None],
     "n_iter": [-1, 2.0, "2", None, True],
     "algorithm": ["fpcd", "CD", None, 1],
     "n_chains": [*NOT_POSITIVE_INTEGERS, *TOO_MANY],
@@ -224,3 +224,14 @@ def test_integers_out_of_range_are_refused_by_name(value, limits):
 
 def test_the_limits_of_integers_are_accepted():
     assert [check_integer("n", value, 0, 3) for value in (0, 3)] == [0, 3]
+
+
+@models
+@pytest.mark.parametrize("algorithm", ["pcd", "pt"])
+def test_a_batch_of_all_rows_is_no_number_of_chains(model, algorithm):
+    """A batch may be larger than any array: it holds no more rows than there are."""
+    X = model.complete()
+    rbm = model.machine(batch_size=2**70, algorithm=algorithm, n_iter=1)
+    with pytest.raises(ValueError, match="Set n_chains"):
+        rbm.fit(X)
+    assert rbm.set_params(n_chains=3).fit(X).h_samples_.shape[-2] == 3
