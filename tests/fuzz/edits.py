@@ -5,8 +5,8 @@ import numpy as np
 from .parameters import strange
 from .tables import cast, sprinkled
 
-#: Of numbers. Not 1e4 to 1e15: of such weights the exact score of real values takes long.
-HUGE = (1e3, -1e3, 1e30, -1e300, np.inf, -np.inf, np.nan)
+#: Numbers that a machine seldom has.
+HUGE = (1e3, -1e3, 1e5, 1e8, -1e9, 1e11, 1e15, 1e30, -1e300, np.inf, -np.inf, np.nan)
 
 ARRAYS = (
     lambda draw, a: a[:-1],
