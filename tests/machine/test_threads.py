@@ -158,7 +158,7 @@ def test_a_call_is_short_enough_to_hear_an_interrupt(use_threads, rng):
                 assert within or stop == first + 1
 
 
-@pytest.mark.parametrize("n_rows", [1, 100, 100_000])
+@pytest.mark.parametrize("n_rows", [1, 100, 3_000])
 @pytest.mark.parametrize("cost", [1.0, 1e5, 1e7, 1e10])
 def test_tiles_are_all_rows_and_columns(use_threads, n_rows, cost, rng):
     costs = cost * rng.random(30)
