@@ -37,7 +37,8 @@ class BernoulliRBM(BaseRBM):
     Parameters
     ----------
     n_components : int, default=256
-        Number of hidden units.
+        Number of hidden units. The first call of ``partial_fit`` fixes the number. (Whatever the
+        first call fixes, a later call with another value is refused.)
 
     learning_rate : float or sequence of float, default=0.1
         Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.

@@ -29,7 +29,8 @@ class GaussianBernoulliRBM(BaseRBM):
     Parameters
     ----------
     n_components : int, default=256
-        Number of hidden units.
+        Number of hidden units. The first call of ``partial_fit`` fixes the number. (Whatever the
+        first call fixes, a later call with another value is refused.)
 
     noise_variance : float, array-like of shape (n_features,) or "learned", default=1.0
         Variance of a visible unit around its mean given the hidden units, in squared units of

@@ -32,7 +32,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     Parameters
     ----------
     n_components : int, default=100
-        Number of hidden units.
+        Number of hidden units. The first call of ``partial_fit`` fixes the number. (Whatever the
+        first call fixes, a later call with another value is refused.)
 
     categories : {"shared", "auto"}, array-like of number, or list of array-like, default="shared"
         The categories of the features, as finite numbers. Features may have different numbers.
@@ -55,7 +56,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         Whether the hidden units also see *which* entries are observed, by a second set of
         weights ``U = conditional_components_``. The total input of hidden unit j is then
         ``c_j + sum_{i in O(v)} (W_{i v_i j} + U_{ij})`` (the conditional machine of [1]_). The
-        choice of films that somebody has rated says something about taste.
+        choice of films that somebody has rated says something about taste. The first call of
+        ``partial_fit`` fixes it.
 
     learning_rate : float or sequence of float, default=0.02
         Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
