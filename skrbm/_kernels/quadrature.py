@@ -12,11 +12,11 @@ factor. With ``r`` a reference, and ``y_j = x_j + W_j (r - d)`` the input of hid
 It is a mixture of normal densities of width 1, with means between the sums of all negative and of
 all positive weights.
 
-Where this mixture is nearly one normal density, the rule of Gauss and Hermite needs fewest nodes
-(see ``RULES``). They lie about a point near the peak. Elsewhere the integral is a sum over equidistant nodes ``u = k h``: the error is
-the factor ``1 +- 2 exp(-2 pi^2 / h^2)``. Almost all nodes lie where the density is nothing. They
-are found without a look at each: between two nodes, the sum over j is below its chord, as it is
-convex; and the chord less ``u^2 / 2 + r u`` is a parabola.
+Where this mixture is nearly one normal density, the rule of Gauss and Hermite about a point near
+the peak needs fewest nodes (``RULES``). Elsewhere the integral is a sum over equidistant nodes
+``u = k h``: the error is the factor ``1 +- 2 exp(-2 pi^2 / h^2)``. Almost all of them lie where
+the density is nothing. They are found without a look at each: between two nodes, the sum over j
+is below its chord, as it is convex; and the chord less ``u^2 / 2 + r u`` is a parabola.
 """
 
 import math
@@ -28,16 +28,17 @@ from numba import njit
 from .cache import kernel
 from .inlined import OPTIONS, REORDERED, exp64, log, logistic
 
-__all__ = ["MOST_SLOPE", "RULES", "TILE", "gaussian_pseudo_likelihood"]
+__all__ = ["MOST_SLOPE", "RULES", "STEEPER", "TILE", "gaussian_pseudo_likelihood"]
 
 #: Rules of Gauss and Hermite: number of nodes, variance s^2, and a limit of the spread of means.
 #: Write ``u = c + s x`` and X for the mean of a component less the place of c: a sum of
-#: independent ``W_j h_j``. With ``E exp(a (X - E X)) <= exp(a^2 spread / 2)`` and
-#: ``|E X| <= MOST_SLOPE`` the relative error of a rule is below 2e-14. A test computes this bound.
+#: independent ``W_j h_j``. Where ``E exp(a (X - E X)) <= exp(a^2 spread / 2)`` for all a, and
+#: ``|E X| <= MOST_SLOPE``, the relative error of a rule is below 2e-14. A test computes the bound.
 RULES = ((12, 1.092, 0.095), (18, 1.287, 0.29), (24, 1.507, 0.44))
 MOST_SLOPE = 0.75  # of f at the centre
+STEEPER = 0.236  # at least as steep as the logarithm of the spread ``tanh(y / 2) / (2 y)``
 
-TILE = 64  # rows that share tables of exponentials
+TILE = 96  # rows that share tables of exponentials
 _BLOCK = 8  # nodes of which the factors are multiplied at the same time
 _PARTS = 15  # of an interval, at most: their edges are whole blocks
 _FINE = 8  # nodes between edges that are close enough to look no further
@@ -52,7 +53,6 @@ _ONE_PEAK = 0.7  # curvature below which a parabola bounds f well enough
 _STACK = 1024  # intervals: 15 for each halving of 1e11 nodes, and more
 _GROUP = 6  # nodes of a rule of which the factors are multiplied at the same time
 _MOST_SHIFT = 10  # nodes of the table between the reference and the centre of a rule
-_STEEPER = 0.236  # at most: how fast the logarithm of ``tanh(y/2) / (2 y)`` falls
 _FACTORS = 512  # of at most 2 each: their product is below 1e155
 
 
@@ -247,7 +247,7 @@ def _choose(slope, spread, steepest):
     if not abs(shift) <= _MOST_SHIFT:
         return -1, 0
     length = abs(shift) * _SPACING
-    spread *= np.exp(_STEEPER * steepest * length)  # at the centre and all the way to it
+    spread *= np.exp(STEEPER * steepest * length)  # at the centre and all the way to it
     highest, lowest = abs(slope) - (1.0 - spread) * length, abs(slope) - length
     if max(highest, -lowest) <= MOST_SLOPE:
         for rule in range(_SPREADS.shape[0]):
@@ -476,8 +476,10 @@ def gaussian_pseudo_likelihood(d, x, W, first, stop, out):
         np.empty(_STACK),
         np.empty(2),
     )
-    for tile in range(0, n_rows, TILE):
-        rows = range(min(TILE, n_rows - tile))
+    n_tiles = max(1, -(-n_rows // TILE))
+    size = max(1, -(-n_rows // n_tiles))  # tiles of equal size, as each makes tables
+    for tile in range(0, n_rows, size):
+        rows = range(min(size, n_rows - tile))
         for r in rows:
             for j in range(n_hidden):
                 p[r, j] = logistic(x[tile + r, j])
@@ -538,7 +540,7 @@ def gaussian_pseudo_likelihood(d, x, W, first, stop, out):
                         lowest,
                         e,
                         products,
-                        out[tile : tile + TILE],
+                        out[tile : tile + size],
                     )
             # The cuts, as all else here, do not depend on which rows share a table.
             n_cuts, exponent, farthest = 0, 0.0, min(most - least, _SPACING * reach)
