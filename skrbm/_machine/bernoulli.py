@@ -8,8 +8,9 @@ from .._kernels import pseudo_likelihood, sums, units
 from .numbers import NumberLayer, room_for
 from .threads import in_threads, tiles
 
-# Multiplications that take as long as the softplus functions of one weight, two at a time.
-_COST_OF_SOFTPLUS = 40
+# Multiplications that take as long as two softplus functions of one weight, and as the
+# exponential of a weight times a value inside (0, 1).
+_COST_OF_SOFTPLUS, _COST_OF_EXPONENTIAL = 200, 20
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ class BernoulliLayer(NumberLayer):
         bias = self.bias.astype(np.float64, copy=False)
         with np.errstate(over="ignore"):  # max_factors == 0: the tables are not read
             tables = np.exp(weights, dtype=np.float64), np.exp(-weights, dtype=np.float64)
-        costs = np.full(len(bias), weights.shape[1] * (1 if max_factors else _COST_OF_SOFTPLUS))
+        bits = ((v == 0) | (v == 1)).all()
+        cost = (1 if bits else _COST_OF_EXPONENTIAL) if max_factors else _COST_OF_SOFTPLUS
+        costs = np.full(len(bias), weights.shape[1] * cost)
         columns, parts = tiles(len(v), costs, pseudo_likelihood.TILE)
         terms = np.empty((len(columns), len(v)))
 

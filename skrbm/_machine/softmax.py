@@ -15,10 +15,12 @@ from .._kernels import onehot, sums
 from .._kernels.onehot import Queries
 from .layer import Layer
 from .onehot import Categories, OneHotPhases, OneHotRows, cumulated
-from .threads import in_threads, shares
+from .threads import LONGEST_CALL, in_threads, shares
 
 #: Codes, or logarithms of probabilities, held at a time where all features are asked for.
 BLOCK = 2**22
+# Multiplications that take as long as two softplus functions.
+_COST_OF_SOFTPLUS = 200
 
 
 class SoftmaxInput(NamedTuple):
@@ -313,12 +315,22 @@ class SoftmaxLayer(Layer):
         conditional = none if self.conditional is None else self.conditional
         softmax, inputs = self._softmax(weights), (t, p, q)
 
-        def condition(*features):
-            onehot.conditionals(
-                features, queries, softmax, conditional, inputs, limit, values, position, out
-            )
+        steep = limit >= 0 and max(weights.max(), -weights.min()) > limit
+        cost = weights.shape[1] * (_COST_OF_SOFTPLUS if steep else 2)
+        sizes = np.append(self.categories.sizes, 0)
 
-        in_threads(condition, shares(queries.start, 2 * self._mean_size * weights.shape[1]))
+        def condition(first, stop):
+            # Also the queries of one feature may be too many for a call.
+            most = max(1, int(LONGEST_CALL // (cost * sizes[first:stop].max(initial=1))))
+            for begin in range(queries.start[first], queries.start[stop], most):
+                start = queries.start.clip(begin, begin + most)
+                at = position + sizes * (start - queries.start)
+                part = queries._replace(start=start)
+                onehot.conditionals(
+                    (first, stop), part, softmax, conditional, inputs, limit, values, at, out
+                )
+
+        in_threads(condition, shares(queries.start, self._mean_size * cost))
 
     # --- annealing and tempering ---
 

@@ -1,10 +1,11 @@
 """Two checkouts of the package side by side: the same bits, and the same speed?
 
-    python tests/benchmarks/compare_checkouts.py BEFORE AFTER [--only bits,epochs] [--rounds N]
+    python tests/benchmarks/compare_checkouts.py BEFORE AFTER [--only bits,epochs,scores] [--rounds N]
 
 BEFORE and AFTER are folders that hold a ``skrbm`` package, such as two git worktrees. Section
 ``bits`` fits all models with both, and compares every fitted array and every result of a method.
-Section ``epochs`` times an epoch of both in turns, each checkout in a process of its own.
+Sections ``epochs`` and ``scores`` time both in turns, each checkout in a process of its own: an
+epoch, and the pseudo-likelihood of real-valued rows in one thread.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from timing import describe_machine, figure, median, table, with_minimum
 
+DTYPES = ("float32", "float64")
 SCHEDULES = {"learning_rate": (0.1, 0.02), "n_gibbs_steps": (1, 2), "momentum": (0.0, 0.5)}
 
 #: Settings that every model is fitted with, for each algorithm.
@@ -210,26 +212,56 @@ def epoch_of(name, n_rows, n_features, n_components, batch_size, dtype):
     return lambda: getattr(skrbm, model)(n_components, **options).fit(X)
 
 
-def serve_epochs():
-    """Answer lines with the number of a case on standard input by seconds of an epoch."""
+#: Features, hidden units, standard deviation of the weights (None: a fit) and dtype.
+SCORES = [
+    *((784, 256, scale, t) for scale in (None, 0.01, 0.03, 0.1, 0.3) for t in DTYPES),
+    *((64, 256, scale, "float64") for scale in (None, 0.01, 0.1, 0.3)),
+]
+
+
+def score_of(n_features, n_components, scale, dtype, n_rows=96):
+    """A function that scores rows: digits with noise, or rows that a random machine may draw."""
+    from sklearn.datasets import load_digits
+
+    import skrbm
+
+    rng = np.random.default_rng(0)
+    digits = np.tile(load_digits().data, 13)[:, :n_features] / 6
+    X = (digits + rng.normal(size=digits.shape)).astype(dtype)
+    rbm = skrbm.GaussianBernoulliRBM(n_components, n_iter=0 if scale else 10, random_state=0)
+    rbm.fit(X - X.mean(axis=0))
+    if scale is None:
+        return lambda: rbm.score_samples(X[:n_rows] - X.mean(axis=0))
+    W = scale * rng.normal(size=(n_components, n_features))
+    rbm.components_ = W.astype(dtype)
+    # About as many hidden units are on as off.
+    rbm.intercept_hidden_ = (-0.5 * W @ W.sum(axis=0)).astype(dtype)
+    X = rng.integers(0, 2, (n_rows, n_components)) @ W + rng.normal(size=(n_rows, n_features))
+    return lambda: rbm.score_samples(X.astype(dtype))
+
+
+def serve(section):
+    """Answer numbers of cases on standard input by lines: seconds, and scores if there are any."""
+    make, arguments = {"epochs": (epoch_of, EPOCHS), "scores": (score_of, SCORES)}[section]
     functions = {}
     for line in sys.stdin:
         k = int(line)
         if k not in functions:
             functions.clear()  # the data of one case at a time
-            functions[k] = epoch_of(*EPOCHS[k])
+            functions[k] = make(*arguments[k])
             functions[k]()
         begin = time.perf_counter()
-        functions[k]()
-        print(time.perf_counter() - begin, flush=True)
+        result = functions[k]()
+        seconds = time.perf_counter() - begin
+        print(seconds, *(result.tolist() if section == "scores" else ()), flush=True)
 
 
 # --- beside both ------------------------------------------------------------------------------
 
 
-def start(checkout, *arguments, **streams):
+def start(checkout, *arguments, variables=(), **streams):
     """This script in a process that imports the package of a checkout."""
-    environment = os.environ | {"PYTHONPATH": str(Path(checkout).resolve())}
+    environment = os.environ | {"PYTHONPATH": str(Path(checkout).resolve())} | dict(variables)
     command = [sys.executable, str(Path(__file__).resolve()), *arguments]
     return subprocess.Popen(command, env=environment, text=True, cwd=checkout, **streams)
 
@@ -278,33 +310,55 @@ def difference(a, b):
     return float(np.nanmax(distance, initial=0) / max(np.nanmax(np.abs(a), initial=0), 1e-300))
 
 
-def compare_epochs(options):
-    """Print the seconds of an epoch of both, in turns."""
-    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    servers = [start(path, "--serve", **streams) for path in (options.before, options.after)]
-    rows = []
-    for k, (name, *sizes) in enumerate(EPOCHS):
-        seconds = [[], []]
+def in_turns(options, section, n_cases, **variables):
+    """For each case and checkout: seconds of all rounds, and the scores of the last."""
+    more = {"variables": variables, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    servers = [start(p, "--serve", section, **more) for p in (options.before, options.after)]
+    for k in range(n_cases):
+        seconds, scores = [[], []], [None, None]
         for r in range(options.rounds + 1):
             for which in (0, 1) if r % 2 else (1, 0):
                 server = servers[which]
                 server.stdin.write(f"{k}\n")
                 server.stdin.flush()
-                seconds[which].append(float(server.stdout.readline()))
+                first, *rest = map(float, server.stdout.readline().split())
+                seconds[which].append(first)
+                scores[which] = np.array(rest)
                 time.sleep(0.1)
-        before, after = (s[1:] for s in seconds)
+        yield [s[1:] for s in seconds], scores
+    for server in servers:
+        server.stdin.close()
+        server.wait()
+
+
+def compare_scores(options):
+    """Print the milliseconds that a row's pseudo-likelihood takes, and how far results differ."""
+    rows, turns = [], in_turns(options, "scores", len(SCORES), NUMBA_NUM_THREADS="1")
+    for case, (seconds, scores) in zip(SCORES, turns, strict=True):
+        n_features, n_components, scale, dtype = case
+        before, after = ([1e3 * s / len(scores[0]) for s in column] for column in seconds)
+        cells = [with_minimum(before), with_minimum(after), figure(median(before) / median(after))]
+        cells += [f"{np.abs(scores[0]).max():.0f}", f"{np.abs(scores[1] - scores[0]).max():.1e}"]
+        rows.append([f"{n_features} x {n_components}", scale or "fitted", dtype, *cells])
+    header = ["features x hidden", "weights", "", "before", "after", "before/after"]
+    header += ["largest", "difference"]
+    note = "Largest: a score, absolutely. Difference: of scores, at most. Fitted: to digits with noise."
+    print(table("Pseudo-likelihood, one thread: ms a row, median (minimum)", header, rows, note))
+
+
+def compare_epochs(options):
+    """Print the seconds of an epoch of both, in turns."""
+    rows, turns = [], in_turns(options, "epochs", len(EPOCHS))
+    for (name, *sizes), ((before, after), _) in zip(EPOCHS, turns, strict=True):
         ratio = median(after) / median(before)
         least = min(after) / min(before)
         cells = [with_minimum(before), with_minimum(after), figure(ratio), figure(least)]
         rows.append([f"{name} {sizes[0]} x {sizes[1]} x {sizes[2]}", *sizes[3:], *cells])
-    for server in servers:
-        server.stdin.close()
-        server.wait()
     header = ["", "batch", "dtype", "before, s", "after, s", "after/before", "of minima"]
     print(table("A fit of one epoch: median (minimum)", header, rows))
 
 
-SECTIONS = {"bits": compare_bits, "epochs": compare_epochs}
+SECTIONS = {"bits": compare_bits, "epochs": compare_epochs, "scores": compare_scores}
 
 
 def main():
@@ -316,12 +370,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--show", type=int, default=10, help="names of differing results to show")
     parser.add_argument("--record", help=argparse.SUPPRESS)
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.record:
         record_bits(options.record)
     elif options.serve:
-        serve_epochs()
+        serve(options.serve)
     elif options.after is None:
         parser.error("name two checkouts")
     else:

@@ -24,10 +24,10 @@ def machine(rng, scale=1.0, n_visible=3, n_hidden=3):
 
 
 def test_kernel_equals_quadrature_and_mixture(rng):
-    """More rows than a tile of 32."""
+    """More rows than a tile."""
     arrays = machine(rng)
     oracle = gaussian.EnumeratedGaussianRBM(*arrays)
-    V = oracle.draw(rng, 37)
+    V = oracle.draw(rng, quadrature.TILE + 5)
     scores = scored(*arrays, V)
     assert_allclose(scores, [oracle.pseudo_likelihood_of_mixture(v) for v in V], rtol=1e-12)
     assert_allclose(scores[:5], [oracle.pseudo_likelihood(v) for v in V[:5]], rtol=1e-10)
@@ -121,14 +121,15 @@ def of_units(d, x, W, first=0, stop=None):
 def test_kernel_equals_its_twin(scale, n_hidden, rng):
     """One peak, several peaks, tables or none: as all nodes of the mixture, none left out."""
     W = scale * rng.uniform(-1, 1, (4, n_hidden))
-    d, c = deviations(rng, W, 70)  # more than a tile
+    n_rows, some = quadrature.TILE + 5, slice(3, None, 3)  # more than a tile
+    d, c = deviations(rng, W, n_rows)
     d[3] += 5 * scale + 20  # beyond all means
     x = d @ W + c
     for i in range(4):
-        expected = [gaussian.trapezoid_conditional(W, x[r], d[r], i) for r in range(70)]
+        expected = [gaussian.trapezoid_conditional(W, x[r], d[r], i) for r in range(n_rows)[some]]
         # Terms of up to (sum |W|)^2 nats are rounded.
         atol = 1e-13 + 2e-15 * max(np.abs(W[i]).sum(), np.abs(d[:, i]).max()) ** 2
-        assert_allclose(of_units(d, x, W, i, i + 1), expected, rtol=1e-13, atol=atol)
+        assert_allclose(of_units(d, x, W, i, i + 1)[some], expected, rtol=1e-13, atol=atol)
 
 
 @pytest.mark.parametrize("scale", [1.0, 10.0, 1e3, 1e5, 1e8, 1e9])
@@ -180,15 +181,50 @@ def test_units_add_up_in_parts(rng):
     assert_allclose(parts, of_units(d, x, W), rtol=1e-14)
 
 
-@pytest.mark.parametrize("scale", [0.1, 1.0, 5.0, 60.0, 1e3])
+@pytest.mark.parametrize("scale", [0.03, 0.1, 0.15, 1.0, 5.0, 60.0, 1e3])
 @pytest.mark.parametrize("n_hidden", [3, 200])
 def test_a_row_has_the_same_bits_whatever_rows_are_beside_it(scale, n_hidden, rng):
     """Rows share tables of exponentials, and threads decide which."""
     W, _, c, _ = machine(rng, scale, n_visible=5, n_hidden=n_hidden)
-    d = rng.normal(size=(90, 5)) * rng.choice([0.1, 1, 10, 100], (90, 1))
+    d = rng.normal(size=(130, 5)) * rng.choice([0.1, 1, 10, 100], (130, 1))
     x = d @ W + c
-    together, alone = np.zeros(90), np.zeros(90)
+    together, alone = np.zeros(130), np.zeros(130)
     quadrature.gaussian_pseudo_likelihood(d, x, W, 0, 5, together)
-    for r in range(90):
+    for r in range(130):
         quadrature.gaussian_pseudo_likelihood(d[r : r + 1], x[r : r + 1], W, 0, 5, alone[r:][:1])
     assert_array_equal(alone, together)
+
+
+# --- rules of Gauss and Hermite -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n_nodes", "variance", "spread"), quadrature.RULES)
+def test_a_rule_is_as_exact_as_it_says(n_nodes, variance, spread):
+    assert gaussian.rule_error(n_nodes, variance, spread, quadrature.MOST_SLOPE) < 2e-14
+    # The limit is no lower than it need be, and the bound not too weak to notice.
+    assert gaussian.rule_error(n_nodes, variance, spread + 0.02, quadrature.MOST_SLOPE) > 2e-14
+
+
+def test_the_spread_of_a_hidden_unit():
+    """It bounds moments of a binary number (Kearns & Saul, 1998) and is no steeper than said."""
+    y = np.linspace(0.01, 60, 6000)
+    spread = np.tanh(y / 2) / (2 * y)
+    p = 1 / (1 + np.exp(-y))
+    for a in [-20, -3, -0.5, 0.5, 3, 20]:
+        assert (np.log1p(p * np.expm1(a)) - a * p <= a * a * spread / 2 + 1e-12).all()
+    slope = np.gradient(np.log(spread), y)
+    assert quadrature.STEEPER - 0.001 < -slope.min() < quadrature.STEEPER
+
+
+@pytest.mark.parametrize("n_hidden", [1, 40])
+@pytest.mark.parametrize("spread", [0.0, 0.05, 0.2, 0.4, 0.6])
+@pytest.mark.parametrize("flat", [False, True])
+def test_one_peak_equals_the_twin(n_hidden, spread, flat, rng):
+    """Each rule, and what is beside and beyond them, at hidden units that are in doubt or sure."""
+    W = np.ones((1, n_hidden)) if flat else rng.normal(size=(1, n_hidden))
+    W *= np.sqrt(4 * spread / np.square(W).sum())
+    x = rng.normal(size=(60, n_hidden)) * rng.choice([0.0, 1.0, 5.0], (60, 1))
+    slopes = rng.choice([0.3, 1, 3, 12], 60) * rng.normal(size=60)
+    d = ((1 / (1 + np.exp(-x))) @ W[0] - slopes)[:, np.newaxis]
+    expected = [gaussian.trapezoid_conditional(W, x[r], d[r], 0) for r in range(60)]
+    assert_allclose(of_units(d, x, W), expected, rtol=2e-14, atol=4e-14)

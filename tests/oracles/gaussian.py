@@ -119,6 +119,30 @@ def trapezoid_conditional(W, x, d, i, spacing=0.5):
     return -logsumexp(logs) - math.log(spacing)
 
 
+def rule_error(n, variance, spread, most_slope, n_terms=400):
+    """Bound of the relative error of Gauss and Hermite's rule of n nodes, by Hermite polynomials.
+
+    The integrand is ``E_X exp(-u^2 / 2 + X u)`` at ``u = s x``. In ``He_k(x)`` the coefficient of
+    one X is ``exp(X^2 / 2) rho^(k/2) He_k(X / (s sqrt(rho))) / k!``, ``rho = 1 - 1 / s^2``, times
+    the weight of the rule. Cramer's ``|He_k(y)| <= 1.0865 sqrt(k!) exp(y^2 / 4)`` bounds it. The
+    rule is exact for ``k < 2 n`` and odd k; for others, the rule itself is computed.
+    """
+    x, w = np.polynomial.hermite_e.hermegauss(n)
+    w, rho = w / w.sum(), 1 - 1 / variance
+    last, current = np.ones(n), x  # He_k / sqrt(k!)
+    total = 1.55 * rho ** (n_terms / 2) / (1 - rho)  # all terms beyond, by the same inequality
+    for k in range(2, n_terms):
+        last, current = current, (x * current - math.sqrt(k - 1) * last) / math.sqrt(k)
+        if k >= 2 * n and k % 2 == 0:
+            total += abs(w @ current) * rho ** (k / 2)
+    # E exp(a X^2 / 2), over exp(m^2 / 2), which is at most E exp(X^2 / 2).
+    a = 1 + 1 / (2 * (variance - 1))
+    left = 1 - a * spread
+    assert left > 0
+    growth = 0.5 * most_slope**2 * (a / left - 1)
+    return 1.0865 * total * math.exp(growth) / math.sqrt(left)
+
+
 class EnumeratedGaussianRBM:
     """A machine of real-valued visible units as a mixture with one component per hidden state.
 
