@@ -1,6 +1,6 @@
 """Two checkouts of the package side by side: the same bits, and the same speed?
 
-    python tests/benchmarks/compare_checkouts.py BEFORE AFTER [--only bits,epochs,scores] [--rounds N]
+    python tests/benchmarks/compare_checkouts.py BEFORE AFTER [--only SECTIONS] [--rounds N]
 
 BEFORE and AFTER are folders that hold a ``skrbm`` package, such as two git worktrees. Section
 ``bits`` fits all models with both, and compares every fitted array and every result of a method.
@@ -342,7 +342,7 @@ def compare_scores(options):
         rows.append([f"{n_features} x {n_components}", scale or "fitted", dtype, *cells])
     header = ["features x hidden", "weights", "", "before", "after", "before/after"]
     header += ["largest", "difference"]
-    note = "Largest: a score, absolutely. Difference: of scores, at most. Fitted: to digits with noise."
+    note = "Largest: of scores, absolutely. Difference: at most. Fitted: to digits with noise."
     print(table("Pseudo-likelihood, one thread: ms a row, median (minimum)", header, rows, note))
 
 

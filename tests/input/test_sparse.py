@@ -22,7 +22,7 @@ BROKEN = [
     for forms, names in (
         (("csr", "csc", "bsr"), ("indices", "indptr")),
         (("dia",), ("offsets",)),
-        (("coo",), ("coords",)),
+        (("coo",), ("row",)),
     )
     for form in forms
     for name in names
@@ -55,11 +55,11 @@ def test_broken_indices_are_refused(model, kind, form, name, fault):
     X = kind(np.eye(4)).asformat(form)
     if form == "dia" and fault in ("large", "negative"):
         pytest.skip("diagonals beside the matrix are legal")
-    broken = getattr(X, name)
-    if name == "coords":
-        setattr(X, name, (spoiled(broken[0], fault), broken[1]))
+    broken = spoiled(getattr(X, name), fault)
+    if name == "row" and hasattr(X, "coords"):  # since SciPy 1.13, whose setter of rows mends some
+        X.coords = broken, X.col
     else:
-        setattr(X, name, spoiled(broken, fault))
+        setattr(X, name, broken)
     for method in (rbm.fit, rbm.transform, rbm.score_samples):
         with pytest.raises(ValueError, match=f"not a valid {form.upper()} matrix.*Build X anew"):
             method(X)

@@ -173,7 +173,8 @@ NO_NUMBERS = {
     ),
     "polars categories": (
         polars_of(lambda pl, X: X.cast(pl.String).cast(pl.Categorical)),
-        "'a' of X holds '.*OrdinalEncoder",
+        # scikit-learn 1.6 does not find the names of every frame of polars.
+        "('a'|0) of X holds '.*OrdinalEncoder",
     ),
     "polars dates": (
         polars_of(lambda pl, X: X.cast(pl.Int64).cast(pl.Datetime)),
