@@ -499,7 +499,7 @@ def gaussian_pseudo_likelihood(d, x, W, first, stop, out):
             least, most = negative - tail, positive + tail
             depth = _DEPTH + _ROUNDING * (positive - negative) ** 2
             # The nodes of a table are those of all rows that lie among the means. A factor is
-            # at most exp(300), a product exp(600).
+            # at most exp(300), a product exp(690).
             reach = int(min(300.0 / max(steepest * _SPACING, 1e-300), _HALF_TABLE))
             lowest, highest = 0, -1
             by_rule = (positive - negative) * _FARTHEST < 600.0
@@ -543,13 +543,14 @@ def gaussian_pseudo_likelihood(d, x, W, first, stop, out):
                         out[tile : tile + size],
                     )
             # The cuts, as all else here, do not depend on which rows share a table.
-            n_cuts, exponent, farthest = 0, 0.0, min(most - least, _SPACING * reach)
+            # A product lies between exponentials of its negative and of its positive weights.
+            n_cuts, rise, fall, farthest = 0, 0.0, 0.0, min(most - least, _SPACING * reach)
             for j in range(n_hidden):
-                more = abs(W[i, j]) * farthest
-                if exponent + more > 600.0:
-                    cuts[n_cuts] = j
-                    n_cuts, exponent = n_cuts + 1, 0.0
-                exponent += more
+                rise += max(W[i, j], 0.0) * farthest
+                fall -= min(W[i, j], 0.0) * farthest
+                if max(rise, fall) > 690.0:
+                    cuts[n_cuts], n_cuts = j, n_cuts + 1
+                    rise, fall = max(W[i, j], 0.0) * farthest, -min(W[i, j], 0.0) * farthest
             cuts[n_cuts] = n_hidden
             for r in rows:
                 if rules[r] >= 0:

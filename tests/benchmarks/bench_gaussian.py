@@ -113,7 +113,9 @@ def bench_weights(options):
             rows.append([f"{n_features} x {n_components}", f"{scale:g}"])
             rows[-1] += map(with_minimum, per_row)
     header = ["features x hidden", "weights", *calls]
-    note = "Weights: their standard deviation. 96 rows that the machine may draw."
+    note = (
+        "Weights: their standard deviation. 96 rows that the machine may draw. Threads share them."
+    )
     print(table("Pseudo-likelihood: milliseconds a row, median (minimum)", header, rows, note))
 
 

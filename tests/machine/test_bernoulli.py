@@ -1,5 +1,7 @@
 """The machine of binary units against enumeration."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -164,9 +166,13 @@ def test_a_machine_seen_from_its_other_side(model, oracle, rng):
     assert_allclose(log_z, oracle.log_z, **EXACT)
 
 
-def test_pseudo_likelihood_in_parts_of_rows_and_units(model, rng, monkeypatch):
-    """As for machines of many units, so that Ctrl-C is heard."""
-    V, calls = rng.integers(0, 2, (50, 4)).astype(float), []
+@pytest.mark.parametrize(("factor", "scale", "parts"), [(1, 1, 2), (0.5, 1, 4), (1, 1000, 4)])
+def test_pseudo_likelihood_in_parts_of_rows_and_units(
+    factor, scale, parts, model, rng, monkeypatch
+):
+    """As for machines of many units, so that Ctrl-C is heard. Grey or steep: more of them."""
+    model = replace(model, weights=scale * model.weights)
+    V, calls = factor * rng.integers(0, 2, (50, 4)).astype(float), []
     whole = model.pseudo_likelihood(V)
 
     def record(function, arguments):
@@ -177,4 +183,4 @@ def test_pseudo_likelihood_in_parts_of_rows_and_units(model, rng, monkeypatch):
     monkeypatch.setattr(threads, "LONGEST_CALL", 32 * 3 * 2)
     monkeypatch.setattr("skrbm._machine.bernoulli.in_threads", record)
     assert_allclose(model.pseudo_likelihood(V), whole, rtol=1e-13)
-    assert {k for k, *_ in calls} == {0, 1}
+    assert {k for k, *_ in calls} == set(range(parts))
