@@ -134,26 +134,6 @@ def test_conditional_proba(machine, method):
 
 
 @machines
-@pytest.mark.parametrize("scale", [1, 1000])
-def test_predictions_in_calls_of_few_queries(machine, scale, monkeypatch):
-    """As for one feature of many categories, so that Ctrl-C is heard. 1000: without tables."""
-    estimator, X = machine.estimator(), machine.dense(machine.all_rows)
-    estimator.components_ = scale * estimator.components_
-    whole = estimator.score_samples(X), estimator.predict_ratings(X)
-    conditionals, calls = softmax.onehot.conditionals, []
-
-    def record(features, queries, *others):
-        calls.append(queries.start[features[1]] - queries.start[features[0]])
-        conditionals(features, queries, *others)
-
-    monkeypatch.setattr(softmax.onehot, "conditionals", record)
-    monkeypatch.setattr(softmax, "LONGEST_CALL", 400)
-    assert_array_equal(estimator.score_samples(X), whole[0])
-    assert_array_equal(estimator.predict_ratings(X), whole[1])
-    assert max(calls) <= 100
-
-
-@machines
 @pytest.mark.parametrize("method", ["exact", "mean_field"])
 def test_queries_agree_with_all_entries(machine, method, rng):
     """In any order, some twice, some rows never."""
