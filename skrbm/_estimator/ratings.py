@@ -5,7 +5,6 @@ from numbers import Real
 import numpy as np
 
 from .._input.parameters import check_integer, check_option
-from .._input.rows import PRODUCTS
 from .._machine.onehot import cumulated
 from .._machine.softmax import BLOCK, Queries
 
@@ -252,8 +251,7 @@ def _chosen_entries(data, machine, rows, columns):
     """
     categories, n_features = machine.visible.categories, data.n_features
     by_row = np.argsort(rows, kind="stable")
-    per_query = categories.most * -(-machine.hidden.n_units // PRODUCTS)
-    most = max(1, BLOCK // per_query)
+    most = max(1, BLOCK // categories.most)
     first = 0
     while first < len(rows):
         # At most _QUERY_ROWS rows, and at most ``most`` entries.

@@ -7,7 +7,7 @@ from scipy.sparse import csr_array, csr_matrix, issparse, isspmatrix
 
 from .._kernels.onehot import count
 from .checks import working_dtype
-from .rows import PRODUCTS, Rows
+from .rows import Rows
 from .summary import CategorySummary
 
 # Numbers that the work on a block of rows may hold.
@@ -35,11 +35,7 @@ class CategoryRows(Rows):
         return self.onehot[which]
 
     def blocks(self, per_row=0, per_entry=1):
-        """Yield slices of rows, also such that the work on one feature does not take long.
-
-        Threads share the features, and Ctrl-C is heard between two calls of a kernel.
-        """
-        per_row = max(per_row, self.categories.most * per_row // PRODUCTS)
+        """Yield slices of rows."""
         per_entry *= self.categories.most
         return self.onehot.blocks(per_row, per_entry, _BLOCK_NUMBERS)
 

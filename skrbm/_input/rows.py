@@ -4,9 +4,6 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-#: Multiplications that count as one number, where blocks are sized by work.
-PRODUCTS = 64
-
 
 class Rows(ABC):
     """The rows of a validated X, in a form that a machine can read.

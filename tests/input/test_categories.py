@@ -36,12 +36,3 @@ def test_the_first_category_fills_what_is_unknown(X):
     rows = SoftmaxRBM(2, categories=[1, 2, 3, 4], n_iter=0).fit(X)._rows(X)
     v, known = rows.complete(np.arange(30))
     assert_array_equal(rows.categories.decode(v, float), np.where(known, X, 1))
-
-
-def test_blocks_bound_the_work_on_one_feature():
-    """A kernel works on the rows of a feature in one call, during which nobody hears Ctrl-C."""
-    n_hidden, X = 1000, np.arange(20_000.0)[:, np.newaxis] % 1000
-    rows = SoftmaxRBM(2, n_iter=0, categories="auto").fit(X)._rows(X)
-    sizes = [block.stop - block.start for block in rows.blocks(n_hidden)]
-    assert sum(sizes) == len(X)
-    assert max(sizes) * 1000 * n_hidden <= 2**28
