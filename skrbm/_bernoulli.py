@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimator.base import BaseRBM
-from ._estimator.fitted import FEATURES, fitted_array, replace_fitted
+from ._estimator.fitted import features_of, fitted_array, replace_fitted
 from ._input.checks import (
     check_binary,
     check_visible,
@@ -242,8 +242,7 @@ class BernoulliRBM(BaseRBM):
             base_rate_bias=model.visible.bias.copy(),
             chains=fitted_array(estimator, "h_samples_", 2, weights.dtype).copy(),
         )
-        features = {name: vars(estimator)[name] for name in FEATURES if name in vars(estimator)}
-        replace_fitted(rbm, features | rbm._attributes(state))
+        replace_fitted(rbm, features_of(estimator) | rbm._attributes(state))
         return rbm
 
     def _rows(self, X, *, reset=False, allow_unknown=False):

@@ -19,7 +19,7 @@ from .._training.epoch import train_epoch
 from .._training.state import Settings, State
 from .callbacks import CallbackSupportMixin
 from .features import FeatureMethods
-from .fitted import FEATURES, FittedMachine, snapshot
+from .fitted import FittedMachine, features_of, snapshot
 from .generation import GenerationMethods
 from .likelihood import LikelihoodMethods
 
@@ -144,8 +144,8 @@ class BaseRBM(
 
         def attributes():
             # What a callback does to its copy must not reach the fit. Records are never written.
-            old_names = {name: None for name in FEATURES if name in vars(self)}
-            found = old_names | learner._features() | learner._attributes(state)
+            old_names = dict.fromkeys(features_of(self))
+            found = old_names | features_of(learner) | learner._attributes(state)
             return {k: v if k == "_records" else deepcopy(v) for k, v in found.items()}
 
         # ScoringMonitor scores only tasks that have a target. The target of a generative

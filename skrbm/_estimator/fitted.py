@@ -28,6 +28,11 @@ def snapshot(estimator):
     return copy
 
 
+def features_of(estimator):
+    """What validation has learned of the features of X."""
+    return {name: vars(estimator)[name] for name in FEATURES if name in vars(estimator)}
+
+
 def replace_fitted(estimator, attributes):
     """Put fitted attributes in the place of others; features of X that are not named go."""
     state = vars(estimator).copy()
@@ -153,13 +158,9 @@ class FittedMachine:
             "_decided": decided,
         }
 
-    def _features(self):
-        """What validation has learned of the features of X."""
-        return {name: vars(self)[name] for name in FEATURES if name in vars(self)}
-
     def _adopt(self, learner, state):
         """Make what a learner has learned the fitted state."""
-        replace_fitted(self, learner._features() | learner._attributes(state))
+        replace_fitted(self, features_of(learner) | learner._attributes(state))
         return self
 
     def _state(self, rows):

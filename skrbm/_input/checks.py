@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import validate_data
 
-from .sparse import ascends, sound_csr
+from .sparse import sound_csr, summed
 from .tables import dense, numbers
 
 __all__ = [
@@ -123,8 +123,7 @@ def _not_dense(estimator, name):
 def _check_finite(estimator, X, names, allow_nan):
     """Refuse infinity and, where all must be known, NaN; the message names the feature."""
     try:
-        with np.errstate(invalid="ignore"):  # scikit-learn adds both infinities
-            assert_all_finite(X.data if issparse(X) else X, allow_nan=allow_nan)
+        _assert_finite(X.data if issparse(X) else X, allow_nan=allow_nan)
     except ValueError:
         value, column = _first(X, np.isinf if allow_nan else lambda v: ~np.isfinite(v))
         name = type(estimator).__name__
@@ -136,6 +135,11 @@ def _check_finite(estimator, X, names, allow_nan):
             )
         what = "NaN" if np.isnan(value) else "infinity"
         raise ValueError(f"X contains {what} in feature {names[column]!r}: {mend}") from None
+
+
+def _assert_finite(array, **options):
+    with np.errstate(invalid="ignore"):  # scikit-learn adds both infinities
+        assert_all_finite(array, **options)
 
 
 def _check_squares(X, names):
@@ -194,8 +198,7 @@ def check_hidden(estimator, H, n_components, name):
     )
     H = numbers(H, range(H.shape[1]), name)
     H = H.astype(working_dtype(H.dtype), copy=False)
-    with np.errstate(invalid="ignore"):  # scikit-learn adds both infinities
-        assert_all_finite(H, estimator_name=type(estimator).__name__, input_name=name)
+    _assert_finite(H, estimator_name=type(estimator).__name__, input_name=name)
     if H.shape[1] != n_components:
         raise ValueError(
             f"{name} has {H.shape[1]} columns, but {type(estimator).__name__} has {n_components} "
@@ -206,10 +209,7 @@ def check_hidden(estimator, H, n_components, name):
 
 def check_binary(estimator, X):
     """Refuse values other than 0 and 1, which are no states of binary units."""
-    if issparse(X) and not ascends(X):
-        X = X.astype(working_dtype(X.dtype))  # a copy, in which entries add up as floats do
-        X.has_canonical_format = False  # whatever X has said of itself
-        X.sum_duplicates()
+    X = summed(X, working_dtype(X.dtype)) if issparse(X) else X
     wrong = _first(X, lambda values: (values != 0) & (values != 1))
     if wrong is not None:
         value, column = wrong

@@ -9,7 +9,7 @@ from sklearn.utils import gen_batches
 from .._kernels import linear
 from .checks import working_dtype
 from .rows import Rows
-from .sparse import ascends
+from .sparse import summed
 from .summary import NumberSummary
 
 # Rows of a block, at most: for a summary, and of a sparse X, where a block is made dense.
@@ -46,11 +46,7 @@ class NumberRows(Rows):
         """The lowest and the highest value of X as it was given, NaN left out."""
         if not self._sparse:
             return np.fmin.reduce(self.X, axis=None), np.fmax.reduce(self.X, axis=None)
-        X = self.X
-        if not ascends(X):  # entries at one place add up, as floats do
-            X = X.astype(self.dtype)
-            X.has_canonical_format = False  # whatever X has said of itself
-            X.sum_duplicates()
+        X = summed(self.X, self.dtype)
         zero = [] if X.nnz == X.shape[0] * X.shape[1] else [0]
         return tuple(
             function.reduce([*zero, *([function.reduce(X.data)] if X.nnz else [])])

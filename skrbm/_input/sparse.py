@@ -80,6 +80,16 @@ def ascends(X):
     return True
 
 
+def summed(X, dtype):
+    """A sound CSR matrix with one entry at a place: entries there add up, as floats do."""
+    if ascends(X):
+        return X
+    X = X.astype(dtype)  # a copy
+    X.has_canonical_format = False  # whatever X has said of itself
+    X.sum_duplicates()
+    return X
+
+
 def _stores_zeros(X):
     """Whether a BSR or DIA matrix stores zeros within its shape."""
     if X.format == "bsr":

@@ -6,11 +6,10 @@ import numpy as np
 
 from .._kernels import pseudo_likelihood, sums, units
 from .numbers import NumberLayer, room_for
-from .threads import in_threads, tiles
+from .threads import COST_OF_SOFTPLUS, in_threads, tiles
 
-# Multiplications that take as long as two softplus functions of one weight, and as the
-# exponential of a weight times a value inside (0, 1).
-_COST_OF_SOFTPLUS, _COST_OF_EXPONENTIAL = 200, 20
+# Multiplications that take as long as the exponential of a weight times a value inside (0, 1).
+_COST_OF_EXPONENTIAL = 20
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class BernoulliLayer(NumberLayer):
         with np.errstate(over="ignore"):  # max_factors == 0: the tables are not read
             tables = np.exp(weights, dtype=np.float64), np.exp(-weights, dtype=np.float64)
         bits = ((v == 0) | (v == 1)).all()
-        cost = (1 if bits else _COST_OF_EXPONENTIAL) if max_factors else _COST_OF_SOFTPLUS
+        cost = (1 if bits else _COST_OF_EXPONENTIAL) if max_factors else COST_OF_SOFTPLUS
         costs = np.full(len(bias), weights.shape[1] * cost)
         columns, parts = tiles(len(v), costs, pseudo_likelihood.TILE)
         terms = np.empty((len(columns), len(v)))

@@ -58,6 +58,8 @@ def product_transposed(v, h):
 
 def product_with_transpose(h, weights):
     """``h W^T``."""
+    if h.shape[1] != weights.shape[1]:  # kernels do not check bounds
+        raise ValueError(f"{h.shape[1]} hidden units given to a machine of {weights.shape[1]}")
     if h.shape[0] > FEW_ROWS:
         return _for_blas(h) @ weights.T
     out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)

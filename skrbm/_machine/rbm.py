@@ -85,9 +85,6 @@ class RBM:
 
     def visible_input(self, h):
         """``h W^T``, in the form of the visible layer."""
-        if h.shape[1] != self.weights.shape[1]:  # kernels do not check bounds
-            n_hidden = self.weights.shape[1]
-            raise ValueError(f"{h.shape[1]} hidden units given to a machine of {n_hidden}")
         return self.visible.input(h, self.weights)
 
     # --- energies ---

@@ -15,12 +15,10 @@ from .._kernels import onehot, sums
 from .._kernels.onehot import Queries
 from .layer import Layer
 from .onehot import Categories, OneHotPhases, OneHotRows, cumulated
-from .threads import LONGEST_CALL, in_threads, shares
+from .threads import COST_OF_SOFTPLUS, LONGEST_CALL, in_threads, shares
 
 #: Codes, or logarithms of probabilities, held at a time where all features are asked for.
 BLOCK = 2**22
-# Multiplications that take as long as two softplus functions.
-_COST_OF_SOFTPLUS = 200
 
 
 class SoftmaxInput(NamedTuple):
@@ -316,7 +314,7 @@ class SoftmaxLayer(Layer):
         softmax, inputs = self._softmax(weights), (t, p, q)
 
         steep = limit >= 0 and max(weights.max(), -weights.min()) > limit
-        cost = weights.shape[1] * (_COST_OF_SOFTPLUS if steep else 2)
+        cost = weights.shape[1] * (COST_OF_SOFTPLUS if steep else 2)
         sizes = np.append(self.categories.sizes, 0)
 
         def condition(first, stop):

@@ -14,6 +14,8 @@ from .._kernels import get_num_threads
 WORTH_A_THREAD = 4 * 10**6
 #: Multiplications, roughly, of a call at most: the interpreter cannot hear Ctrl-C meanwhile.
 LONGEST_CALL = 2**28
+#: Multiplications that take as long as two softplus functions.
+COST_OF_SOFTPLUS = 200
 
 
 @lru_cache(maxsize=1)

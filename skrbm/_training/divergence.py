@@ -22,7 +22,7 @@ _MEND = (
 )
 
 
-def check_parameters(state, learning_rate):
+def check_bounds(state, learning_rate):
     """Refuse parameters beyond which energies overflow, and NaN."""
     parameters = state.model.parameters
     limit = np.sqrt(np.finfo(state.model.dtype).max)

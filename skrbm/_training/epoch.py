@@ -4,7 +4,7 @@ from time import perf_counter
 
 import numpy as np
 
-from .divergence import check_parameters, check_reconstructions
+from .divergence import check_bounds, check_reconstructions
 from .phases import contrast
 from .state import scheduled
 
@@ -47,7 +47,7 @@ def train_epoch(state, settings, rows):
         )
     state.n_epochs += 1
 
-    check_parameters(state, learning_rate)
+    check_bounds(state, learning_rate)
 
     def some_rows():
         return rows.spread(ERROR_ROWS, settings.batch_size)

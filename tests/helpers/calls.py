@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrbm._machine import threads
 from skrbm._machine.bernoulli import BernoulliLayer
 from skrbm._machine.keys import Key
 from skrbm._machine.numbers import NumberPhases
@@ -13,6 +14,18 @@ from skrbm._machine.tempered import TemperedRBM
 def machine_of(visible, W, c):
     """A machine of a visible layer, weights and hidden biases."""
     return RBM(visible, W, BernoulliLayer(c))
+
+
+def recorded_calls(monkeypatch, module):
+    """The arguments of all calls that a module of the machine shares between threads, from now."""
+    calls, in_threads = [], threads.in_threads
+
+    def record(function, arguments):
+        calls.extend(arguments)
+        in_threads(function, arguments)
+
+    monkeypatch.setattr(f"skrbm._machine.{module}.in_threads", record)
+    return calls
 
 
 def key(seed=1, update=0, purpose=0):

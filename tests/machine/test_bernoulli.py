@@ -15,6 +15,7 @@ from skrbm._machine.bernoulli import BernoulliLayer
 from ..helpers.calls import (
     hidden_mean,
     machine_of,
+    recorded_calls,
     sample_hidden,
     sample_visible,
     visible_mean,
@@ -172,15 +173,9 @@ def test_pseudo_likelihood_in_parts_of_rows_and_units(
 ):
     """As for machines of many units, so that Ctrl-C is heard. Grey or steep: more of them."""
     model = replace(model, weights=scale * model.weights)
-    V, calls = factor * rng.integers(0, 2, (50, 4)).astype(float), []
+    V = factor * rng.integers(0, 2, (50, 4)).astype(float)
     whole = model.pseudo_likelihood(V)
-
-    def record(function, arguments):
-        calls.extend(arguments)
-        in_threads(function, arguments)
-
-    in_threads = threads.in_threads
     monkeypatch.setattr(threads, "LONGEST_CALL", 32 * 3 * 2)
-    monkeypatch.setattr("skrbm._machine.bernoulli.in_threads", record)
+    calls = recorded_calls(monkeypatch, "bernoulli")
     assert_allclose(model.pseudo_likelihood(V), whole, rtol=1e-13)
     assert {k for k, *_ in calls} == set(range(parts))

@@ -14,6 +14,7 @@ from skrbm._machine.gaussian import GaussianLayer
 from ..helpers.calls import (
     hidden_mean,
     machine_of,
+    recorded_calls,
     sample_hidden,
     sample_visible,
     weighted_gradient,
@@ -97,15 +98,9 @@ def test_pseudo_likelihood_that_is_not_a_number(model, v):
 def test_pseudo_likelihood_in_parts_of_rows_and_units(model, mixture, rng, monkeypatch):
     """As for machines of many units."""
     V = mixture.draw(rng, 50)
-    whole, calls = model.pseudo_likelihood(V), []
-
-    def record(function, arguments):
-        calls.extend(arguments)
-        in_threads(function, arguments)
-
-    in_threads = threads.in_threads
+    whole = model.pseudo_likelihood(V)
     monkeypatch.setattr(threads, "LONGEST_CALL", 64 * 64 * 6)
-    monkeypatch.setattr("skrbm._machine.gaussian.in_threads", record)
+    calls = recorded_calls(monkeypatch, "gaussian")
     assert_allclose(model.pseudo_likelihood(V), whole, **EXACT)
     assert {k for k, *_ in calls} == {0, 1}
 
