@@ -6,7 +6,15 @@ The house rules stand in ``inlined``.
 from .cache import kernel
 from .inlined import OPTIONS, REORDERED
 
-__all__ = ["add_gradient", "add_step", "moments", "row_dots", "weigh_rows"]
+__all__ = [
+    "add_gradient",
+    "add_step",
+    "approach",
+    "center",
+    "moments",
+    "row_dots",
+    "weigh_rows",
+]
 
 
 @kernel(**OPTIONS)
@@ -65,36 +73,70 @@ def row_dots(a, b, out):
 
 
 @kernel(**OPTIONS)
-def add_step(sums, scale, learning_rate, weight_decay, momentum, velocity, parameter):
-    """One step of gradient ascent with momentum and weight decay, in one pass over memory.
+def add_step(sums, scale, learning_rate, l2, l1, momentum, velocity, parameter):
+    """One step of gradient ascent with momentum and penalties, in one pass over memory.
 
-    ``velocity = momentum * velocity + learning_rate * (scale * sums - weight_decay * parameter)``,
-    then ``parameter += velocity``.
+    ``slope = scale * sums - l2 * parameter - l1 * sign(parameter)``, then ``velocity = momentum *
+    velocity + learning_rate * slope`` and ``parameter += velocity``.
 
     Parameters
     ----------
     sums : ndarray of shape (size,)                                                       IN
         ``scale * sums`` is the gradient.
-    scale, learning_rate, weight_decay, momentum : scalar of the arrays' dtype            IN
+    scale, learning_rate, l2, l1, momentum : scalar of the arrays' dtype                  IN
     velocity, parameter : ndarray of shape (size,)                                        INOUT
     """
+    zero = sums.dtype.type(0)
     for i in range(parameter.shape[0]):
-        slope = scale * sums[i] - weight_decay * parameter[i]
+        p = parameter[i]
+        sign = l1 if p > 0 else (-l1 if p < 0 else zero)
+        slope = scale * sums[i] - l2 * p - sign
         velocity[i] = momentum * velocity[i] + learning_rate * slope
-        parameter[i] += velocity[i]
+        parameter[i] = p + velocity[i]
 
 
 @kernel(**OPTIONS)
-def add_gradient(sums, scale, learning_rate, weight_decay, parameter):
+def add_gradient(sums, scale, learning_rate, l2, l1, parameter):
     """``add_step`` without momentum: nothing to remember, half the memory traffic.
 
     Parameters
     ----------
     sums : ndarray of shape (size,)                                                       IN
         ``scale * sums`` is the gradient.
-    scale, learning_rate, weight_decay : scalar of the arrays' dtype                      IN
+    scale, learning_rate, l2, l1 : scalar of the arrays' dtype                            IN
     parameter : ndarray of shape (size,)                                                  INOUT
     """
+    zero = sums.dtype.type(0)
     for i in range(parameter.shape[0]):
-        slope = scale * sums[i] - weight_decay * parameter[i]
-        parameter[i] += learning_rate * slope
+        p = parameter[i]
+        sign = l1 if p > 0 else (-l1 if p < 0 else zero)
+        parameter[i] = p + learning_rate * (scale * sums[i] - l2 * p - sign)
+
+
+@kernel(**OPTIONS)
+def center(sums, center, hidden, statistic, hidden_center):
+    """Two rank-one corrections: ``sums[i] -= center[i] hidden + statistic[i] hidden_center``.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (N, M)                                                        INOUT
+    center, statistic : ndarray of shape (N,)                                             IN
+    hidden, hidden_center : ndarray of shape (M,)                                         IN
+    """
+    for i in range(sums.shape[0]):
+        for j in range(sums.shape[1]):
+            sums[i, j] -= center[i] * hidden[j] + statistic[i] * hidden_center[j]
+
+
+@kernel(**OPTIONS)
+def approach(parameter, share, average):
+    """``average += share (parameter - average)``.
+
+    Parameters
+    ----------
+    parameter : ndarray of shape (size,)                                                  IN
+    share : scalar of the arrays' dtype                                                   IN
+    average : ndarray of shape (size,)                                                    INOUT
+    """
+    for i in range(average.shape[0]):
+        average[i] += share * (parameter[i] - average[i])

@@ -50,6 +50,7 @@ class Purpose(Enum):
     TEMPERED_VISIBLE = (_TEMPERED, 3)
     TEMPERED_SWAP = (_TEMPERED + 1, 3)
     TEMPERED_HIDDEN = (_TEMPERED + 2, 3)
+    DATA = (_TEMPERED - 1, 0)  # the only word between those above
     # Chains of a fitted machine: the update counts Gibbs steps.
     CHAIN_HIDDEN = (_METHODS, 0)
     CHAIN_VISIBLE = (_METHODS + 1, 0)

@@ -45,6 +45,15 @@ class Layer(ABC):
         """Number of features of a row, as a user counts them."""
         return self.n_units
 
+    @property
+    def scale(self):
+        """What an input is multiplied by in the unit of the bias.
+
+        An input ``x`` has the effect of ``scale * x`` more bias; ``E`` falls by ``phi(v)`` for
+        each ``scale`` more bias, up to a function of the bias alone.
+        """
+        return 1
+
     def copy(self):
         """The same layer, a dataclass, with arrays of its own."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -214,6 +223,21 @@ class Layer(ABC):
         gradient : tuple of ndarray
             For the weights, then for each of ``parameters``.
         """
+
+    def centers(self, means):
+        """Where the rows are that meet tables of weights: means over rows of data.
+
+        Parameters
+        ----------
+        means : ndarray of shape (N,)
+            Of the values of the units; of categories, the shares of all rows.
+
+        Returns
+        -------
+        centers : tuple of ndarray
+            One for the weights, then one for each of ``parameters`` that is a table of weights.
+        """
+        return (means / self.scale,)
 
     def precondition(self, sums, n_rows):
         """What the step follows, times ``n_rows``, for all parameters of a machine.

@@ -106,7 +106,7 @@ class RBM:
 
     # --- learning ---
 
-    def gradient_sums(self, phases, h):
+    def gradient_sums(self, phases, h, weights=None, paired=False):
         """``sum_pos d(-E)/d parameter - r sum_neg d(-E)/d parameter``, one array per parameter.
 
         With ``r = n_pos / n_neg`` both phases count alike: divided by ``n_pos``, the sums estimate
@@ -118,9 +118,17 @@ class RBM:
         phases : phases of the visible layer
         h : ndarray of shape (n_pos + n_neg, M)
             Hidden states or, with less noise, their means given the visible rows of both phases.
+        weights : ndarray of shape (n_pos,) or None
+            Weights of the rows of data; None: 1 each. ``r`` is their sum, divided by ``n_neg``.
+        paired : bool, default=False
+            Whether each row of the model began at a row of data, and has its weight.
         """
         n_pos, n_neg = phases.n_pos, len(h) - phases.n_pos
-        row_weights = np.repeat(np.array([1, -n_pos / n_neg], self.dtype), [n_pos, n_neg])
+        if weights is None:
+            row_weights = np.repeat(np.array([1, -n_pos / n_neg], self.dtype), [n_pos, n_neg])
+        else:
+            negative = -weights if paired else np.full(n_neg, -weights.sum() / n_neg)
+            row_weights = np.concatenate((weights, negative)).astype(self.dtype, copy=False)
         weighted, hidden_bias = np.empty_like(h), np.empty_like(self.hidden.bias)
         updates.weigh_rows(h, row_weights, weighted, hidden_bias)
         weights, *visible = self.visible.gradient(phases, weighted, row_weights, self.weights)

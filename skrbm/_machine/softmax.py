@@ -202,6 +202,12 @@ class SoftmaxLayer(Layer):
         in_threads(expect, shares(order.start, self._mean_size * x.weights.shape[1]))
         return OneHotRows(position[like.indptr_of_entries], codes, p, self.n_units)
 
+    def centers(self, means):
+        """Shares of all rows: that show a category and, for ``U``, that observe a feature."""
+        if self.conditional is None:
+            return (means,)
+        return means, np.add.reduceat(means, self.categories.offsets[:-1])
+
     def gradient(self, phases, h, row_weights, weights):
         """Feature by feature: first the rows of data, then the rows of the model."""
         self._check(weights)

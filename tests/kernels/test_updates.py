@@ -24,10 +24,12 @@ def test_weigh_rows(dtype, rng):
 def test_add_step(dtype, rng):
     sums, velocity, parameter = rng.normal(size=(3, 11)).astype(dtype)
     last, before = velocity.copy(), parameter.copy()
-    rates = dtype(0.25), dtype(0.3), dtype(0.01), dtype(0.9)
+    parameter[3] = before[3] = 0  # where the L1 penalty has no slope
+    rates = dtype(0.25), dtype(0.3), dtype(0.01), dtype(0.2), dtype(0.9)
     updates.add_step(sums, *rates, velocity, parameter)
     for i in range(11):
-        step = 0.9 * last[i] + 0.3 * (0.25 * sums[i] - 0.01 * before[i])
+        penalty = 0.01 * before[i] + 0.2 * np.sign(before[i])
+        step = 0.9 * last[i] + 0.3 * (0.25 * sums[i] - penalty)
         # Cancellation between terms of size 3 leaves an absolute error.
         assert_allclose(velocity[i], step, rtol=0, atol=rounding(dtype, 12))
         assert_allclose(parameter[i], before[i] + step, rtol=0, atol=rounding(dtype, 16))
@@ -36,9 +38,13 @@ def test_add_step(dtype, rng):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_add_gradient(dtype, rng):
     sums, parameter = rng.normal(size=(2, 11)).astype(dtype)
+    parameter[3] = 0  # where the L1 penalty has no slope
     before = parameter.copy()
-    updates.add_gradient(sums, dtype(0.25), dtype(0.3), dtype(0.01), parameter)
-    plain = [p + 0.3 * (0.25 * s - 0.01 * p) for p, s in zip(before, sums, strict=True)]
+    updates.add_gradient(sums, dtype(0.25), dtype(0.3), dtype(0.01), dtype(0.2), parameter)
+    plain = [
+        p + 0.3 * (0.25 * s - 0.01 * p - 0.2 * np.sign(p))
+        for p, s in zip(before, sums, strict=True)
+    ]
     assert_allclose(parameter, plain, rtol=0, atol=rounding(dtype, 12))
 
 
