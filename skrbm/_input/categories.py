@@ -1,6 +1,7 @@
 """Rows of categories, of which entries may be missing."""
 
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_array, csr_matrix, issparse, isspmatrix
@@ -29,6 +30,18 @@ class CategoryRows(Rows):
         self.X, self.onehot, self.categories = X, onehot, categories
         self.n_rows, self.n_features = X.shape
         self.dtype = working_dtype(X.dtype)
+
+    def part(self, which):
+        """Rows of the same categories."""
+        rows = CategoryRows(self.X[which], self.onehot[which], self.categories)
+        rows.weights = None if self.weights is None else self.weights[which]
+        return rows
+
+    def _distinct(self):
+        """Their numbers, and which of them each row is."""
+        indptr, codes = self.onehot.indptr, self.onehot.codes
+        rows = [codes[slice(*pair)].tobytes() for pair in pairwise(indptr)]
+        return np.unique(np.array(rows, object), return_index=True, return_inverse=True)[1:]
 
     def read(self, which, dtype=None, out=None):
         """One-hot rows, which have no dtype and no fixed length to write to."""
@@ -66,6 +79,13 @@ class CategoryRows(Rows):
     @cached_property
     def summary(self):
         """How often each code occurs."""
+        if self.weights is not None:
+            counts = np.zeros(self.categories.offsets[-1])
+            for block in self.blocks():
+                rows = self.onehot[block]
+                weights = np.repeat(self.weights[block], np.diff(rows.indptr))
+                counts += np.bincount(rows.entries, weights, len(counts))
+            return CategorySummary(self.dtype, self.weights.sum(), self.categories, counts)
         counts = np.empty(self.categories.offsets[-1], np.int64)
         # np.bincount would copy 32-bit codes to 64 bits.
         codes = np.arange(len(counts), dtype=np.int32)

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .sparse import sound_csr, summed
 from .tables import dense, numbers
@@ -26,6 +26,7 @@ __all__ = [
     "check_hidden",
     "check_table",
     "check_visible",
+    "check_weights",
     "fit_context",
     "in_dtype",
     "outside_unit_interval",
@@ -39,7 +40,16 @@ _BLOCK_ENTRIES = 2**20  # of an array that are looked at one by one, at a time
 _MOST_STARS = 20  # between the ends of a scale of ratings
 
 
-def check_visible(estimator, X, *, accept_sparse, reset=False, allow_nan=False, real_valued=False):
+def check_visible(
+    estimator,
+    X,
+    *,
+    accept_sparse,
+    reset=False,
+    allow_nan=False,
+    real_valued=False,
+    counted=None,
+):
     """Visible rows as a numeric array or CSR matrix, with as little copying as possible.
 
     Integers and booleans stay as they are: rows are converted when they are read.
@@ -55,18 +65,22 @@ def check_visible(estimator, X, *, accept_sparse, reset=False, allow_nan=False, 
         Whether X may hold NaN, for what is unknown.
     real_valued : bool, default=False
         Whether squares of the values will be summed, which must not overflow.
+    counted : ndarray of shape (n_samples,), bool, or None
+        As in ``check_table``.
     """
     if np.ma.is_masked(X) and not allow_nan:
         raise ValueError("X masks entries as unknown: complete it first, for example by impute.")
     read_sparse = sound_csr if accept_sparse else None
-    X, names = check_table(estimator, X, read_sparse, reset=reset, sparse_frames=accept_sparse)
+    X, names = check_table(
+        estimator, X, read_sparse, reset=reset, sparse_frames=accept_sparse, counted=counted
+    )
     _check_finite(estimator, X, names, allow_nan)
     if real_valued:
         _check_squares(X, names)
     return X
 
 
-def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False):
+def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False, counted=None):
     """An array or a CSR matrix of numbers, which may be NaN or infinite, and names of features.
 
     Parameters
@@ -79,6 +93,8 @@ def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False):
         Whether to learn the number and names of the features, or to check them.
     sparse_frames : bool, default=False
         As in :func:`~skrbm._input.tables.dense`.
+    counted : ndarray of shape (n_samples,), bool, or None
+        Which rows to return; None: all.
     """
     sparse = issparse(X)
     if sparse and read_sparse is None:
@@ -104,7 +120,8 @@ def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False):
         )
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     names = _feature_names(estimator, table.shape[1])
-    return numbers(table, names), names
+    table = numbers(table, names)
+    return table if counted is None else table[counted], names
 
 
 def _feature_names(estimator, n_features):
@@ -279,3 +296,11 @@ def warn_badly_scaled(estimator, summary, noise_variance):
             UserWarning,
             stacklevel=2,
         )
+
+
+def check_weights(sample_weight, X):
+    """Weights of the rows of X in float64: none is negative, and some are not 0."""
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ValueError("sample_weight is 0 for all rows: no row counts. Give some rows more.")
+    return weights

@@ -25,7 +25,7 @@ _TRIPLES = (
 _FEW_ENTRIES = 30  # of a feature: they do not say which values it lacks
 
 
-def read_categories(estimator, X, reset=False):
+def read_categories(estimator, X, reset=False, counted=None):
     """Validated X as rows of categories.
 
     Parameters
@@ -34,8 +34,10 @@ def read_categories(estimator, X, reset=False):
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
     reset : bool, default=False
         Whether to learn features and categories, or to use the learned ones.
+    counted : ndarray of shape (n_samples,), bool, or None
+        Which rows to read; None: all.
     """
-    X, names = check_table(estimator, X, stored_entries, reset=reset)
+    X, names = check_table(estimator, X, stored_entries, reset=reset, counted=counted)
     _check_size(estimator, X)
     if reset:
         categories = Categories(_find_categories(estimator, X, names))

@@ -38,7 +38,7 @@ class NumberRows(Rows):
         self.dtype = working_dtype(X.dtype)
         self._sparse = issparse(X)
         self._take = not self._sparse and X.flags.c_contiguous and X.dtype == self.dtype
-        self._squares = squares
+        self._squares, self._probabilities = squares, clip
         self._clip = clip and not 0 <= self.extremes[0] <= self.extremes[1] <= 1
 
     @cached_property
@@ -52,6 +52,17 @@ class NumberRows(Rows):
             function.reduce([*zero, *([function.reduce(X.data)] if X.nnz else [])])
             for function in (np.fmin, np.fmax)
         )
+
+    def part(self, which):
+        """Rows of the same kind."""
+        rows = NumberRows(self.X[which], self._squares, self._probabilities)
+        rows.weights = None if self.weights is None else self.weights[which]
+        return rows
+
+    def _distinct(self):
+        """Their numbers, and which of them each row is."""
+        rows = self.read(slice(0, self.n_rows))
+        return np.unique(rows, axis=0, return_index=True, return_inverse=True)[1:]
 
     def read(self, which, dtype=None, out=None):
         """Dense rows: a view of X if a slice of X is just what a machine can read."""
@@ -111,9 +122,15 @@ class NumberRows(Rows):
             part = part.astype(self.dtype, copy=False)
         # Squares are taken about the mean, which must not carry the rounding of float32.
         dtype = np.float64 if self._squares else np.promote_types(part.dtype, np.float32)
-        sums = np.asarray(part.sum(axis=0, dtype=dtype)).ravel().astype(np.float64)
-        n_rows, axis, squares = part.shape[0], None, None
+        if self.weights is None:
+            n_rows, weights = part.shape[0], None
+            sums = np.asarray(part.sum(axis=0, dtype=dtype)).ravel().astype(np.float64)
+        else:
+            weights = self.weights[block]
+            n_rows, sums = weights.sum(), weights @ part
+        axis, squares = None, None
         if self._squares:
-            axis, squares = 0, np.square(part - sums / n_rows).sum(axis=0)
+            squares = np.square(part - sums / n_rows)
+            axis, squares = 0, squares.sum(axis=0) if weights is None else weights @ squares
         lowest, highest = part.min(axis=axis), part.max(axis=axis)
         return NumberSummary(self.dtype, n_rows, sums, lowest, highest, squares)

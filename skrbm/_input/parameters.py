@@ -41,12 +41,24 @@ PARAMETER_CONSTRAINTS = {
     "n_chains": [Range(Integral, 1, MOST, closed="both"), None],
     "n_temperatures": [Range(Integral, 2, MOST, closed="both")],
     "weight_decay": [Range(Real, 0, None, closed="left")],
+    "l1_penalty": [Range(Real, 0, None, closed="left")],
     "negative_visibles": [StrOptions({"sample", "mean"})],
+    "centering": ["boolean"],
+    "average": ["boolean", Range(Real, 0, 1, closed="right")],
+    "learning_rate_schedule": [StrOptions({"constant", "linear", "inverse_sqrt"})],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Range(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Range(Integral, 1, None, closed="left")],
+    "tol": [Range(Real, 0, None, closed="left")],
+    "warm_start": ["boolean"],
     "shuffle": ["boolean"],
     "verbose": ["verbose"],
     "random_state": ["random_state"],
     **{name: [interval, "array-like"] for name, interval in _SCHEDULES.items()},
 }
+
+#: Constraint on the parameter of binary units.
+BINARY_CONSTRAINTS = {"positive_visibles": [StrOptions({"sample", "mean"})]}
 
 #: Constraints on the parameters of categorical units.
 CATEGORICAL_CONSTRAINTS = {

@@ -1,6 +1,7 @@
 """The form of rows: what training, chains and scores ask of data, whatever the user handed in."""
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +20,32 @@ class Rows(ABC):
         The shape of X.
     dtype : dtype
         float32 or float64: the dtype of the machine that reads the rows.
+    weights : ndarray of shape (n_rows,), float64, or None
+        How often each row counts, more than 0; None: once. Set before all else is asked for.
     """
+
+    weights = None
+
+    @cached_property
+    def mean_weight(self):
+        """Mean of the weights."""
+        return self.weights.mean()
+
+    @abstractmethod
+    def part(self, which):
+        """Rows of an index array, with their weights; a copy."""
+
+    def distinct(self):
+        """Rows of which no two are equal, in an order of their own; equal rows add up weights."""
+        first, which = self._distinct()
+        rows = self.part(first)
+        if len(first) < self.n_rows or self.weights is not None:
+            rows.weights = np.bincount(which.ravel(), self.weights)
+        return rows
+
+    @abstractmethod
+    def _distinct(self):
+        """Numbers of the distinct rows, in an order that their entries decide, and the inverse."""
 
     @abstractmethod
     def read(self, which, dtype=None, out=None):

@@ -18,7 +18,8 @@ class NumberSummary:
     ----------
     dtype : dtype
         The dtype of a machine for the data.
-    n_rows : int
+    n_rows : float
+        Number of rows, or sum of their weights.
     sums : ndarray of shape (n_features,), float64
     lowest, highest : float, or ndarray of shape (n_features,)
         The range: of all values or, in a summary with squares, of the values of each feature.
@@ -27,7 +28,7 @@ class NumberSummary:
     """
 
     dtype: np.dtype
-    n_rows: int
+    n_rows: float
     sums: np.ndarray
     lowest: np.ndarray
     highest: np.ndarray
@@ -73,16 +74,22 @@ class CategorySummary:
     ----------
     dtype : dtype
         The dtype of a machine for the data.
-    n_rows : int
+    n_rows : float
+        Number of rows, or sum of their weights.
     categories : Categories
-    counts : ndarray of shape (C,), int64
-        How often each code occurs.
+    counts : ndarray of shape (C,)
+        How often each code occurs: a whole number, or a sum of weights.
     """
 
     dtype: np.dtype
-    n_rows: int
+    n_rows: float
     categories: Categories
     counts: np.ndarray
+
+    @property
+    def means(self):
+        """Share of all rows that show each code; a missing entry shows none."""
+        return self.counts / self.n_rows
 
     def merged(self, other):
         """The summary of both parts, which have the same categories."""
