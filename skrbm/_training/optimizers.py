@@ -9,10 +9,11 @@ from .._kernels import updates
 
 @dataclass
 class Momentum:
-    """Gradient ascent with momentum (Polyak, 1964) and weight decay.
+    """Gradient ascent with momentum (Polyak, 1964), weight decay and an L1 penalty.
 
-    ``velocity = momentum * velocity + learning_rate * (gradient - weight_decay * parameter)`` and
-    ``parameter += velocity``. Weights decay, biases do not.
+    ``velocity = momentum * velocity + learning_rate * slope`` and ``parameter += velocity``, with
+    ``slope = gradient - weight_decay * parameter - l1_penalty * sign(parameter)``. Weights are
+    penalised, biases are not.
 
     Parameters
     ----------
@@ -27,13 +28,16 @@ class Momentum:
         if not self.velocity:
             self.velocity = tuple(np.zeros_like(parameter) for parameter in parameters)
 
-    def update(self, parameters, sums, n_rows, *, learning_rate, momentum, weight_decay):
+    def update(
+        self, parameters, sums, n_rows, *, learning_rate, momentum, weight_decay=0, l1_penalty=0
+    ):
         """One step of all parameters, in place, along the gradient ``sums / n_rows``."""
         dtype = parameters[0].dtype.type
         scale, rate, momentum = dtype(1 / n_rows), dtype(learning_rate), dtype(momentum)
-        decays = {1: dtype(0), 2: dtype(weight_decay)}  # by the number of dimensions
+        # By the number of dimensions.
+        penalties = {1: (dtype(0), dtype(0)), 2: (dtype(weight_decay), dtype(l1_penalty))}
         for k, (parameter, total) in enumerate(zip(parameters, sums, strict=True)):
-            rates = scale, rate, decays[parameter.ndim]
+            rates = scale, rate, *penalties[parameter.ndim]
             flat_sums, flat = total.ravel(), parameter.ravel()
             if self.velocity:
                 updates.add_step(flat_sums, *rates, momentum, self.velocity[k].ravel(), flat)

@@ -18,15 +18,15 @@ means : bool
     Whether the gradient sees the means of the visible units at the end, and not their samples.
     Samples drive the chains in either case.
 
-An algorithm returns :class:`GradientSums`, and the chains as the next update finds them. The
-positive phase enters the sums with the data's hidden means, the negative phase with those at the
-end of its chains.
+An algorithm returns hidden means (n_pos + n_neg, M), those of the data above those at the end of
+the chains, and the chains as the next update finds them.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from .._kernels import units
 from .._machine.keys import Purpose
 from .._machine.tempered import TemperedRBM, ladder
 
@@ -40,10 +40,16 @@ class GradientSums(NamedTuple):
         One array per parameter of the machine; see :meth:`~skrbm._machine.rbm.RBM.gradient_sums`.
     n_rows : int
         Number of rows of data. The step divides the sums by it.
+    weight : float
+        Sum of the weights of the rows of data. On average a row weighs 1.
+    hidden : ndarray of shape (M,) or None
+        Sum of the hidden means of the rows of data by their weights, if somebody asks for it.
     """
 
     sums: tuple
     n_rows: int
+    weight: float
+    hidden: np.ndarray | None = None
 
 
 def cd(state, phases, n_steps, means):
@@ -55,7 +61,7 @@ def cd(state, phases, n_steps, means):
     if means:
         phases.replace_negative(model.visible.mean_rows(x_visible, phases.negative))
     h_neg = model.hidden.mean(model.hidden_input(phases.negative))
-    return _sums(model, phases, np.concatenate((h_pos, h_neg))), state.chains
+    return np.concatenate((h_pos, h_neg)), state.chains
 
 
 def pcd(state, phases, n_steps, means):
@@ -67,9 +73,8 @@ def pcd(state, phases, n_steps, means):
         phases.replace_negative(model.visible.mean_rows(x_visible, phases.negative))
     x = model.hidden_input(phases.both)  # both phases in one matrix product
     if means:
-        return _sums(model, phases, model.hidden.mean(x)), chains
-    h, chains = model.hidden.mean_and_sample(x, last, phases.n_pos)
-    return _sums(model, phases, h), chains
+        return model.hidden.mean(x), chains
+    return model.hidden.mean_and_sample(x, last, phases.n_pos)
 
 
 def pt(state, phases, n_steps, means):
@@ -97,23 +102,49 @@ def pt(state, phases, n_steps, means):
         h = tempered.sample_hidden(t, beta, _key(state, Purpose.TEMPERED_HIDDEN, k))
     phases.replace_negative(v_neg)
     chains = h[:, :-1].reshape(state.chains.shape)
-    h = model.hidden.mean(model.hidden_input(phases.both))
-    return _sums(model, phases, h), chains
+    return model.hidden.mean(model.hidden_input(phases.both)), chains
 
 
 #: The algorithms by the names that users give them.
 ALGORITHMS = {"cd": cd, "pcd": pcd, "pt": pt}
 
 
-def contrast(state, settings, phases, n_steps):
-    """Both phases of an update by the algorithm of the settings; moves the chains on."""
+def contrast(state, settings, phases, n_steps, weights=None):
+    """Both phases of an update by the algorithm of the settings; moves the chains on.
+
+    Parameters
+    ----------
+    state : State
+    settings : Settings
+    phases : phases of the visible layer
+    n_steps : int
+        Number of Gibbs steps.
+    weights : ndarray of shape (n_pos,) or None
+        Weights of the rows of data, 1 on average over all data; None: 1 each.
+
+    Returns
+    -------
+    estimate : GradientSums
+    """
+    if settings.sample_positive_visibles:
+        sample_positive(state, phases)
     algorithm = ALGORITHMS[settings.algorithm]
-    estimate, state.chains = algorithm(state, phases, n_steps, settings.mean_negative_visibles)
-    return estimate
+    h, state.chains = algorithm(state, phases, n_steps, settings.mean_negative_visibles)
+    n_pos = phases.n_pos
+    weight = n_pos if weights is None else float(weights.sum())
+    hidden = None
+    if settings.centering:
+        ones = np.ones(n_pos, h.dtype)
+        hidden = (ones if weights is None else weights.astype(h.dtype, copy=False)) @ h[:n_pos]
+    sums = state.model.gradient_sums(phases, h, weights, paired=settings.algorithm == "cd")
+    return GradientSums(sums, n_pos, weight, hidden)
 
 
-def _sums(model, phases, h):
-    return GradientSums(model.gradient_sums(phases, h), phases.n_pos)
+def sample_positive(state, phases):
+    """Draw bits of the rows of data, whose values are probabilities."""
+    bits = np.empty_like(phases.positive)
+    units.bernoulli(phases.positive, *_key(state, Purpose.DATA, 0), bits)
+    phases.positive[...] = bits
 
 
 def _gibbs(state, phases, h, n_steps):

@@ -5,10 +5,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .._machine.rbm import RBM
+from .averaging import Average
+from .centring import Centring
 from .optimizers import Momentum
 
 #: What is recorded of each epoch.
-FIGURES = ("reconstruction_error", "learning_rate", "n_gibbs_steps", "momentum", "seconds")
+FIGURES = (
+    "reconstruction_error",
+    "learning_rate",
+    "n_gibbs_steps",
+    "momentum",
+    "seconds",
+    "validation_score",
+    "free_energy_gap",
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,12 @@ class Settings:
     weight_decay: float
     mean_negative_visibles: bool
     shuffle: bool
+    l1_penalty: float = 0.0
+    sample_positive_visibles: bool = False
+    learning_rate_schedule: str = "constant"  # a name in ``schedules.FALLS``
+    span: tuple | None = None  # of a fit: number of updates before it, and in it
+    centering: bool = False
+    average: float | None = None  # share of all updates
 
 
 @dataclass
@@ -35,7 +51,9 @@ class State:
     base_rate_bias: np.ndarray  # the visible layer's bias before training
     # Hidden states: (n_chains, M), or (n_temperatures, n_chains, M) of tempered chains.
     chains: np.ndarray
+    centring: Centring
     optimizer: Momentum = field(default_factory=Momentum)
+    average: Average | None = None
     n_updates: int = 0
     n_epochs: int = 0
     # The figures of each epoch. Copies share the list, each up to its own number of records.
@@ -45,19 +63,25 @@ class State:
     misfit: float | None = None
     base_rate_misfit: float | None = None
 
+    @property
+    def fitted(self):
+        """The machine that learning has to show: that of averaged parameters, if there is one."""
+        return self.model if self.average is None else self.average.model
+
     def copy(self):
         """A state that shares no array with this one to which learning writes."""
         velocity = tuple(a.copy() for a in self.optimizer.velocity)
-        return replace(self, model=self.model.copy(), optimizer=Momentum(velocity))
+        return replace(
+            self,
+            model=self.model.copy(),
+            centring=self.centring.copy(),
+            optimizer=Momentum(velocity),
+            average=None if self.average is None else self.average.copy(),
+        )
 
     def record(self, figures):
         """Add the figures of an epoch: one step, however many epochs there were."""
         if len(self.records) > self.n_records:  # a copy has gone on
             self.records = self.records[: self.n_records]
-        self.records[self.n_records :] = [dict(zip(FIGURES, figures, strict=True))]
+        self.records[self.n_records :] = [dict.fromkeys(FIGURES, np.nan) | figures]
         self.n_records += 1
-
-
-def scheduled(value, epoch):
-    """The value of a schedule in an epoch, counted from 0."""
-    return value if np.ndim(value) == 0 else value[min(epoch, len(value) - 1)]

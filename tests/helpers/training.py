@@ -6,6 +6,7 @@ from skrbm._input.categories import CategoryRows
 from skrbm._input.numbers import NumberRows
 from skrbm._machine.bernoulli import BernoulliLayer
 from skrbm._machine.gaussian import GaussianLayer
+from skrbm._training.centring import Centring
 from skrbm._training.phases import contrast
 from skrbm._training.state import Settings, State
 
@@ -30,7 +31,18 @@ def settings(**changes):
 
 def state_at_rest(model, n_chains, seed):
     chains, bias = np.zeros((n_chains, len(model.hidden.bias))), model.visible.bias.copy()
-    return State(model=model, seed=np.uint64(seed), base_rate_bias=bias, chains=chains)
+    return State(
+        model=model,
+        seed=np.uint64(seed),
+        base_rate_bias=bias,
+        chains=chains,
+        centring=centring_of(model),
+    )
+
+
+def centring_of(model):
+    """Centring about nothing in particular, for a machine of no data."""
+    return Centring.at(model, np.zeros_like(model.visible.bias))
 
 
 def binary_state(W, b, c, n_chains=3, seed=11):
@@ -77,11 +89,13 @@ def some_rows(machine, n_rows=11, seed=0):
 
 
 def tempered_state(case, chains):
+    model = case.model()
     return State(
-        model=case.model(),
+        model=model,
         seed=np.uint64(SEED),
         base_rate_bias=case.base,
         chains=chains,
+        centring=centring_of(model),
     )
 
 

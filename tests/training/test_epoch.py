@@ -273,7 +273,7 @@ def test_an_epoch_of_tempering_equals_the_plain_loops_draw_for_draw(case, change
 
 
 def order(seed, n_epochs, n_rows=1000):
-    nothing = dict.fromkeys(("model", "base_rate_bias", "chains"))
+    nothing = dict.fromkeys(("model", "base_rate_bias", "chains", "centring"))
     state = State(seed=np.uint64(seed), n_epochs=n_epochs, **nothing)
     return row_order(state, n_rows)
 

@@ -214,7 +214,7 @@ def test_chains_at_equilibrium_estimate_the_gradient_of_the_likelihood(case, n_s
         state.n_updates = repeat
         state.chains = np.array([draw_hidden(case, beta, n_chains, rng) for beta in betas])
         phases = state.model.visible.phases(data, slice(0, data.n_rows), n_chains)
-        sums, n_rows = contrast(state, options, phases, n_steps)
+        sums, n_rows, *_ = contrast(state, options, phases, n_steps)
         draws.append([block / n_rows for block in sums])
     blocks = [np.array(block) for block in zip(*draws, strict=True)]
     estimates = [(a.mean(axis=0), a.std(axis=0) / np.sqrt(len(a))) for a in blocks]

@@ -1,17 +1,7 @@
-"""Schedules, and copies of a training state that share nothing with it."""
-
-import numpy as np
-
-from skrbm._training.state import scheduled
+"""Copies of a training state share nothing with it."""
 
 from ..helpers.comparison import assert_same_bits
 from ..helpers.training import binary_state
-
-
-def test_scheduled_values():
-    assert [scheduled((1, 3, 5), e) for e in range(5)] == [1, 3, 5, 5, 5]
-    assert scheduled(0.5, 7) == 0.5
-    assert scheduled(np.array([0.1, 0.2]), 9) == 0.2
 
 
 def test_a_copy_shares_no_array_that_learning_writes_to(arrays):
@@ -28,11 +18,11 @@ def test_a_copy_shares_no_array_that_learning_writes_to(arrays):
 def test_copies_have_records_of_their_own(arrays):
     """They share a list as long as only one of them goes on: adding a record copies nothing."""
     first = binary_state(*arrays)
-    first.record((1.5, 0.1, 1, 0.0, 0.2))
+    first.record({"reconstruction_error": 1.5})
     second = first.copy()
     assert second.records is first.records
-    first.record((2.5, 0.1, 1, 0.0, 0.2))
-    second.record((3.5, 0.1, 1, 0.0, 0.2))
+    first.record({"reconstruction_error": 2.5})
+    second.record({"reconstruction_error": 3.5})
 
     def errors(state):
         return [r["reconstruction_error"] for r in state.records[: state.n_records]]
@@ -40,6 +30,6 @@ def test_copies_have_records_of_their_own(arrays):
     assert errors(first) == [1.5, 2.5]
     assert errors(second) == [1.5, 3.5]
     third = first.copy()
-    third.record((4.5, 0.1, 1, 0.0, 0.2))
+    third.record({"reconstruction_error": 4.5})
     assert third.records is first.records
     assert errors(first) == [1.5, 2.5]
