@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimator.base import BaseRBM
+from ._estimator.descriptions import described
 from ._estimator.fitted import features_of, fitted_array, replace_fitted
 from ._input.checks import (
     check_binary,
@@ -15,12 +16,15 @@ from ._input.checks import (
     warn_outside_unit_interval,
 )
 from ._input.numbers import NumberRows
+from ._input.parameters import BINARY_CONSTRAINTS
 from ._machine.bernoulli import BernoulliLayer
 from ._machine.keys import draw_seed
 from ._machine.rbm import RBM
+from ._training.centring import Centring
 from ._training.state import State
 
 
+@described
 class BernoulliRBM(BaseRBM):
     """Restricted Boltzmann machine with binary visible and binary hidden units.
 
@@ -36,20 +40,16 @@ class BernoulliRBM(BaseRBM):
 
     Parameters
     ----------
-    n_components : int, default=256
-        Number of hidden units. The first call of ``partial_fit`` fixes the number. (Whatever the
-        first call fixes, a later call with another value is refused.)
+    $n_components
 
-    learning_rate : float or sequence of float, default=0.1
-        Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
+    $learning_rate
         Tune the rate, between 1 and 0.001.
 
-    batch_size : int, default=10
-        Number of rows per mini-batch. The last mini-batch of an epoch holds the rows that are
-        left.
+    $learning_rate_schedule
 
-    n_iter : int, default=10
-        Number of epochs that ``fit`` makes. An epoch is one pass over the training data.
+    $batch_size
+
+    $n_iter
 
     algorithm : {"pcd", "cd", "pt"}, default="pcd"
         How the negative phase, the model's side of the gradient, is estimated.
@@ -63,71 +63,69 @@ class BernoulliRBM(BaseRBM):
           states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
           as much as with "pcd".
 
-    n_gibbs_steps : int or sequence of int, default=1
-        Number of Gibbs steps per update, the k of CD-k; a schedule.
+    $n_gibbs_steps
 
-    n_chains : int or None, default=None
-        Number of persistent chains; with ``algorithm="pt"``, at each temperature. None means
-        ``batch_size``. The first call of ``partial_fit`` fixes the number.
+    $n_chains
 
-    n_temperatures : int, default=10
-        Number of inverse temperatures with ``algorithm="pt"``, equidistant from 1 to 0. The
-        first call of ``partial_fit`` fixes the number.
+    $n_temperatures
 
-    momentum : float or sequence of float, default=0.0
-        Share of the velocity, the last step of a parameter, that is added to the next step, in
-        [0, 1); a schedule. If the momentum is 0 throughout, no velocity is kept.
+    $centering
 
-    weight_decay : float, default=0.0
-        L2 penalty on the weights; biases have none. ``weight_decay * W`` is subtracted from the
-        gradient.
+    $average
+
+    $momentum
+
+    $weight_decay
+
+    $l1_penalty
 
     negative_visibles : {"sample", "mean"}, default="sample"
         The visible units of the last Gibbs step as the gradient sees them: a sample, or their
         probabilities, which have less noise and a bias [3]_. Samples drive the chains in either
         case.
 
-    shuffle : bool, default=True
-        Whether ``fit`` takes the rows in a new order in each epoch.
+    positive_visibles : {"mean", "sample"}, default="mean"
+        The visible units of the positive phase where values of X lie inside (0, 1): the values
+        themselves, the means of bits; or bits drawn with these probabilities, anew in each
+        epoch. For bits of X both are the same.
+
+    $early_stopping
+
+    $validation_fraction
+
+    $n_iter_no_change
+
+    $tol
+
+    $warm_start
+
+    $shuffle
 
     verbose : int, default=0
         If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of at most
         1,000 rows, which are spread evenly over the training data.
 
-    random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the order of rows and all random numbers of ``fit`` and
-        ``partial_fit``. An int gives the same bits at every call on one computer. (Matrix
-        products may differ in the last bit between BLAS builds and numbers of BLAS threads.)
+    $random_state
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
         Weights.
 
-    intercept_hidden_ : ndarray of shape (n_components,)
-        Biases of the hidden units.
+    $intercept_hidden_
 
     intercept_visible_ : ndarray of shape (n_features,)
         Biases of the visible units. The biases start at the log-odds of the training data.
 
-    h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains. With ``algorithm="cd"`` all are 0. With "pt" the
-        shape is (n_temperatures, n_chains, n_components), and the chains of the model come first.
+    $h_samples_
 
-    n_iter_ : int
-        Number of epochs made. A call of ``partial_fit`` counts as one epoch.
+    $n_iter_
 
-    history_ : dict of list
-        Lists of one value per epoch: "reconstruction_error" (mean squared difference between an
-        entry and its reconstruction, on at most 250 rows), "learning_rate", "n_gibbs_steps",
-        "momentum", "seconds".
+    $history_
 
-    n_features_in_ : int
-        Number of features seen during fit.
+    $n_features_in_
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features. The attribute exists if all columns of X had names that are
-        strings.
+    $feature_names_in_
 
     See Also
     --------
@@ -148,6 +146,7 @@ class BernoulliRBM(BaseRBM):
        Neural Networks: Tricks of the Trade, 599-619.
     .. [4] Desjardins, G., Courville, A., Bengio, Y., Vincent, P. & Delalleau, O. (2010). Tempered
        Markov chain Monte Carlo for training of restricted Boltzmann machines. AISTATS.
+    $references
 
     Examples
     --------
@@ -161,35 +160,57 @@ class BernoulliRBM(BaseRBM):
     (5, 3)
     """
 
+    _parameter_constraints = BaseRBM._parameter_constraints | BINARY_CONSTRAINTS
+
     def __init__(
         self,
         n_components=256,
         *,
         learning_rate=0.1,
+        learning_rate_schedule="constant",
         batch_size=10,
         n_iter=10,
         algorithm="pcd",
         n_gibbs_steps=1,
         n_chains=None,
         n_temperatures=10,
+        centering=False,
+        average=False,
         momentum=0.0,
         weight_decay=0.0,
+        l1_penalty=0.0,
         negative_visibles="sample",
+        positive_visibles="mean",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
         shuffle=True,
         verbose=0,
         random_state=None,
     ):
         self.n_components = n_components
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size
         self.n_iter = n_iter
         self.algorithm = algorithm
         self.n_gibbs_steps = n_gibbs_steps
         self.n_chains = n_chains
         self.n_temperatures = n_temperatures
+        self.centering = centering
+        self.average = average
         self.momentum = momentum
         self.weight_decay = weight_decay
+        self.l1_penalty = l1_penalty
         self.negative_visibles = negative_visibles
+        self.positive_visibles = positive_visibles
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
         self.shuffle = shuffle
         self.verbose = verbose
         self.random_state = random_state
@@ -236,17 +257,22 @@ class BernoulliRBM(BaseRBM):
             for name in ("intercept_visible_", "intercept_hidden_")
         )
         model = RBM(visible, np.array(weights.T, order="C"), hidden)
+        # Means of the training data, too, are unknown.
+        base_rates = model.visible.mean(np.zeros((1, model.visible.n_units), weights.dtype))[0]
         state = State(
             model=model,
             seed=draw_seed(check_random_state(rbm.random_state)),
             base_rate_bias=model.visible.bias.copy(),
             chains=fitted_array(estimator, "h_samples_", 2, weights.dtype).copy(),
+            centring=Centring.at(model, base_rates),
         )
         replace_fitted(rbm, features_of(estimator) | rbm._attributes(state))
         return rbm
 
-    def _rows(self, X, *, reset=False, allow_unknown=False):
-        X = check_visible(self, X, accept_sparse=True, reset=reset, allow_nan=allow_unknown)
+    def _rows(self, X, *, reset=False, allow_unknown=False, counted=None):
+        X = check_visible(
+            self, X, accept_sparse=True, reset=reset, allow_nan=allow_unknown, counted=counted
+        )
         return NumberRows(X, clip=True)
 
     def _check_reading(self, rows):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._estimator.base import BaseRBM
+from ._estimator.descriptions import described
 from ._estimator.fitted import fitted_array
 from ._input.checks import check_visible, warn_badly_scaled
 from ._input.numbers import NumberRows
@@ -10,6 +11,7 @@ from ._input.parameters import NOISE_VARIANCE, check_noise_variance
 from ._machine.gaussian import GaussianLayer
 
 
+@described
 class GaussianBernoulliRBM(BaseRBM):
     """Restricted Boltzmann machine with real-valued visible and binary hidden units.
 
@@ -28,9 +30,7 @@ class GaussianBernoulliRBM(BaseRBM):
 
     Parameters
     ----------
-    n_components : int, default=256
-        Number of hidden units. The first call of ``partial_fit`` fixes the number. (Whatever the
-        first call fixes, a later call with another value is refused.)
+    $n_components
 
     noise_variance : float, array-like of shape (n_features,) or "learned", default=1.0
         Variance of a visible unit around its mean given the hidden units, in squared units of
@@ -40,17 +40,15 @@ class GaussianBernoulliRBM(BaseRBM):
         logarithmic scale and stays above a thousandth of its start. The first call of
         ``partial_fit`` fixes the noise variance, or that the noise variance is learned.
 
-    learning_rate : float or sequence of float, default=0.01
-        Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
+    $learning_rate
         Real-valued units need a smaller rate than binary units [2]_. See Notes for the units of
         a step.
 
-    batch_size : int, default=100
-        Number of rows per mini-batch. The last mini-batch of an epoch holds the rows that are
-        left.
+    $learning_rate_schedule
 
-    n_iter : int, default=10
-        Number of epochs that ``fit`` makes. An epoch is one pass over the training data.
+    $batch_size
+
+    $n_iter
 
     algorithm : {"pcd", "cd", "pt"}, default="cd"
         How the negative phase, the model's side of the gradient, is estimated.
@@ -64,24 +62,21 @@ class GaussianBernoulliRBM(BaseRBM):
           states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
           as much as with "pcd".
 
-    n_gibbs_steps : int or sequence of int, default=1
-        Number of Gibbs steps per update, the k of CD-k; a schedule.
+    $n_gibbs_steps
 
-    n_chains : int or None, default=None
-        Number of persistent chains; with ``algorithm="pt"``, at each temperature. None means
-        ``batch_size``. The first call of ``partial_fit`` fixes the number.
+    $n_chains
 
-    n_temperatures : int, default=10
-        Number of inverse temperatures with ``algorithm="pt"``, equidistant from 1 to 0. The
-        first call of ``partial_fit`` fixes the number.
+    $n_temperatures
 
-    momentum : float or sequence of float, default=0.0
-        Share of the velocity, the last step of a parameter, that is added to the next step, in
-        [0, 1); a schedule. If the momentum is 0 throughout, no velocity is kept.
+    $centering
 
-    weight_decay : float, default=0.0
-        L2 penalty on the weights; biases have none. ``weight_decay * W`` is subtracted from the
-        gradient.
+    $average
+
+    $momentum
+
+    $weight_decay
+
+    $l1_penalty
 
     negative_visibles : {"sample", "mean"}, default="sample"
         The visible units of the last Gibbs step as the gradient sees them: a sample, or their
@@ -89,25 +84,30 @@ class GaussianBernoulliRBM(BaseRBM):
         "mean" cannot go with ``noise_variance="learned"``: means lack noise, and the model would
         learn ever more noise.
 
-    shuffle : bool, default=True
-        Whether ``fit`` takes the rows in a new order in each epoch.
+    $early_stopping
+
+    $validation_fraction
+
+    $n_iter_no_change
+
+    $tol
+
+    $warm_start
+
+    $shuffle
 
     verbose : int, default=0
         If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of at most
         100 rows, which are spread evenly over the training data.
 
-    random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the order of rows and all random numbers of ``fit`` and
-        ``partial_fit``. An int gives the same bits at every call on one computer. (Matrix
-        products may differ in the last bit between BLAS builds and numbers of BLAS threads.)
+    $random_state
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
         Weights.
 
-    intercept_hidden_ : ndarray of shape (n_components,)
-        Biases of the hidden units.
+    $intercept_hidden_
 
     intercept_visible_ : ndarray of shape (n_features,)
         Biases of the visible units, in units of X. The biases start at the means of the training
@@ -116,24 +116,15 @@ class GaussianBernoulliRBM(BaseRBM):
     noise_variance_ : ndarray of shape (n_features,)
         Variances of the visible units given the hidden ones, in squared units of X.
 
-    h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains. With ``algorithm="cd"`` all are 0. With "pt" the
-        shape is (n_temperatures, n_chains, n_components), and the chains of the model come first.
+    $h_samples_
 
-    n_iter_ : int
-        Number of epochs made. A call of ``partial_fit`` counts as one epoch.
+    $n_iter_
 
-    history_ : dict of list
-        Lists of one value per epoch: "reconstruction_error" (mean squared difference between an
-        entry and its reconstruction, on at most 250 rows), "learning_rate", "n_gibbs_steps",
-        "momentum", "seconds".
+    $history_
 
-    n_features_in_ : int
-        Number of features seen during fit.
+    $n_features_in_
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features. The attribute exists if all columns of X had names that are
-        strings.
+    $feature_names_in_
 
     See Also
     --------
@@ -174,6 +165,7 @@ class GaussianBernoulliRBM(BaseRBM):
        Neural Networks: Tricks of the Trade, 599-619.
     .. [3] Pascanu, R., Mikolov, T. & Bengio, Y. (2013). On the difficulty of training recurrent
        neural networks. ICML.
+    $references
 
     Examples
     --------
@@ -199,15 +191,24 @@ class GaussianBernoulliRBM(BaseRBM):
         *,
         noise_variance=1.0,
         learning_rate=0.01,
+        learning_rate_schedule="constant",
         batch_size=100,
         n_iter=10,
         algorithm="cd",
         n_gibbs_steps=1,
         n_chains=None,
         n_temperatures=10,
+        centering=False,
+        average=False,
         momentum=0.0,
         weight_decay=0.0,
+        l1_penalty=0.0,
         negative_visibles="sample",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
         shuffle=True,
         verbose=0,
         random_state=None,
@@ -215,22 +216,37 @@ class GaussianBernoulliRBM(BaseRBM):
         self.n_components = n_components
         self.noise_variance = noise_variance
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size
         self.n_iter = n_iter
         self.algorithm = algorithm
         self.n_gibbs_steps = n_gibbs_steps
         self.n_chains = n_chains
         self.n_temperatures = n_temperatures
+        self.centering = centering
+        self.average = average
         self.momentum = momentum
         self.weight_decay = weight_decay
+        self.l1_penalty = l1_penalty
         self.negative_visibles = negative_visibles
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
         self.shuffle = shuffle
         self.verbose = verbose
         self.random_state = random_state
 
-    def _rows(self, X, *, reset=False, allow_unknown=False):
+    def _rows(self, X, *, reset=False, allow_unknown=False, counted=None):
         X = check_visible(
-            self, X, accept_sparse=False, reset=reset, allow_nan=allow_unknown, real_valued=True
+            self,
+            X,
+            accept_sparse=False,
+            reset=reset,
+            allow_nan=allow_unknown,
+            real_valued=True,
+            counted=counted,
         )
         return NumberRows(X, squares=True)
 
@@ -253,13 +269,12 @@ class GaussianBernoulliRBM(BaseRBM):
         variance = np.clip(variance, limits.tiny, limits.max).astype(dtype)
         return GaussianLayer(bias, variance, np.zeros_like(bias))
 
-    def _initial_weights(self, visible, random_state):
+    def _initial_weights(self, visible, center, random_state):
         # N(0, 0.01^2) would stay near 0 on white data, which have no correlations to begin with.
         n_visible, n_hidden = visible.n_units, self.n_components
         limit = np.sqrt(6 / (n_visible + n_hidden))
         weights = random_state.uniform(-limit, limit, (n_visible, n_hidden))
-        offset = (visible.bias / visible.scale).astype(np.float64)
-        hidden_bias = np.log(0.1) - offset @ weights - 0.5 * np.square(weights).sum(axis=0)
+        hidden_bias = np.log(0.1) - center @ weights - 0.5 * np.square(weights).sum(axis=0)
         return weights, hidden_bias
 
     def _visible_layer(self, dtype):

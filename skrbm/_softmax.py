@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._estimator.base import BaseRBM
+from ._estimator.descriptions import described
 from ._estimator.fitted import fitted_array
 from ._estimator.ratings import RatingMethods
 from ._input.encoding import check_range, fitted_categories, read_categories
@@ -10,6 +11,7 @@ from ._input.parameters import CATEGORICAL_CONSTRAINTS
 from ._machine.softmax import SoftmaxLayer
 
 
+@described
 class SoftmaxRBM(RatingMethods, BaseRBM):
     """Restricted Boltzmann machine with categorical visible and binary hidden units.
 
@@ -31,9 +33,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
 
     Parameters
     ----------
-    n_components : int, default=100
-        Number of hidden units. The first call of ``partial_fit`` fixes the number. (Whatever the
-        first call fixes, a later call with another value is refused.)
+    $n_components
 
     categories : {"shared", "auto"}, array-like of number, or list of array-like, default="shared"
         The categories of the features, as finite numbers. Features may have different numbers.
@@ -59,15 +59,13 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         choice of films that somebody has rated says something about taste. The first call of
         ``partial_fit`` fixes it.
 
-    learning_rate : float or sequence of float, default=0.02
-        Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
+    $learning_rate
 
-    batch_size : int, default=50
-        Number of rows per mini-batch. The last mini-batch of an epoch holds the rows that are
-        left.
+    $learning_rate_schedule
 
-    n_iter : int, default=40
-        Number of epochs that ``fit`` makes. An epoch is one pass over the training data.
+    $batch_size
+
+    $n_iter
 
     algorithm : {"cd", "pcd", "pt"}, default="cd"
         How the negative phase, the model's side of the gradient, is estimated.
@@ -82,42 +80,48 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
           states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
           as much as with "pcd". All rows must be complete, as for "pcd".
 
-    n_gibbs_steps : int or sequence of int, default=1
-        Number of Gibbs steps per update, the k of CD-k; a schedule. Salakhutdinov, Mnih &
-        Hinton raise the number as learning goes on: 1, 3, 5, 9.
+    $n_gibbs_steps
+        Salakhutdinov, Mnih & Hinton [1]_ raise the number as learning goes on: 1, 3, 5, 9.
 
-    n_chains : int or None, default=None
-        Number of persistent chains; with ``algorithm="pt"``, at each temperature. None means
-        ``batch_size``. The first call of ``partial_fit`` fixes the number.
+    $n_chains
 
-    n_temperatures : int, default=10
-        Number of inverse temperatures with ``algorithm="pt"``, equidistant from 1 to 0. The
-        first call of ``partial_fit`` fixes the number.
+    $n_temperatures
 
-    momentum : float or sequence of float, default=0.9
-        Share of the velocity, the last step of a parameter, that is added to the next step, in
-        [0, 1); a schedule. If the momentum is 0 throughout, no velocity is kept.
+    $centering
+        Where entries are missing, the mean of a category is its share of all rows, those that
+        miss the entry included.
 
-    weight_decay : float, default=0.002
-        L2 penalty on the weights, ``components_`` and ``conditional_components_``; biases have
-        none. ``weight_decay * W`` is subtracted from the gradient.
+    $average
+
+    $momentum
+
+    $weight_decay
+        Both ``components_`` and ``conditional_components_`` are weights.
+
+    $l1_penalty
 
     negative_visibles : {"sample", "mean"}, default="sample"
         The visible units of the last Gibbs step as the gradient sees them: a sample, or their
         probabilities, which have less noise and a bias. Samples drive the chains in either
         case.
 
-    shuffle : bool, default=True
-        Whether ``fit`` takes the rows in a new order in each epoch.
+    $early_stopping
+
+    $validation_fraction
+
+    $n_iter_no_change
+
+    $tol
+
+    $warm_start
+
+    $shuffle
 
     verbose : int, default=0
         If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of at most
         1,000 rows, which are spread evenly over the training data.
 
-    random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the order of rows and all random numbers of ``fit`` and
-        ``partial_fit``. An int gives the same bits at every call on one computer, whatever the
-        number of threads.
+    $random_state
 
     Attributes
     ----------
@@ -126,8 +130,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         side by side, in the order of ``categories_``. ``n_codes`` is the number of categories of
         all features together.
 
-    intercept_hidden_ : ndarray of shape (n_components,)
-        Biases of the hidden units.
+    $intercept_hidden_
 
     intercept_visible_ : ndarray of shape (n_codes,)
         Biases of the categories. The biases of a feature start at the log-frequencies of its
@@ -139,24 +142,15 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     categories_ : list of ndarray
         The categories of each feature, ascending.
 
-    h_samples_ : ndarray of shape (n_chains, n_components)
-        Hidden states of the persistent chains. With ``algorithm="cd"`` all are 0. With "pt" the
-        shape is (n_temperatures, n_chains, n_components), and the chains of the model come first.
+    $h_samples_
 
-    n_iter_ : int
-        Number of epochs made. A call of ``partial_fit`` counts as one epoch.
+    $n_iter_
 
-    history_ : dict of list
-        Lists of one value per epoch: "reconstruction_error" (mean squared difference between an
-        observed entry and its reconstruction, on at most 250 rows), "learning_rate",
-        "n_gibbs_steps", "momentum", "seconds".
+    $history_
 
-    n_features_in_ : int
-        Number of features seen during fit.
+    $n_features_in_
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features. The attribute exists if all columns of X had names that are
-        strings.
+    $feature_names_in_
 
     See Also
     --------
@@ -182,6 +176,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     ----------
     .. [1] Salakhutdinov, R., Mnih, A. & Hinton, G. (2007). Restricted Boltzmann machines for
        collaborative filtering. ICML.
+    $references
 
     Examples
     --------
@@ -211,15 +206,24 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         handle_unknown="error",
         conditional=False,
         learning_rate=0.02,
+        learning_rate_schedule="constant",
         batch_size=50,
         n_iter=40,
         algorithm="cd",
         n_gibbs_steps=1,
         n_chains=None,
         n_temperatures=10,
+        centering=False,
+        average=False,
         momentum=0.9,
         weight_decay=0.002,
+        l1_penalty=0.0,
         negative_visibles="sample",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
         shuffle=True,
         verbose=0,
         random_state=None,
@@ -229,21 +233,30 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         self.handle_unknown = handle_unknown
         self.conditional = conditional
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.batch_size = batch_size
         self.n_iter = n_iter
         self.algorithm = algorithm
         self.n_gibbs_steps = n_gibbs_steps
         self.n_chains = n_chains
         self.n_temperatures = n_temperatures
+        self.centering = centering
+        self.average = average
         self.momentum = momentum
         self.weight_decay = weight_decay
+        self.l1_penalty = l1_penalty
         self.negative_visibles = negative_visibles
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
         self.shuffle = shuffle
         self.verbose = verbose
         self.random_state = random_state
 
-    def _rows(self, X, *, reset=False, allow_unknown=False):
-        return read_categories(self, X, reset=reset)
+    def _rows(self, X, *, reset=False, allow_unknown=False, counted=None):
+        return read_categories(self, X, reset=reset, counted=counted)
 
     def _check_training(self, rows, chunk=False):
         if not chunk and rows.n_unknown == rows.n_rows * rows.n_features:

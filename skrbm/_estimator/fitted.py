@@ -6,6 +6,8 @@ machine or the new one, never a mixture.
 """
 
 from copy import deepcopy
+from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -14,6 +16,8 @@ from .._input.checks import check_hidden, in_dtype, working_dtype
 from .._input.parameters import check_integer, equal_parameters
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.rbm import RBM
+from .._training.averaging import Average
+from .._training.centring import Centring
 from .._training.optimizers import Momentum
 from .._training.state import FIGURES, State
 
@@ -67,6 +71,54 @@ def fitted_array(estimator, name, n_dimensions, dtype=None):
             f"{n_dimensions} dimension{'s' if n_dimensions != 1 else ''}. Set it to such an array."
         )
     return array if dtype is None else in_dtype(array, dtype, name)
+
+
+class Averaged(NamedTuple):
+    """What a fitted estimator of averaged parameters has to know besides, to go on learning.
+
+    Parameters
+    ----------
+    parameters : tuple of ndarray
+        The parameters that learning goes on from, which are no averages.
+    n_updates, n_added : int
+        As in :class:`~skrbm._training.averaging.Average`.
+    mark : int
+        By which averages are known again, if nobody has changed them.
+    """
+
+    parameters: tuple
+    n_updates: int
+    n_added: int
+    mark: int
+
+
+def _averaged(state):
+    average = state.average
+    if average is None:
+        return None
+    mark = _mark(average.model)
+    return Averaged(state.model.parameters, average.n_updates, average.n_added, mark)
+
+
+def _mark(model):
+    """A checksum of the arrays of a machine that are fitted attributes."""
+    mark = 0
+    for parameter in (model.weights, model.hidden.bias, model.visible.bias):
+        mark = crc32(np.ascontiguousarray(parameter), mark)
+    return mark
+
+
+def _learning(model, averaged):
+    """The machine that learns, and the average, of a machine of fitted attributes.
+
+    Averages that somebody has changed are where learning starts again.
+    """
+    if averaged is None or _mark(model) != averaged.mark:
+        return model, None
+    learning = model.copy()
+    for parameter, last in zip(learning.parameters, averaged.parameters, strict=True):
+        parameter[...] = last
+    return learning, Average(model, averaged.n_updates, averaged.n_added)
 
 
 class FittedMachine:
@@ -143,14 +195,17 @@ class FittedMachine:
         """The fitted attributes that hold a training state, as views of its arrays."""
         decided = {name: deepcopy(getattr(self, name)) for name in self._first_call_decides}
         return {
-            "components_": state.model.weights.T,
-            "intercept_hidden_": state.model.hidden.bias,
-            **self._visible_attributes(state.model.visible),
+            "components_": state.fitted.weights.T,
+            "intercept_hidden_": state.fitted.hidden.bias,
+            **self._visible_attributes(state.fitted.visible),
             "h_samples_": state.chains,
             "n_iter_": state.n_epochs,
             "_records": state.records,
             "_n_records": state.n_records,
             "_base_rate_bias": state.base_rate_bias,
+            "_data_mean": state.centring.data_mean,
+            "_hidden_mean": state.centring.hidden_mean,
+            "_averaged": _averaged(state),
             "_seed": state.seed,
             "_n_updates": state.n_updates,
             "_velocity": state.optimizer.velocity,
@@ -168,13 +223,14 @@ class FittedMachine:
         base_rate_bias = self._base_rates()
         n_epochs = check_integer("n_iter_", vars(self).get("n_iter_"), 0)
         self._check_continuation()
-        model = self._machine_for(rows, self._dtype())
+        model, average = _learning(self._machine_for(rows, self._dtype()), self._averaged)
         chains = fitted_array(self, "h_samples_", (2, 3), model.dtype)
         shapes = [velocity.shape for velocity in self._velocity]
         if (
             chains.size == 0
             or chains.shape[-1] != model.weights.shape[1]
             or len(base_rate_bias) != model.visible.n_units
+            or len(self._hidden_mean) != model.hidden.n_units
             or (shapes and shapes != [parameter.shape for parameter in model.parameters])
         ):
             raise ValueError(
@@ -189,7 +245,12 @@ class FittedMachine:
             seed=self._seed,
             base_rate_bias=base_rate_bias,
             chains=chains,
+            centring=Centring(
+                self._data_mean.astype(model.dtype, copy=False),
+                self._hidden_mean.astype(model.dtype, copy=False),
+            ),
             optimizer=Momentum(velocity),
+            average=average,
             n_updates=self._n_updates,
             n_epochs=n_epochs,
             records=self._records,

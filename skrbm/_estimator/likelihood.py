@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from .._inference import partition
 from .._inference.starts import Start
-from .._input.checks import in_dtype
+from .._input.checks import check_weights, in_dtype
 from .._input.parameters import MOST, check_integer, check_option
 from .._log_partition import LogPartition
 
@@ -85,7 +85,7 @@ class LikelihoodMethods:
         scores = rows.map(machine.pseudo_likelihood, per_row=machine.hidden.n_units)
         return _rounded(scores, rows.dtype)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, sample_weight=None):
         """Mean of ``score_samples(X)``. The better the model fits the rows, the larger the mean.
 
         Parameters
@@ -94,13 +94,18 @@ class LikelihoodMethods:
             Visible rows.
         y : Ignored
             Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean. None: equal weights.
 
         Returns
         -------
         score : float
             Mean exact log pseudo-likelihood of a row, in nats.
         """
-        return float(self.score_samples(X).mean(dtype=np.float64))
+        scores = self.score_samples(X)
+        if sample_weight is None:
+            return float(scores.mean(dtype=np.float64))
+        return float(np.average(scores, weights=check_weights(sample_weight, X)))
 
     def log_partition(
         self, method="auto", *, n_chains=100, n_betas=10000, init=None, random_state=None
