@@ -39,9 +39,10 @@ class FittingMethods:
         y : Ignored
             Present for API consistency. Callbacks receive y, or X in its place if y is None.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts: a row of weight 2 counts as two rows, a row of weight 0 as
-            none. Weights count relative to their mean; the step does not become larger with them.
-            None: each row counts once.
+            How often each row counts: a row of weight 2 counts as two rows (exactly where a
+            mini-batch holds all rows, else on average over the order of rows), a row of weight 0
+            as none. Weights count relative to their mean; the step does not become larger with
+            them. None: each row counts once.
 
         Returns
         -------
@@ -67,7 +68,10 @@ class FittingMethods:
             training, held_out = learner._split(rows, random_state)
             stopping = EarlyStopping(held_out, learner.n_iter_no_change, learner.tol)
         settings = learner._settings(shuffle=learner.shuffle)
-        training = learner._distinct_in_a_batch(training, settings)
+        if settings.algorithm == "cd" and training.n_rows <= settings.batch_size:
+            # All rows in one mini-batch, where the chain that starts at a row of weight 2 stands
+            # for those of two equal rows: so it does not matter which of both X has.
+            training = training.distinct()
         if go_on:
             state = learner._state(rows).copy()
         else:
@@ -127,9 +131,9 @@ class FittingMethods:
         The first call initialises the model from its chunk. A chunk of any size is cut into
         mini-batches in the order given. Every call counts as an epoch, for schedules,
         ``n_iter_`` and ``history_``. On the same rows and seed the first call does what
-        ``fit`` does with ``n_iter=1, shuffle=False``, but for
-        ``learning_rate_schedule="linear"``: no call knows when learning ends, and the rate does
-        not fall.
+        ``fit`` does with ``n_iter=1, shuffle=False``, with two exceptions. No call knows when
+        learning ends: with ``learning_rate_schedule="linear"`` the rate does not fall. And where
+        a mini-batch holds all rows, CD in ``fit`` takes equal rows for one.
 
         Parameters
         ----------
@@ -138,7 +142,8 @@ class FittingMethods:
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts, relative to the mean of these weights, as in ``fit``.
+            How often each row counts, relative to the mean of these weights, as in ``fit``; with
+            ``algorithm="cd"`` on average over random numbers.
 
         Returns
         -------
@@ -160,7 +165,6 @@ class FittingMethods:
         first_call = not learner.__sklearn_is_fitted__()
         rows, _ = learner._training_rows(X, None, sample_weight, reset=first_call, chunk=True)
         settings = learner._settings(shuffle=False)
-        rows = learner._distinct_in_a_batch(rows, settings)
         if first_call:
             random_state = check_random_state(learner.random_state)
             state = learner._initial_state(rows, settings, random_state)
@@ -207,15 +211,6 @@ class FittingMethods:
             random_state=random_state,
         )
         return [rows.part(np.sort(which)) for which in parts]
-
-    def _distinct_in_a_batch(self, rows, settings):
-        """Each row once, by its weight, if CD has all rows in one mini-batch.
-
-        A chain that starts at a row of weight 2 stands for the chains of two equal rows. So the
-        fit is the same whether a row has the weight 2 or is there twice.
-        """
-        whole = settings.algorithm == "cd" and rows.n_rows <= settings.batch_size
-        return rows.distinct() if whole else rows
 
     def _settings(self, shuffle):
         share = SHARE if isinstance(self.average, bool | np.bool_) else self.average
