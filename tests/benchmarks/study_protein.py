@@ -20,6 +20,7 @@ import argparse
 import time
 
 import numpy as np
+from study_data import split
 from timing import describe_machine, figure, table
 
 from skrbm import SoftmaxRBM
@@ -48,13 +49,6 @@ VARIANTS = {
     "decay 0.01": {"weight_decay": 0.01},
     "50 hidden units": {"n_components": 50},
 }
-
-
-def split(X, share, rng):
-    """Rows without the share, and the share."""
-    order = rng.permutation(len(X))
-    n = round(share * len(X))
-    return X[order[n:]], X[order[:n]]
 
 
 def nearest_identity(X, others):
