@@ -190,6 +190,8 @@ def print_task(name, task, results, seeds):
     if hasattr(task, "X"):
         n_features = task.X.shape[1]
         note = f"{len(task.X)} rows x {n_features}, {len(task.X_test)} held out, {seeds} seeds."
+    if task.y is not None and len(task.X) > MOST_ROWS:
+        note += " C by CV: of the first seed."
     print(table(name, header, rows, note), flush=True)
 
 
@@ -206,7 +208,8 @@ def print_gains(found):
             time_ratio = ours[3] / of_first[3]
             worse = any(gain is not None and gain < 0 for gain in gains) or time_ratio > MOST_TIME
             failures.setdefault(estimator, []).append(worse)
-            cells = [figure(gains[0], "+.3f"), *(figure(gain, "+.4f") for gain in gains[1:])]
+            form = "+.4f" if abs(ours[0]) < 2 else "+.2f"
+            cells = [figure(gains[0], form), *(figure(gain, "+.4f") for gain in gains[1:])]
             rows.append(
                 [f"{name}: {estimator}", *cells, f"{time_ratio:.2f}", "NO" if worse else "yes"]
             )
