@@ -55,7 +55,7 @@ average : bool or float
     Whether the fitted attributes are averages of the parameters over updates, which have
     less noise than the parameters after the last update [average]_. A number in (0, 1] is
     the share of all updates, up to the present one, that the average is over (in effect:
-    weights grow as a power of the number of the update). True means 0.1. Learning itself
+    weights grow as a power of the number of the update). True means 0.3. Learning itself
     goes on from the parameters without average, which the estimator keeps besides. If you
     change ``components_`` or an intercept, learning goes on from what you have set, and the
     average starts anew.

@@ -12,6 +12,7 @@ __all__ = [
     "approach",
     "center",
     "moments",
+    "project",
     "row_dots",
     "weigh_rows",
 ]
@@ -126,6 +127,25 @@ def center(sums, center, hidden, statistic, hidden_center):
     for i in range(sums.shape[0]):
         for j in range(sums.shape[1]):
             sums[i, j] -= center[i] * hidden[j] + statistic[i] * hidden_center[j]
+
+
+@kernel(**REORDERED)
+def project(table, left, right, at_left, at_right):
+    """``at_left = left^T table`` and ``at_right = table right``, in one pass over memory.
+
+    Parameters
+    ----------
+    table : ndarray of shape (N, M)                                                       IN
+    left, right : ndarray of shape (N,), (M,)                                             IN
+    at_left, at_right : ndarray of shape (M,), (N,)                                       OUT
+    """
+    at_left[:] = 0
+    for i in range(table.shape[0]):
+        row, factor, total = table[i], left[i], table.dtype.type(0)
+        for j in range(row.shape[0]):
+            total += row[j] * right[j]
+            at_left[j] += factor * row[j]
+        at_right[i] = total
 
 
 @kernel(**OPTIONS)

@@ -12,9 +12,9 @@ from .._kernels import updates
 from .._machine.rbm import RBM
 
 #: Share of all updates over which parameters are averaged, if the user leaves the choice to us.
-SHARE = 0.1
-#: Of so many updates parameters are added to the average at least once in each ...
-_SAMPLES = 1000
+SHARE = 0.3
+#: An update is left out if it comes this share of all updates, or sooner, after one that was not.
+_LEFT_OUT = 1 / 200
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Average:
         """
         self.n_updates += 1
         t = self.n_updates
-        if t - self.n_added <= t // _SAMPLES:
+        if t - self.n_added <= int(_LEFT_OUT * t):
             return
         weight = model.dtype.type(1 - (self.n_added / t) ** (2 / share - 1))
         self.n_added = t

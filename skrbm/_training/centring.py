@@ -97,8 +97,11 @@ class Centred:
 
     def _shift(self, sign):
         weights, hidden, visible, *others = self.model.parameters
-        visible += sign * self.scale * (weights @ self.hidden_mean)
-        for table, center in zip((weights, *_tables(others)), self.centers, strict=True):
+        at_hidden, at_visible = np.empty_like(hidden), np.empty_like(visible)
+        updates.project(weights, self.centers[0], self.hidden_mean, at_hidden, at_visible)
+        hidden += sign * at_hidden
+        visible += sign * self.scale * at_visible
+        for table, center in zip(_tables(others), self.centers[1:], strict=True):
             hidden += sign * (center @ table)
 
 
