@@ -1,16 +1,25 @@
-"""README.md and setup.cfg tell one story, and the links of README.md live wherever it is read."""
+"""README.md and setup.cfg tell one story, links live wherever README.md is read, and code runs."""
 
 import re
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
 from .helpers.project import ROOT, requirements, setup_cfg
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "user_guide.rst").read_text(encoding="utf-8")
 METADATA, OPTIONS = setup_cfg()["metadata"], setup_cfg()["options"]
 SOURCE = re.search(r"Source = (\S+)", METADATA["project_urls"])[1]
+OPTIONS_OF_TRAINING = GUIDE.partition("\nOptions of training\n")[2].partition("\nLarge data\n")[0]
+CODE = {
+    "README.md": re.findall(r"(?ms)^```python\n(.*?)^```", README),
+    "user_guide.rst": re.findall(
+        r"(?m)^\.\. code-block:: python\n((?:   .*\n|\n)+)", OPTIONS_OF_TRAINING
+    ),
+}
 DEFINED = dict(re.findall(r"^\[(\w+)\]: (\S+)$", README, re.MULTILINE))
 
 
@@ -40,6 +49,16 @@ def test_links_of_readme_are_absolute():
 def test_links_of_readme_into_the_repository_lead_to_a_file(link):
     folder, path = re.fullmatch(rf"{SOURCE}/(blob|tree)/main/(\S+)", link).groups()
     assert (ROOT / path).is_dir() if folder == "tree" else (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize("blocks", CODE.values(), ids=CODE)
+def test_code_of_documents_runs_as_written(blocks, capsys):
+    """One block after the other, as a reader would run them."""
+    assert blocks
+    names = {}
+    for block in blocks:
+        exec(dedent(block), names)
+        assert capsys.readouterr().out
 
 
 def test_the_lowest_versions_are_those_of_setup_cfg():
