@@ -84,7 +84,7 @@ class BernoulliRBM(BaseRBM):
         probabilities, which have less noise and a bias [3]_. Samples drive the chains in either
         case.
 
-    positive_visibles : {"mean", "sample"}, default="mean"
+    positive_visibles : {"sample", "mean"}, default="sample"
         The visible units of the positive phase where values of X lie inside (0, 1): the values
         themselves, the means of bits; or bits drawn with these probabilities, anew in each
         epoch. For bits of X both are the same.
@@ -180,7 +180,7 @@ class BernoulliRBM(BaseRBM):
         weight_decay=0.0,
         l1_penalty=0.0,
         negative_visibles="sample",
-        positive_visibles="mean",
+        positive_visibles="sample",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
