@@ -6,7 +6,6 @@ machine or the new one, never a mixture.
 """
 
 from copy import deepcopy
-from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -73,31 +72,22 @@ def fitted_array(estimator, name, n_dimensions, dtype=None):
     return array if dtype is None else in_dtype(array, dtype, name)
 
 
-class Averaged(NamedTuple):
-    """What a fitted estimator of averaged parameters has to know besides, to go on learning.
-
-    Parameters
-    ----------
-    parameters : tuple of ndarray
-        The parameters that learning goes on from, which are no averages.
-    n_updates, n_added : int
-        As in :class:`~skrbm._training.averaging.Average`.
-    checksums : dict
-        Of the fitted attributes, by which they are known again if nobody has changed them.
-    """
-
-    parameters: tuple
-    n_updates: int
-    n_added: int
-    checksums: dict
-
-
 def _averaged(state, fitted):
+    """What an estimator of averaged parameters has to know besides them, to go on learning.
+
+    A dict, as pickles name no private class: the parameters that learn, which are no averages;
+    counts of the average; and checksums of the fitted attributes, by which these are known again
+    if nobody has changed them.
+    """
     average = state.average
     if average is None:
         return None
-    checksums = {name: _checksum(value) for name, value in fitted.items()}
-    return Averaged(state.model.parameters, average.n_updates, average.n_added, checksums)
+    return {
+        "parameters": state.model.parameters,
+        "n_updates": average.n_updates,
+        "n_added": average.n_added,
+        "checksums": {name: _checksum(value) for name, value in fitted.items()},
+    }
 
 
 def _checksum(value):
@@ -112,13 +102,13 @@ def _learning(model, averaged, fitted):
     Averages that somebody has changed are where learning starts again.
     """
     if averaged is None or any(
-        _checksum(fitted.get(name)) != checksum for name, checksum in averaged.checksums.items()
+        _checksum(fitted.get(name)) != checksum for name, checksum in averaged["checksums"].items()
     ):
         return model, None
     learning = model.copy()
-    for parameter, last in zip(learning.parameters, averaged.parameters, strict=True):
+    for parameter, last in zip(learning.parameters, averaged["parameters"], strict=True):
         parameter[...] = last
-    return learning, Average(model, averaged.n_updates, averaged.n_added)
+    return learning, Average(model, averaged["n_updates"], averaged["n_added"])
 
 
 class FittedMachine:
