@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -270,3 +271,12 @@ def test_a_copy_that_goes_on_leaves_the_first_as_it_is(kind):
     for name in (*learned_names(kind), "h_samples_", "_hidden_mean"):
         assert_array_equal(getattr(rbm, name), before[name])
     assert_same_model(rbm.partial_fit(X), shallow)
+
+
+@kinds
+def test_averages_go_on_from_read_only_memory(kind, tmp_path):
+    X = kind.rows()
+    rbm = kind.machine().fit(X)
+    joblib.dump(rbm, tmp_path / "rbm")
+    mapped = joblib.load(tmp_path / "rbm", mmap_mode="r")
+    assert_same_model(mapped.partial_fit(X), rbm.partial_fit(X))

@@ -345,3 +345,32 @@ def test_bits_and_flipped_bits_are_learned_alike():
     assert abs(differences[True]) < 4.5 * errors[True]
     assert errors[True] < 0.02  # nats
     assert differences[False] > max(5 * errors[False], 0.2)
+
+
+@pytest.mark.parametrize("algorithm", ["cd", "pcd", "pt"])
+def test_real_values_are_learned_alike_wherever_their_zero_is(algorithm):
+    """To rounding, with equal random numbers. Without centring weights go elsewhere."""
+    X = GAUSSIAN.rows()
+    shift = np.linspace(-4, 5, X.shape[1])
+    variance = np.linspace(0.4, 1.5, X.shape[1])
+
+    def fitted(X, centering):
+        return GAUSSIAN.machine(
+            algorithm=algorithm,
+            n_temperatures=3,
+            noise_variance=variance,
+            learning_rate=0.02,
+            momentum=0.5,
+            weight_decay=0.01,
+            l1_penalty=0.01,
+            average=0.5,
+            n_iter=5,
+            centering=centering,
+        ).fit(X)
+
+    first, other = fitted(X, True), fitted(X + shift, True)
+    assert_allclose(other.components_, first.components_, rtol=0, atol=1e-9)
+    assert_allclose(other.intercept_visible_, first.intercept_visible_ + shift, rtol=0, atol=1e-9)
+    assert_allclose(other.transform(X + shift), first.transform(X), rtol=0, atol=1e-7)
+    plain = fitted(X, False).components_, fitted(X + shift, False).components_
+    assert np.abs(plain[1] - plain[0]).max() > 0.01
