@@ -86,14 +86,15 @@ def _averaged(state, fitted):
         "parameters": state.model.parameters,
         "n_updates": average.n_updates,
         "n_added": average.n_added,
-        "checksums": {name: _checksum(value) for name, value in fitted.items()},
+        # Categories, which are a list, are no parameters.
+        "checksums": {k: _checksum(v) for k, v in fitted.items() if not isinstance(v, list)},
     }
 
 
-def _checksum(value):
-    """Of the numbers of an array; None of anything else."""
+def _checksum(parameter):
+    """Of the numbers of a fitted attribute, or None of what a machine does not have."""
     # Weights are stored transposed: the transpose of the attribute is contiguous.
-    return crc32(np.ascontiguousarray(value.T)) if isinstance(value, np.ndarray) else None
+    return None if parameter is None else crc32(np.ascontiguousarray(parameter.T))
 
 
 def _learning(model, averaged, fitted):

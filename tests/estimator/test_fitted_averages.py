@@ -213,6 +213,15 @@ def test_reading_is_no_edit(kind):
     assert_same_model(rbm.partial_fit(X), expected)
 
 
+@pytest.mark.parametrize("kind", [KINDS["categories"], KINDS["conditional"]])
+def test_categories_in_another_container_are_no_edit(kind):
+    X = kind.rows()
+    rbm = kind.machine().fit(X)
+    expected = copy.deepcopy(rbm).partial_fit(X)
+    rbm.categories_ = np.array(rbm.categories_)
+    assert_same_model(rbm.partial_fit(X), expected)
+
+
 def test_the_conditional_weights_may_be_taken_away():
     """The machine is then another one, whose average begins anew."""
     kind = KINDS["conditional"]
