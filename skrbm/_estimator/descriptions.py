@@ -111,11 +111,12 @@ n_iter_ : int
 
 history_ : dict of list
     Lists of one value per epoch: "reconstruction_error" (mean squared difference between an
-    observed entry and its reconstruction, on at most 250 rows), "learning_rate" (at the
-    beginning of the epoch), "n_gibbs_steps", "momentum", "seconds"; with ``early_stopping``
-    "validation_score" (``score`` of the held-out rows) and "free_energy_gap" (by how much the
-    mean free energy of held-out rows is above that of as many training rows, in nats: it
-    grows where the machine learns its training rows by heart), else NaN.
+    observed entry and its reconstruction, on at most 250 rows, by the parameters that learn,
+    which are not averaged), "learning_rate" (at the beginning of the epoch),
+    "n_gibbs_steps", "momentum", "seconds"; with ``early_stopping`` "validation_score"
+    (``score`` of the held-out rows) and "free_energy_gap" (by how much the mean free energy of
+    held-out rows is above that of as many training rows, in nats: it grows where the machine
+    learns its training rows by heart), else NaN.
 
 n_features_in_ : int
     Number of features seen during fit.

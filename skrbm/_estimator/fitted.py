@@ -6,7 +6,6 @@ machine or the new one, never a mixture.
 """
 
 from copy import deepcopy
-from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -73,52 +72,44 @@ def fitted_array(estimator, name, n_dimensions, dtype=None):
     return array if dtype is None else in_dtype(array, dtype, name)
 
 
-class Averaged(NamedTuple):
-    """What a fitted estimator of averaged parameters has to know besides, to go on learning.
+def _averaged(state, fitted):
+    """What an estimator of averaged parameters has to know besides them, to go on learning.
 
-    Parameters
-    ----------
-    parameters : tuple of ndarray
-        The parameters that learning goes on from, which are no averages.
-    n_updates, n_added : int
-        As in :class:`~skrbm._training.averaging.Average`.
-    mark : int
-        By which averages are known again, if nobody has changed them.
+    A dict, as pickles name no private class: the parameters that learn, which are no averages;
+    counts of the average; and checksums of the fitted attributes, by which these are known again
+    if nobody has changed them.
     """
-
-    parameters: tuple
-    n_updates: int
-    n_added: int
-    mark: int
-
-
-def _averaged(state):
     average = state.average
     if average is None:
         return None
-    mark = _mark(average.model)
-    return Averaged(state.model.parameters, average.n_updates, average.n_added, mark)
+    return {
+        "parameters": state.model.parameters,
+        "n_updates": average.n_updates,
+        "n_added": average.n_added,
+        # Categories, which are a list, are no parameters.
+        "checksums": {k: _checksum(v) for k, v in fitted.items() if not isinstance(v, list)},
+    }
 
 
-def _mark(model):
-    """A checksum of the arrays of a machine that are fitted attributes."""
-    mark = 0
-    for parameter in (model.weights, model.hidden.bias, model.visible.bias):
-        mark = crc32(np.ascontiguousarray(parameter), mark)
-    return mark
+def _checksum(parameter):
+    """Of the numbers of a fitted attribute, or None of what a machine does not have."""
+    # Weights are stored transposed: the transpose of the attribute is contiguous.
+    return None if parameter is None else crc32(np.ascontiguousarray(parameter.T))
 
 
-def _learning(model, averaged):
+def _learning(model, averaged, fitted):
     """The machine that learns, and the average, of a machine of fitted attributes.
 
     Averages that somebody has changed are where learning starts again.
     """
-    if averaged is None or _mark(model) != averaged.mark:
+    if averaged is None or any(
+        _checksum(fitted.get(name)) != checksum for name, checksum in averaged["checksums"].items()
+    ):
         return model, None
     learning = model.copy()
-    for parameter, last in zip(learning.parameters, averaged.parameters, strict=True):
+    for parameter, last in zip(learning.parameters, averaged["parameters"], strict=True):
         parameter[...] = last
-    return learning, Average(model, averaged.n_updates, averaged.n_added)
+    return learning, Average(model, averaged["n_updates"], averaged["n_added"])
 
 
 class FittedMachine:
@@ -194,10 +185,13 @@ class FittedMachine:
     def _attributes(self, state):
         """The fitted attributes that hold a training state, as views of its arrays."""
         decided = {name: deepcopy(getattr(self, name)) for name in self._first_call_decides}
-        return {
+        fitted = {
             "components_": state.fitted.weights.T,
             "intercept_hidden_": state.fitted.hidden.bias,
             **self._visible_attributes(state.fitted.visible),
+        }
+        return {
+            **fitted,
             "h_samples_": state.chains,
             "n_iter_": state.n_epochs,
             "_records": state.records,
@@ -205,7 +199,7 @@ class FittedMachine:
             "_base_rate_bias": state.base_rate_bias,
             "_data_mean": state.centring.data_mean,
             "_hidden_mean": state.centring.hidden_mean,
-            "_averaged": _averaged(state),
+            "_averaged": _averaged(state, fitted),
             "_seed": state.seed,
             "_n_updates": state.n_updates,
             "_velocity": state.optimizer.velocity,
@@ -223,7 +217,8 @@ class FittedMachine:
         base_rate_bias = self._base_rates()
         n_epochs = check_integer("n_iter_", vars(self).get("n_iter_"), 0)
         self._check_continuation()
-        model, average = _learning(self._machine_for(rows, self._dtype()), self._averaged)
+        machine = self._machine_for(rows, self._dtype())
+        model, average = _learning(machine, self._averaged, vars(self))
         chains = fitted_array(self, "h_samples_", (2, 3), model.dtype)
         shapes = [velocity.shape for velocity in self._velocity]
         if (

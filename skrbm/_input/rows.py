@@ -21,10 +21,21 @@ class Rows(ABC):
     dtype : dtype
         float32 or float64: the dtype of the machine that reads the rows.
     weights : ndarray of shape (n_rows,), float64, or None
-        How often each row counts, more than 0; None: once. Set before all else is asked for.
+        How often each row counts, more than 0; None: once.
     """
 
-    weights = None
+    _weights = None
+
+    @property
+    def weights(self):
+        """How often each row counts."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, weights):
+        self._weights = weights
+        for name in ("mean_weight", "summary"):  # which somebody may have asked for before
+            vars(self).pop(name, None)
 
     @cached_property
     def mean_weight(self):

@@ -10,7 +10,8 @@ The gradient by W, b' and c' is another direction than the gradient by W, b and 
 of W leaves the mean inputs of all units as they are. With the means of the data for mu and lambda
 bits and flipped bits are learned alike (Montavon & Mueller, 2012; Cho, Raiko & Ilin, 2013;
 Melchior, Fischer & Wiskott, JMLR 2016). The parameters of a machine stay W, b and c: an update
-enters the coordinates W, b', c', makes its step, and leaves them.
+enters the coordinates W, b', c', makes its step, and leaves them. A learned scale follows its
+gradient at fixed b and c, which depends on where the zero of the data is.
 """
 
 from dataclasses import dataclass

@@ -129,6 +129,7 @@ class Variant:
 PT = {"algorithm": "pt", "n_temperatures": 4}
 LEARNED = {"noise_variance": "learned"}
 CONDITIONAL, PLAIN = {"conditional": True}, {"conditional": False}
+CENTRED = {"centering": True, "average": True, "momentum": 0.5}
 
 #: Every part of the training state: chains or none, steps, draws of each kind.
 VARIANTS = {
@@ -149,6 +150,15 @@ VARIANTS = {
         BERNOULLI,
         PT | {"negative_visibles": "mean", "weight_decay": 0.1, "n_temperatures": 3},
     ),
+    "bits, pcd, centred": (BERNOULLI, CENTRED | {"algorithm": "pcd", "l1_penalty": 0.01}),
+    "bits, cd, fresh bits": (
+        BERNOULLI,
+        {"algorithm": "cd", "positive_visibles": "sample", "average": 0.4, "centering": False},
+    ),
+    "bits, pt, centred": (
+        BERNOULLI,
+        CENTRED | PT | {"learning_rate_schedule": "inverse_sqrt", "average": 1.0},
+    ),
     "real values, pcd": (GAUSSIAN, {"algorithm": "pcd"}),
     "real values, pcd, momentum": (GAUSSIAN, {"algorithm": "pcd", "momentum": 0.5}),
     "real values, cd": (GAUSSIAN, {"momentum": 0.5}),
@@ -156,6 +166,8 @@ VARIANTS = {
     "learned variance, pcd": (GAUSSIAN, LEARNED | {"algorithm": "pcd", "momentum": 0.5}),
     "learned variance, cd": (GAUSSIAN, LEARNED | {"momentum": 0.5}),
     "learned variance, pt": (GAUSSIAN, LEARNED | PT),
+    "real values, centred": (GAUSSIAN, CENTRED | {"algorithm": "pcd"}),
+    "learned variance, centred": (GAUSSIAN, CENTRED | LEARNED),
     "categories": (SOFTMAX, PLAIN | {"n_gibbs_steps": (1, 2)}),
     "categories, conditional": (
         SOFTMAX,
@@ -171,6 +183,8 @@ VARIANTS = {
     ),
     "categories, pt": (SOFTMAX, PLAIN | PT),
     "categories, pt, conditional": (SOFTMAX, CONDITIONAL | PT),
+    "categories, centred": (SOFTMAX, CENTRED | PLAIN),
+    "categories, conditional, centred": (SOFTMAX, CENTRED | CONDITIONAL | {"average": 0.3}),
 }
 VARIANTS = {name: Variant(*variant) for name, variant in VARIANTS.items()}
 

@@ -10,8 +10,10 @@ from skrbm._training.centring import Centring
 from skrbm._training.phases import contrast
 from skrbm._training.state import Settings, State
 
+from ..oracles.tempering import Bits, OneHot, Reals
 from .calls import machine_of
-from .softmax_machines import one_hot
+from .machines import Binary, Categorical, Real
+from .softmax_machines import draw_rows, one_hot
 
 
 def settings(**changes):
@@ -25,6 +27,11 @@ def settings(**changes):
         "weight_decay": 0.0,
         "mean_negative_visibles": False,
         "shuffle": False,
+        "l1_penalty": 0.0,
+        "sample_positive_visibles": False,
+        "learning_rate_schedule": "constant",
+        "centering": False,
+        "average": None,
     }
     return Settings(**defaults | changes)
 
@@ -105,3 +112,18 @@ def gradient_estimate(state, options, rows):
     phases = state.model.visible.phases(rows, slice(0, rows.n_rows), n_neg)
     estimate = contrast(state, options, phases, options.n_gibbs_steps)
     return [block / estimate.n_rows for block in estimate.sums]
+
+
+def tempered_twin(case, rng, n_rows=11):
+    """Training data, the same as the twin reads them, its weights and its units."""
+    W, b, _ = case.arrays[:3]
+    if isinstance(case, Categorical):
+        rows = draw_rows(case.machine.oracle, None, n_rows, rng)
+        U = case.machine.U
+        units = OneHot(b, case.machine.sizes, U is not None)
+        W = W if U is None else np.vstack([W, U])
+        return data_of(case.machine, rows), units.rows(rows), W, units
+    V = rng.random((n_rows, len(b))) if isinstance(case, Binary) else rng.normal(0.3, 1, (11, 4))
+    log_ratio = case.log_ratio() if isinstance(case, Real) else None
+    units = Reals(b, case.reference, log_ratio) if isinstance(case, Real) else Bits(b)
+    return NumberRows(V), V, W, units

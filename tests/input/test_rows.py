@@ -103,3 +103,18 @@ def test_rows_are_given_back_in_the_form_of_the_data(cases):
             assert back.nnz == (~np.isnan(X[:6])).sum()
         else:
             assert_array_equal(back, X[:6])
+
+
+@models
+def test_a_summary_counts_by_the_weights_that_rows_have_now(cases, rng):
+    """Whoever warns of the data asks for a summary before the weights are there."""
+    for _, X, _, rows in cases:
+        before = rows.summary.means
+        rows.weights = np.ones(len(X))
+        rows.weights = weights = rng.uniform(0.1, 3, len(X))
+        np.testing.assert_allclose(rows.mean_weight, weights.mean())
+        assert (rows.summary.means != before).any()
+        part = rows.part(np.arange(5))
+        part.weights = rows.weights = None
+        assert_array_equal(rows.summary.means, before)
+        np.testing.assert_allclose(part.summary.n_rows, 5)

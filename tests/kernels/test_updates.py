@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from skrbm._kernels import updates
 
@@ -71,3 +71,30 @@ def test_row_dots(dtype, rng):
         for rows in zip(a, b, strict=True)
     ]
     assert_allclose(out, plain, rtol=0, atol=200 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_center(dtype, rng):
+    sums = rng.normal(size=(5, 7)).astype(dtype)
+    center, statistic = rng.normal(size=(2, 5)).astype(dtype)
+    hidden, hidden_center = rng.normal(size=(2, 7)).astype(dtype)
+    before = sums.copy()
+    updates.center(sums, center, hidden, statistic, hidden_center)
+    for i in range(5):
+        for j in range(7):
+            taken = float(center[i]) * hidden[j] + float(statistic[i]) * hidden_center[j]
+            # Three terms, of size 5 at most.
+            assert_allclose(sums[i, j], before[i, j] - taken, rtol=0, atol=rounding(dtype, 30))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_approach(dtype, rng, share):
+    parameter, average = rng.normal(size=(2, 11)).astype(dtype)
+    before, given = average.copy(), parameter.copy()
+    updates.approach(parameter, dtype(share), average)
+    plain = [(1 - share) * a + share * p for a, p in zip(before, given, strict=True)]
+    assert_allclose(average, plain, rtol=0, atol=rounding(dtype, 12))
+    assert_array_equal(parameter, given)
+    if share == 0:
+        assert_array_equal(average, before)

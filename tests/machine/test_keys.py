@@ -10,12 +10,14 @@ from skrbm._machine.keys import N_PARTS, N_UPDATES, Purpose, draw_seed
 
 SEED = np.uint64(5)
 
+#: Purposes that have parts. (Fitted machines have no parts of data.)
+LEARNING = [purpose for purpose in Purpose if purpose.first < 2**18]
+
 
 def some_keys(purpose):
     """Keys of first and last updates, steps and parts."""
-    learning = purpose.stride > 0  # which has Gibbs steps within an update, and parts
-    steps = (0, 1, 2, 3, purpose.n_steps - 1) if learning else (0,)
-    parts = (0, 1, N_PARTS - 1) if learning else (0,)
+    steps = (0, 1, 2, 3, purpose.n_steps - 1) if purpose.n_steps > 1 else (0,)
+    parts = (0, 1, N_PARTS - 1) if purpose in LEARNING else (0,)
     for update, step, part in itertools.product((0, 1, N_UPDATES - 1), steps, parts):
         yield purpose.key(SEED, update, step, part)
 
@@ -24,6 +26,16 @@ def test_no_two_purposes_share_a_key():
     keys = [key for purpose in Purpose for key in some_keys(purpose)]
     assert len(set(keys)) == len(keys)
     assert all(0 <= key.purpose < 2**32 for key in keys)
+
+
+def test_no_two_purposes_of_learning_share_a_word_at_any_step():
+    """The bits above the words of a part are its number."""
+    words = [p.key(SEED, 0, step).purpose for p in LEARNING for step in range(p.n_steps)]
+    assert len(set(words)) == len(words)
+    assert max(words) < 2**18
+    assert Purpose.DATA in LEARNING
+    last = [purpose.key(SEED, 0, 0, N_PARTS - 1).purpose for purpose in LEARNING]
+    assert max(last) < 2**31 == min(p.first for p in Purpose if p not in LEARNING)
 
 
 def words_of(purpose):
@@ -48,7 +60,8 @@ def test_words_are_those_that_saved_fits_go_on_with():
     """A fit that goes on with partial_fit must find other numbers than those it had."""
     words = [Purpose.HIDDEN.key(SEED, 3, 0), Purpose.VISIBLE.key(SEED, 3, 0)]
     words += [Purpose.HIDDEN.key(SEED, 3, 1), Purpose.TEMPERED_SWAP.key(SEED, 3, 2)]
-    assert [key.purpose for key in words] == [0, 1, 2, 2**17 + 7]
+    words += [Purpose.DATA.key(SEED, 3)]
+    assert [key.purpose for key in words] == [0, 1, 2, 2**17 + 7, 2**17 - 1]
     assert {(key.seed, key.update) for key in words} == {(SEED, 3)}
 
 

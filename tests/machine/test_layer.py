@@ -1,6 +1,7 @@
 """The contract of a layer: every layer keeps it, and adds no method that algorithms could call."""
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from skrbm._machine.softmax import SoftmaxLayer
 
 from ..helpers.calls import key
 from ..helpers.partition_machines import machines
+from ..helpers.softmax_machines import MACHINES, one_hot, random_rows
 from ..oracles import partition as plain
+from ..oracles.softmax import feature_of
 
 
 @machines
@@ -60,3 +63,64 @@ def test_a_sample_and_its_mean_are_those_of_two_calls(make, rng):
         mean, sample = rbm.visible.mean_and_sample(x, key(), 4)
         np.testing.assert_array_equal(mean, rbm.visible.mean(x))
         np.testing.assert_array_equal(sample, rbm.visible.sample(x[4:], key()))
+
+
+def visible_of(make):
+    """A layer and rows of it, 20 at least."""
+    machine = make()
+    return machine.rbm.visible, machine.rows(machine.states)
+
+
+def statistics(layer, v):
+    """``phi(v)``: what unit weights make of rows."""
+    return layer.forward(v, np.eye(layer.n_units))
+
+
+@machines
+def test_an_input_has_the_effect_of_so_much_more_bias(make, rng):
+    """Of each unit its own: the means of one hidden unit, on, and of the layer with its bias."""
+    layer, _ = visible_of(make)
+    x = rng.normal(size=(layer.n_units, 1))
+    on, off = np.ones((1, 1)), np.zeros((1, 1))
+    biased, _ = layer.with_bias(layer.bias + layer.scale * x[:, 0])
+    assert_allclose(
+        layer.mean(layer.input(on, x)), biased.mean(biased.input(off, x)), rtol=1e-12, atol=1e-15
+    )
+
+
+@machines
+def test_the_energy_falls_by_the_statistic_for_so_much_more_bias(make, rng):
+    """Up to what is equal for all rows."""
+    layer, v = visible_of(make)
+    x = rng.normal(size=layer.n_units)
+    biased, _ = layer.with_bias(layer.bias + layer.scale * x)
+    rise = layer.energy(v) - biased.energy(v) - statistics(layer, v) @ x
+    assert_allclose(rise, rise[0], rtol=0, atol=1e-12)
+
+
+@machines
+def test_the_center_is_the_mean_of_the_statistic(make):
+    layer, v = visible_of(make)
+    phi = statistics(layer, v)
+    means = (phi * layer.scale).mean(axis=0)  # of the values, or shares of categories
+    (center,) = layer.centers(means)
+    assert_allclose(center, phi.mean(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)
+def test_centers_of_rows_with_missing_entries_are_shares_of_all_rows(machine):
+    """One center for each table of weights: of categories and, if there is U, of features."""
+    layer = machine.model().visible
+    rows = random_rows(np.random.default_rng(0), 30, machine.sizes)
+    table = np.zeros((30, layer.n_units))
+    for r, row in enumerate(rows):
+        table[r, list(row)] = 1
+    centers = layer.centers(table.mean(axis=0))
+    assert_allclose(
+        centers[0], statistics(replace(layer, conditional=None), one_hot(rows)).mean(axis=0)
+    )
+    observed = [[feature_of(code, machine.oracle.offsets) for code in row] for row in rows]
+    shares = np.bincount(np.concatenate(observed).astype(int)) / 30
+    assert len(centers) == len(layer.parameters)
+    for center in centers[1:]:
+        assert_allclose(center, shares)

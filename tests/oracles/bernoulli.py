@@ -130,6 +130,8 @@ def bars_and_stripes(n):
 class BinaryUnits:
     """What ``training.train`` asks of visible units, and the parameters that it learns of them."""
 
+    scale = 1.0  # what an input is times in the unit of the bias
+
     def __init__(self, b):
         self.parameters = [np.array(b, dtype=float)]
 

@@ -284,6 +284,11 @@ class GaussianUnits:
         """``s^2``."""
         return self.reference * np.exp(self.parameters[1] if len(self.parameters) > 1 else 0.0)
 
+    @property
+    def scale(self):
+        """What an input is times in the unit of the bias."""
+        return np.sqrt(self.variance)
+
     def features(self, v):
         """What meets the weights."""
         return v / np.sqrt(self.variance)

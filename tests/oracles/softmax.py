@@ -310,14 +310,17 @@ def cd_update(
     n_steps=1,
     momentum=0.0,
     weight_decay=0.0,
+    l1_penalty=0.0,
     means=False,
     steps=None,
+    center=None,
 ):
     """One CD-k update of a batch in plain loops; returns parameters and steps.
 
     Both are lists in the order W, c, b and, if conditional, U. Draws follow the package's
     numbering: purpose 0 for the first hidden draw, 2k + 1 for the visible and 2k + 2 for the
-    hidden draw of Gibbs step k. ``steps`` are those of the update before, for momentum.
+    hidden draw of Gibbs step k. ``steps`` are those of the update before, for momentum. A
+    ``center`` (``training.Center``), with shares of all rows for means of data, is changed.
     """
     parameters = [np.array(a, dtype=float) for a in (W, c, b, U) if a is not None]
     W, c, b = parameters[:3]
@@ -330,13 +333,30 @@ def cd_update(
         return np.vectorize(sigmoid)(forward(indptr, codes, W, U, offsets, values) + c)
 
     def statistics(rows, h):
+        """Means over rows of the derivatives of -E, units being counted from their means."""
+        parts = [np.zeros_like(p) for p in parameters]
+        for row, weights, h_row in zip(*dense(rows), h, strict=True):
+            for k in range(len(b)):
+                parts[2][k] += weights[k] / n
+            for j in range(len(c)):
+                h_j = (h_row[j] - hidden_mean[j]) / n
+                parts[1][j] += h_j
+                for k in range(len(b)):
+                    parts[0][k, j] += (weights[k] - mu[k]) * h_j
+                for i in range(len(row) if U is not None else 0):
+                    parts[3][i, j] += (row[i] - rho[i]) * h_j
+        return parts
+
+    def dense(rows):
+        """Of each row: which features it observes, and phi."""
         indptr, codes, values = rows
-        share = np.full(n, 1 / n)
-        of_weights, of_bias = accumulate(indptr, codes, values, h, share, len(b))
-        out = [of_weights, h.sum(axis=0) / n, of_bias]
-        if U is not None:
-            out.append(accumulate_conditional(indptr, codes, offsets, h, share))
-        return out
+        values = np.ones(len(codes)) if values is None else values
+        observed, phi = np.zeros((n, len(offsets) - 1)), np.zeros((n, len(b)))
+        for r, (begin, end) in enumerate(itertools.pairwise(indptr)):
+            for k in range(begin, end):
+                observed[r, feature_of(codes[k], offsets)] = 1
+                phi[r, codes[k]] += values[k]
+        return observed, phi
 
     positive = negative = indptr, codes, None
     h_pos = hidden(positive)
@@ -350,11 +370,24 @@ def cd_update(
         negative = expected(indptr, codes, offsets, W, b, h)
     h_neg = hidden(negative)
 
+    mu, hidden_mean = np.zeros_like(b), np.zeros_like(c)
+    if center is not None:
+        center.follow(h_pos)
+        mu, hidden_mean = center.data_mean, center.hidden_mean
+    rho = [mu[begin:end].sum() for begin, end in itertools.pairwise(offsets)]
     phases = zip(statistics(positive, h_pos), statistics(negative, h_neg), strict=True)
     gradient = [data - model for data, model in phases]
-    decayed = (True, False, False, True)[: len(parameters)]
+
+    def shifted(parameters, sign):
+        """From biases of the machine to those of ``training.updated``, or back."""
+        W, c, b, *U = parameters
+        c = c + sign * (mu @ W + sum(rho @ u for u in U))
+        return [W, c, b + sign * (W @ hidden_mean), *U]
+
+    penalised = (True, False, False, True)[: len(parameters)]
     steps = [
-        momentum * step + learning_rate * (g - weight_decay * p if decays else g)
-        for step, g, p, decays in zip(steps, gradient, parameters, decayed, strict=True)
+        momentum * step + learning_rate * (g - yes * (weight_decay * p + l1_penalty * np.sign(p)))
+        for step, g, p, yes in zip(steps, gradient, parameters, penalised, strict=True)
     ]
-    return [p + step for p, step in zip(parameters, steps, strict=True)], steps
+    moved = [p + step for p, step in zip(shifted(parameters, 1), steps, strict=True)]
+    return shifted(moved, -1), steps

@@ -15,7 +15,7 @@ from .bernoulli import BinaryUnits, EnumeratedRBM
 from .common import bernoulli, random_words, sigmoid, states, uniform
 from .gaussian import EnumeratedGaussianRBM, GaussianUnits
 from .softmax import EnumeratedSoftmaxRBM
-from .training import updated
+from .training import DATA, updated
 
 # --- the machines in between ------------------------------------------------------------------
 
@@ -206,13 +206,16 @@ def train_tempered(
     n_steps=1,
     momentum=0.0,
     weight_decay=0.0,
+    l1_penalty=0.0,
     means=False,
+    bits=False,
+    center=None,
 ):
     """One epoch of parallel tempering in plain loops; returns W, c and the hidden chains.
 
-    ``units`` are changed. Of Gibbs step k, purpose 2^17 + 3k is the visible draw, the next one
-    the exchange, and the one after that the hidden draw, which counts one unit more, always on,
-    after the others.
+    ``units`` and ``center`` are changed. Of Gibbs step k, purpose 2^17 + 3k is the visible draw,
+    the next one the exchange, and the one after that the hidden draw, which counts one unit more,
+    always on, after the others.
     """
     W, c = (np.array(a, dtype=float) for a in (W, c))
     betas = [1 - t / (n_temperatures - 1) for t in range(n_temperatures)]
@@ -230,10 +233,6 @@ def train_tempered(
         )
         return logsumexp([beta * (h @ x) for h in states(len(c))]) - visible
 
-    def statistics(v, h):
-        own = units.statistics(v, h, W)
-        return [units.features(v).T @ h / len(v), h.mean(axis=0), *own]
-
     for update, first in enumerate(range(0, len(V), batch_size)):
         for k in range(n_steps):
             inputs = beta * (chains @ W.T) + (1 - beta) * units.shift(base)
@@ -243,9 +242,9 @@ def train_tempered(
             p = np.vectorize(sigmoid)(beta * hidden_input(v))
             p = np.column_stack([p, np.ones(len(p))])
             chains = bernoulli(p, seed, update, 2**17 + 3 * k + 2)[:, :-1]
-        phases = [
-            statistics(v, np.vectorize(sigmoid)(hidden_input(v)))
-            for v in (V[first : first + batch_size], v_neg)
-        ]
-        W, c, steps = updated(phases, W, c, units, steps, learning_rate, momentum, weight_decay)
+        v_pos = V[first : first + batch_size]
+        v_pos = bernoulli(v_pos, seed, update, DATA) if bits else v_pos
+        phases = [(v, np.vectorize(sigmoid)(hidden_input(v))) for v in (v_pos, v_neg)]
+        rates = learning_rate, momentum, weight_decay, l1_penalty
+        W, c, steps = updated(phases, W, c, units, steps, rates, center)
     return W, c, chains.reshape(n_temperatures, n_chains, -1)

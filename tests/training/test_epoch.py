@@ -13,8 +13,8 @@ from skrbm._training.epoch import row_order, train_epoch
 from skrbm._training.state import State
 
 from ..helpers.gaussian_machines import VARIANCE
-from ..helpers.machines import Binary, Categorical, Real, some_cases
-from ..helpers.softmax_machines import MACHINES, draw_rows, machines, random_machine
+from ..helpers.machines import some_cases
+from ..helpers.softmax_machines import MACHINES, machines, random_machine
 from ..helpers.training import (
     SEED,
     binary_state,
@@ -24,11 +24,13 @@ from ..helpers.training import (
     softmax_state,
     some_rows,
     tempered_state,
+    tempered_twin,
 )
 from ..oracles.bernoulli import BinaryUnits
+from ..oracles.common import states
 from ..oracles.gaussian import GaussianUnits
 from ..oracles.softmax import cd_update, compressed
-from ..oracles.tempering import Bits, OneHot, Reals, train_tempered
+from ..oracles.tempering import train_tempered
 from ..oracles.training import train
 
 # --- the plain twins ---
@@ -210,21 +212,6 @@ CASES = some_cases(scale=1)
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
-def twin_of(case, rng, n_rows=11):
-    """Training data, the same as the twin reads them, its weights and its units."""
-    W, b, _ = case.arrays[:3]
-    if isinstance(case, Categorical):
-        rows = draw_rows(case.machine.oracle, None, n_rows, rng)
-        U = case.machine.U
-        units = OneHot(b, case.machine.sizes, U is not None)
-        W = W if U is None else np.vstack([W, U])
-        return data_of(case.machine, rows), units.rows(rows), W, units
-    V = rng.random((n_rows, len(b))) if isinstance(case, Binary) else rng.normal(0.3, 1, (11, 4))
-    log_ratio = case.log_ratio() if isinstance(case, Real) else None
-    units = Reals(b, case.reference, log_ratio) if isinstance(case, Real) else Bits(b)
-    return NumberRows(V), V, W, units
-
-
 @cases
 @pytest.mark.parametrize(
     "changes",
@@ -244,7 +231,7 @@ def test_an_epoch_of_tempering_equals_the_plain_loops_draw_for_draw(case, change
     changes = dict(changes)
     n_temperatures = changes.pop("n_temperatures", 4)
     options = settings(algorithm="pt", **changes)
-    data, V, W, units = twin_of(case, rng)
+    data, V, W, units = tempered_twin(case, rng)
     chains = np.zeros((n_temperatures, options.n_chains, len(case.c)))
     state = tempered_state(case, chains)
     train_epoch(state, options, data)
@@ -287,8 +274,8 @@ def test_row_order_is_a_permutation_that_depends_on_seed_and_epoch():
         assert (first == other).sum() < 10
 
 
-def test_a_batch_larger_than_the_data_takes_no_memory(rng):
-    X = rng.integers(0, 2, (7, 3)).astype(float)
+def test_a_batch_larger_than_the_data_takes_no_memory():
+    X = states(3)[:7]
     huge, whole = (
         BernoulliRBM(2, batch_size=b, n_iter=2, algorithm="cd", random_state=0).fit(X)
         for b in (10**12, 7)

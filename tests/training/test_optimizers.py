@@ -8,7 +8,7 @@ from skrbm._training.optimizers import Momentum
 
 from ..helpers.numbers import dtypes
 
-RATES = {"learning_rate": 0.3, "momentum": 0.9, "weight_decay": 0.05}
+RATES = {"learning_rate": 0.3, "momentum": 0.9, "weight_decay": 0.05, "l1_penalty": 0.02}
 
 
 @pytest.fixture(name="parameters")
@@ -18,7 +18,7 @@ def weights_and_biases(rng):
 
 @dtypes
 def test_steps_follow_the_formula(parameters, dtype, rng):
-    """Three steps: velocity = momentum velocity + rate (sums / n - decay W), biases undecayed."""
+    """Three steps: velocity = momentum velocity + rate (sums / n - penalties of weights)."""
     parameters = [a.astype(dtype) for a in parameters]
     plain = [a.astype(float) for a in parameters]
     velocity = [np.zeros(a.shape) for a in parameters]
@@ -28,8 +28,8 @@ def test_steps_follow_the_formula(parameters, dtype, rng):
         sums = [rng.normal(size=a.shape).astype(dtype) for a in parameters]
         optimizer.update(parameters, [s.copy() for s in sums], n_rows, **RATES)
         for k, s in enumerate(sums):
-            decay = 0.05 * plain[k] if plain[k].ndim == 2 else 0
-            velocity[k] = 0.9 * velocity[k] + 0.3 * (s / n_rows - decay)
+            penalty = 0.05 * plain[k] + 0.02 * np.sign(plain[k]) if plain[k].ndim == 2 else 0
+            velocity[k] = 0.9 * velocity[k] + 0.3 * (s / n_rows - penalty)
             plain[k] = plain[k] + velocity[k]
     tolerance = 50 * np.finfo(dtype).eps
     for k, parameter in enumerate(parameters):
@@ -41,7 +41,8 @@ def test_steps_follow_the_formula(parameters, dtype, rng):
 def test_without_momentum_nothing_is_remembered(parameters, rng):
     sums = [rng.normal(size=a.shape) for a in parameters]
     expected = [
-        a + 0.3 * (s / 4 - 0.05 * a * (a.ndim == 2)) for a, s in zip(parameters, sums, strict=True)
+        a + 0.3 * (s / 4 - (0.05 * a + 0.02 * np.sign(a)) * (a.ndim == 2))
+        for a, s in zip(parameters, sums, strict=True)
     ]
     optimizer = Momentum()
     optimizer.update(parameters, sums, 4, **RATES)

@@ -1,5 +1,7 @@
 """Copies of a training state share nothing with it."""
 
+from skrbm._training.averaging import Average
+
 from ..helpers.comparison import assert_same_bits
 from ..helpers.training import binary_state
 
@@ -7,12 +9,27 @@ from ..helpers.training import binary_state
 def test_a_copy_shares_no_array_that_learning_writes_to(arrays):
     state = binary_state(*arrays)
     state.optimizer.remember(state.model.parameters)
-    before = [a.copy() for a in (*state.model.parameters, *state.optimizer.velocity)]
+    state.average = Average(state.model.copy(), 5, 4)
+    before = [array.copy() for array in written(state)]
     copy = state.copy()
     assert copy.seed == state.seed
-    for array in (*copy.model.parameters, *copy.optimizer.velocity):
+    assert (copy.average.n_updates, copy.average.n_added) == (5, 4)
+    for array in written(copy):
         array += 7
-    assert_same_bits([*state.model.parameters, *state.optimizer.velocity], before)
+    assert_same_bits(written(state), before)
+
+
+def written(state):
+    """The arrays that learning writes to."""
+    parameters = *state.model.parameters, *state.average.model.parameters
+    return [*parameters, *state.optimizer.velocity, state.centring.hidden_mean]
+
+
+def test_what_learning_shows_is_its_average_if_there_is_one(arrays):
+    state = binary_state(*arrays)
+    assert state.fitted is state.model
+    state.average = Average(state.model.copy())
+    assert state.fitted is state.average.model
 
 
 def test_copies_have_records_of_their_own(arrays):
