@@ -190,7 +190,7 @@ class GaussianBernoulliRBM(BaseRBM):
         n_components=256,
         *,
         noise_variance=1.0,
-        learning_rate=0.05,
+        learning_rate=0.03,
         learning_rate_schedule="inverse_sqrt",
         batch_size=100,
         n_iter=10,

@@ -13,8 +13,8 @@ from .._machine.rbm import RBM
 
 #: Share of all updates over which parameters are averaged, if the user leaves the choice to us.
 SHARE = 0.3
-#: An update is left out if it comes this share of all updates, or sooner, after one that was not.
-_LEFT_OUT = 1 / 200
+#: Update t is left out if no more than ``t // _SPANS`` updates have been since one that was not.
+_SPANS = 200
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Average:
         """
         self.n_updates += 1
         t = self.n_updates
-        if t - self.n_added <= int(_LEFT_OUT * t):
+        if t - self.n_added <= t // _SPANS:
             return
         weight = model.dtype.type(1 - (self.n_added / t) ** (2 / share - 1))
         self.n_added = t

@@ -57,7 +57,7 @@ def test_the_last_reconstruction_error_is_that_of_the_model(variant, n_iter):
 def test_an_epoch_is_measured_on_at_most_250_rows(rng):
     assert ERROR_ROWS == 250
     X = rng.integers(0, 2, (1000, 5)).astype(float)
-    rbm = BernoulliRBM(3, n_iter=1, random_state=0).fit(X)
+    rbm = BernoulliRBM(3, n_iter=1, average=False, random_state=0).fit(X)
     watched = X[::4]
     expected = np.square(rbm.reconstruct(watched) - watched).mean()
     assert rbm.history_["reconstruction_error"][0] == pytest.approx(expected, rel=1e-12)

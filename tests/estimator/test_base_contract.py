@@ -133,7 +133,9 @@ def test_methods_of_scikit_learns_estimator_have_the_same_arguments():
     for name in (*public, "__init__"):
         ours = signature(getattr(BernoulliRBM, name)).parameters
         for argument, parameter in signature(getattr(theirs, name)).parameters.items():
-            assert ours[argument].default == parameter.default, (name, argument)
+            # Defaults of learning are ours.
+            if name != "__init__":
+                assert ours[argument].default == parameter.default, (name, argument)
     X = BERNOULLI.rows()
     rbm = BERNOULLI.machine().fit(X=X, y=None)
     H = rbm.transform(X=X)

@@ -78,7 +78,15 @@ def test_reconstructions_out_of_all_bounds_are_an_error(digits, algorithm, learn
 
 def test_weights_that_grow_are_warned_of(digits):
     """Of feature i the sum of |W| is then 500, and not 20."""
-    rbm = GaussianBernoulliRBM(256, n_iter=2, learning_rate=0.1, batch_size=10, momentum=0.9)
+    rbm = GaussianBernoulliRBM(
+        256,
+        n_iter=2,
+        learning_rate=0.1,
+        learning_rate_schedule="constant",
+        batch_size=10,
+        momentum=0.9,
+        centering=False,
+    )
     with pytest.warns(ConvergenceWarning, match="the weights can make .* times the variance"):
         rbm.set_params(random_state=0).fit(digits)
     with pytest.warns(ConvergenceWarning, match="smaller learning_rate or momentum"):

@@ -61,13 +61,23 @@ class Model:
         return self.estimator(**defaults | self.parameters | parameters)
 
 
-BERNOULLI = Model(BernoulliRBM, bits, bits, (np.asarray, sparse.csr_array))
+#: Learning without the options that are on by default: variants turn them on one by one.
+PLAIN_LEARNING = {"centering": False, "average": False, "learning_rate_schedule": "constant"}
+
+BERNOULLI = Model(
+    BernoulliRBM,
+    bits,
+    bits,
+    (np.asarray, sparse.csr_array),
+    parameters=PLAIN_LEARNING | {"learning_rate": 0.1},
+)
 GAUSSIAN = Model(
     GaussianBernoulliRBM,
     real_values,
     real_values,
     (np.asarray,),
     (*BERNOULLI.arrays, "noise_variance_"),
+    PLAIN_LEARNING | {"learning_rate": 0.01},
 )
 SOFTMAX = Model(
     SoftmaxRBM,
@@ -75,7 +85,7 @@ SOFTMAX = Model(
     complete_half_stars,
     (np.asarray, stored),
     (*BERNOULLI.arrays, "conditional_components_"),
-    {"conditional": True},
+    PLAIN_LEARNING | {"learning_rate": 0.02, "momentum": 0.9, "conditional": True},
     ("predict_ratings", "conditional_proba"),
 )
 MODELS = {"Bernoulli": BERNOULLI, "Gaussian": GAUSSIAN, "softmax": SOFTMAX}

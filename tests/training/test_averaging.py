@@ -51,16 +51,16 @@ def small_model():
 
 @shares
 def test_late_updates_stand_for_those_skipped_before(share):
-    """One in 2 from update 1000 on, one in 3 from 2000 on: each with the weight of its span."""
-    average, seen = averaged(small_model(), share, 2500)
+    """One in 2 from update 200 on, one in 3 from 400 on: each with the weight of its span."""
+    average, seen = averaged(small_model(), share, 500)
     ends, last = [], 0
-    for t in range(1, 2501):
-        if t - last > t // 1000:
+    for t in range(1, 501):
+        if t - last > t // 200:
             ends.append(t)
             last = t
-    assert ends[998:1001] == [999, 1001, 1003]
+    assert ends[198:201] == [199, 201, 203]
     assert ends[-1] - ends[-2] == 3
-    assert average.n_updates == 2500
+    assert average.n_updates == 500
     assert average.n_added == ends[-1]
     for k, parameter in enumerate(average.model.parameters):
         weights = weights_of(ends, share)
