@@ -243,7 +243,7 @@ class FittedMachine:
                 f"cannot go on learning {self.components_.shape[0]} x "
                 f"{self.components_.shape[1]} components_ with h_samples_ of shape "
                 f"{chains.shape} and velocities for others: the shape of a fitted "
-                "machine must stay the same. Call fit to start again."
+                "machine must stay the same. Call fit with warm_start=False to start again."
             )
         velocity = tuple(a.astype(model.dtype, copy=False) for a in self._velocity)
         return State(
@@ -271,7 +271,7 @@ class FittedMachine:
                 f"algorithm={self.algorithm!r} cannot go on with h_samples_ of shape "
                 f"{shape}: with algorithm='pt', and only then, h_samples_ has a "
                 "first dimension for the temperatures. The first call of partial_fit decides. "
-                "Call fit to start again."
+                "Call fit with warm_start=False to start again."
             )
         decided = dict(self._decided)
         if self.algorithm != "cd" and self.n_chains is not None:
@@ -282,6 +282,6 @@ class FittedMachine:
             if not equal_parameters(getattr(self, name), value):
                 raise ValueError(
                     f"{name}={getattr(self, name)!r} cannot go on with a machine that began with "
-                    f"{name}={value!r}: the first call of partial_fit decides. Call fit to start "
-                    "again."
+                    f"{name}={value!r}: the first call decides. To start again, call fit "
+                    "with warm_start=False."
                 )

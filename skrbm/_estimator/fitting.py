@@ -1,15 +1,15 @@
 """Fitting: what fit and partial_fit do with the training data."""
 
+import math
 import warnings
 from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import check_random_state
 
-from .._input.checks import check_weights, fit_context
+from .._input.checks import check_weights, fit_context, safe_indexing
 from .._input.parameters import MOST, check_parameters
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.keys import draw_seed
@@ -193,7 +193,7 @@ class FittingMethods:
             if not weights.all():  # rows of weight 0 count as none, whatever their entries
                 counted = weights > 0
                 weights = weights[counted]
-                y = None if y is None else _safe_indexing(y, counted)
+                y = None if y is None else safe_indexing(y, counted)
             # Smaller ones would be outweighed by what is there before training, as the half row
             # in base rates is.
             weights = weights / min(1, weights.mean())
@@ -205,10 +205,18 @@ class FittingMethods:
 
     def _split(self, rows, random_state):
         """Rows to train on, and rows to judge by."""
+        from sklearn.model_selection import train_test_split  # slow to import, and seldom needed
+
+        n_held_out = math.ceil(self.validation_fraction * rows.n_rows)
+        if not 0 < n_held_out < rows.n_rows:
+            raise ValueError(
+                f"early_stopping=True with validation_fraction={self.validation_fraction} holds "
+                f"out {n_held_out} of {rows.n_rows} row{'s' * (rows.n_rows > 1)}, and leaves none "
+                "to train on. Give more rows, a smaller validation_fraction, or "
+                "early_stopping=False."
+            )
         parts = train_test_split(
-            np.arange(rows.n_rows),
-            test_size=self.validation_fraction,
-            random_state=random_state,
+            np.arange(rows.n_rows), test_size=n_held_out, random_state=random_state
         )
         return [rows.part(np.sort(which)) for which in parts]
 

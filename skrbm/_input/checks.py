@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils import assert_all_finite, check_array, gen_batches
 from sklearn.utils._param_validation import (
     Interval,
@@ -30,6 +31,7 @@ __all__ = [
     "fit_context",
     "in_dtype",
     "outside_unit_interval",
+    "safe_indexing",
     "validate_parameter_constraints",
     "warn_badly_scaled",
     "warn_outside_unit_interval",
