@@ -213,7 +213,7 @@ class FittingMethods:
         return [rows.part(np.sort(which)) for which in parts]
 
     def _settings(self, shuffle):
-        share = SHARE if isinstance(self.average, bool | np.bool_) else self.average
+        share = SHARE if isinstance(self.average, bool) else self.average
         return Settings(
             algorithm=self.algorithm,
             batch_size=self.batch_size,
