@@ -56,7 +56,7 @@ def weights_of(draw, n):
     )
     try:
         return draw.pick(*kinds)(weights)
-    except (TypeError, ValueError):  # there is no such array
+    except (OverflowError, TypeError, ValueError):  # there is no such array
         return weights
 
 
