@@ -301,7 +301,8 @@ def warn_badly_scaled(estimator, summary, noise_variance):
 def check_weights(sample_weight, X):
     """Weights of the rows of X in float64: none is negative, and some are not 0.
 
-    One number stands for equal weights, as elsewhere in scikit-learn.
+    One number stands for equal weights, as elsewhere in scikit-learn. (The check there takes NaN
+    and complex numbers for such a one, and what a mask hides for a weight.)
     """
     n_rows = _num_samples(X)
     masked = isinstance(sample_weight, np.ma.MaskedArray)
