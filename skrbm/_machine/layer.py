@@ -60,6 +60,12 @@ class Layer(ABC):
         arrays = {k: v.copy() for k, v in values.items() if isinstance(v, np.ndarray)}
         return replace(self, **arrays)
 
+    def with_parameters(self, parameters):
+        """The same layer, a dataclass, with other arrays to learn."""
+        others = dict(zip(map(id, self.parameters), parameters, strict=True))
+        values = {field.name: id(getattr(self, field.name)) for field in fields(self)}
+        return replace(self, **{k: others[v] for k, v in values.items() if v in others})
+
     @property
     def n_states(self):
         """Number of joint states of the units, if enumeration can list them; else infinity."""

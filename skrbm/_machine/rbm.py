@@ -73,6 +73,12 @@ class RBM:
         """The same machine with arrays of its own."""
         return RBM(self.visible.copy(), self.weights.copy(), self.hidden.copy())
 
+    def with_parameters(self, parameters):
+        """The same machine with other arrays to learn, in the order of ``parameters``."""
+        weights, hidden_bias, *visible = parameters
+        layers = self.visible.with_parameters(visible), self.hidden.with_parameters([hidden_bias])
+        return RBM(layers[0], weights, layers[1])
+
     def mirrored(self):
         """The same machine with its layers in each other's place, for sums over states."""
         return RBM(self.hidden, np.ascontiguousarray(self.weights.T), self.visible)

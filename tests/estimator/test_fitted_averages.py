@@ -202,6 +202,16 @@ def test_an_edit_that_is_taken_back_is_none(kind, name):
 
 
 @kinds
+@pytest.mark.parametrize("axis", [0, 1])
+def test_units_in_another_order_are_an_edit(kind, axis):
+    X = kind.rows()
+    rbm = kind.machine(learning_rate=1e-9, momentum=0.0).fit(X)
+    expected = np.flip(rbm.components_, axis).copy()
+    rbm.components_ = expected.copy()
+    assert_allclose(rbm.partial_fit(X).components_, expected, rtol=0, atol=1e-7)
+
+
+@kinds
 def test_reading_is_no_edit(kind):
     X = kind.rows()
     rbm = kind.machine().fit(X)

@@ -169,6 +169,19 @@ def test_a_machine_is_a_view():
         model.weights = None
 
 
+@cases
+def test_a_machine_takes_other_arrays_to_learn(case):
+    """As views; all else of its layers stays."""
+    model = case.model()
+    others = [np.full_like(parameter, k) for k, parameter in enumerate(model.parameters)]
+    changed = model.with_parameters(others)
+    for actual, other in zip(changed.parameters, others, strict=True):
+        assert actual is other
+    again = changed.with_parameters(model.parameters)
+    for field in dataclasses.fields(model.visible):
+        assert getattr(again.visible, field.name) is getattr(model.visible, field.name)
+
+
 @pytest.mark.parametrize("shapes", [((4, 2), 3, 4), ((3, 3), 3, 4), ((4, 3), 2, 4)])
 def test_arrays_that_do_not_fit_are_refused(shapes):
     weights, n_hidden, n_visible = shapes
