@@ -70,6 +70,7 @@ class BernoulliRBM(BaseRBM):
     $n_temperatures
 
     $centering
+        Hidden biases start such that a row of means leaves hidden units undecided.
 
     $average
 

@@ -69,6 +69,7 @@ class GaussianBernoulliRBM(BaseRBM):
     $n_temperatures
 
     $centering
+        Hidden biases start where they start without centring (see Notes).
 
     $average
 

@@ -88,6 +88,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     $n_temperatures
 
     $centering
+        Hidden biases start such that a row of means leaves hidden units undecided.
         Where entries are missing, the mean of a category is its share of all rows, those that
         miss the entry included.
 

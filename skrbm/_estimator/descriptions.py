@@ -47,9 +47,8 @@ n_temperatures : int
 centering : bool
     Whether the gradient counts units from their means: visible units from the means of the
     training data (with ``partial_fit``, of the first chunk), hidden units from a moving
-    average. Weights are then learned apart from biases, bits as well as flipped bits, and
-    hidden biases start such that a row of means leaves units undecided. The model is the
-    same; only the way to it is another, and mostly shorter [centering]_.
+    average. Weights are then learned apart from biases, and bits as well as flipped bits. The
+    model is the same; only the way to it is another, and mostly shorter [centering]_.
 
 average : bool or float
     Whether the fitted attributes are averages of the parameters over updates, which have

@@ -39,10 +39,11 @@ class FittingMethods:
         y : Ignored
             Present for API consistency. Callbacks receive y, or X in its place if y is None.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts: a row of weight 2 counts as two rows (exactly where a
-            mini-batch holds all rows, else on average over the order of rows), a row of weight 0
-            as none. Weights count relative to their mean; the step does not become larger with
-            them. None: each row counts once.
+            How often each row counts: a row of weight 2 counts as two rows, a row of weight 0 as
+            none. (Exactly so where a mini-batch holds all rows; on average over random numbers
+            otherwise, with ``early_stopping``, and for grey values with
+            ``positive_visibles="sample"``, except with CD.) Weights count relative to their mean;
+            the step does not become larger with them. None: each row counts once.
 
         Returns
         -------
@@ -221,7 +222,7 @@ class FittingMethods:
         return [rows.part(np.sort(which)) for which in parts]
 
     def _settings(self, shuffle):
-        share = SHARE if isinstance(self.average, bool | np.bool_) else self.average
+        share = SHARE if isinstance(self.average, bool) else self.average
         return Settings(
             algorithm=self.algorithm,
             batch_size=self.batch_size,

@@ -14,10 +14,10 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _num_samples, validate_data
 
 from .sparse import sound_csr, summed
-from .tables import dense, numbers
+from .tables import dense, numbers, unmasked
 
 __all__ = [
     "Interval",
@@ -301,8 +301,41 @@ def warn_badly_scaled(estimator, summary, noise_variance):
 
 
 def check_weights(sample_weight, X):
-    """Weights of the rows of X in float64: none is negative, and some are not 0."""
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    """Weights of the rows of X in float64: none is negative, and some are not 0.
+
+    One number stands for equal weights, as elsewhere in scikit-learn. (The check there takes NaN
+    and complex numbers for such a one, and what a mask hides for a weight.)
+    """
+    n_rows = _num_samples(X)
+    masked = isinstance(sample_weight, np.ma.MaskedArray)
+    try:
+        weights = np.asarray(unmasked(sample_weight) if masked else sample_weight)
+        if weights.dtype.kind not in "biufO":
+            raise TypeError("neither texts nor dates nor complex numbers are weights")
+        weights = weights.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        given = " ".join(repr(sample_weight).split())[:80]
+        raise ValueError(
+            f"sample_weight must hold one number for each row of X. Got {given} instead."
+        ) from None
+    if weights.shape not in ((), (n_rows,)):
+        raise ValueError(
+            f"sample_weight must hold one number for each of the {n_rows} rows of X. Got an array "
+            f"of shape {weights.shape} instead."
+        )
+    weights = np.broadcast_to(weights, n_rows)
+    wrong = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
+    if len(wrong):
+        raise ValueError(
+            "sample_weight must hold finite numbers of at least 0. Got "
+            f"{weights[wrong[0]]} for row {wrong[0]}."
+        )
     if not weights.any():
-        raise ValueError("sample_weight is 0 for all rows: no row counts. Give some rows more.")
+        raise ValueError("sample_weight is zero for all rows: no row counts. Give some rows more.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError(
+                "sample_weight adds up to more than a float can hold. Weights count relative to "
+                "their mean: divide all of them by the largest one."
+            )
     return weights

@@ -5,7 +5,7 @@ Dense arrays with NaN and sparse matrices are read a block of rows at a time. Bo
 """
 
 import warnings
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
@@ -98,7 +98,7 @@ def fitted_categories(by_feature, n_features):
     if not isinstance(by_feature, list | tuple | np.ndarray):
         raise ValueError(f"categories_ must be a list of one array per feature. Got {by_feature}.")
     categories = Categories([np.asarray(values) for values in by_feature])
-    if categories.n_features != n_features:
+    if not isinstance(n_features, Integral) or categories.n_features != n_features:
         raise ValueError(
             f"categories_ lists the categories of {categories.n_features} features, but "
             f"n_features_in_ is {n_features}."

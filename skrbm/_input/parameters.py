@@ -76,7 +76,7 @@ NOISE_VARIANCE = [
 
 
 def check_parameters(estimator):
-    """Check all parameters of a private copy of an estimator, and make its numbers Python's.
+    """Check all parameters of a private copy of an estimator, and make its scalars Python's.
 
     scikit-learn checks the parameters of an estimator once, at the first call, and not at all if
     ``skip_parameter_validation`` is set. Loops and kernels rely on them at each call.
@@ -87,8 +87,9 @@ def check_parameters(estimator):
     for name, value in parameters.items():
         if name in _SCHEDULES:
             setattr(estimator, name, check_schedule(estimator, name))
-        elif isinstance(value, Integral) and not isinstance(value, bool):
-            setattr(estimator, name, int(value))  # 8-bit integers would wrap around
+        elif isinstance(value, np.generic):
+            # Integers of 8 bits would wrap around; floats of 16 would round what is added to them.
+            setattr(estimator, name, value.item())
 
 
 def equal_parameters(a, b):

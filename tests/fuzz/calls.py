@@ -37,6 +37,29 @@ def numbers_of(draw, n):
     return draw.pick(list, np.array, tuple)(numbers)
 
 
+def weights_of(draw, n):
+    """Weights of rows, most of them valid; some rows have the weight 0, and a few all rows."""
+    numbers = draw.pick((0, 1, 2), (1, 2, 3), (0, 1), (0.25, 0.5, 3), (0, 1e-3, 1e3), (2,))
+    weights = [draw.pick(*numbers) for _ in range(n)]
+    if draw.chance(0.15):
+        weights[-1:] = draw.pick(
+            [], [1, 1], [-1], [np.nan], [np.inf], [1e300], ["a"], [None], [[1]]
+        )
+    if draw.chance(0.05):
+        return strange(draw, "sample_weight")
+    kinds = (
+        list,
+        tuple,
+        np.array,
+        np.array,
+        lambda w: np.array(w, dtype=draw.pick("f4", "i1", "O")),
+    )
+    try:
+        return draw.pick(*kinds)(weights)
+    except (OverflowError, TypeError, ValueError):  # there is no such array
+        return weights
+
+
 def call_of(draw, method, model, rows, hidden):
     """A call with arguments that are mostly valid.
 
@@ -94,8 +117,11 @@ def call_of(draw, method, model, rows, hidden):
     elif method == "log_likelihood":
         log_z = draw.pick(1.0, np.float32(2), 3, LogPartition(1.0, 0.0, (1.0, 1.0), "ais", 3.0))
         arguments |= {"log_partition": log_z}
-    elif method == "score" and draw.chance(0.3):
-        arguments["y"] = [1, 2]
+    elif method == "score":
+        if draw.chance(0.3):
+            arguments["y"] = [1, 2]
+        if draw.chance(0.5):
+            arguments["sample_weight"] = weights_of(draw, n)
     elif method == "get_feature_names_out":
         arguments = {"input_features": draw.pick(None, ["a"])}
     if draw.chance(0.1) and method != "get_feature_names_out":

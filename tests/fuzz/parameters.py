@@ -91,6 +91,15 @@ def common(draw):
         "n_temperatures": draw.whole(draw.count(2, 4)),
         "momentum": schedule(draw, draw.pick(0, 0.5, np.float16(0.5), 0.9), (0, 0.5)),
         "weight_decay": draw.real(draw.pick(0, 1e-3, 0.1, 1)),
+        "l1_penalty": draw.real(draw.pick(0, 1e-3, 0.1, 1)),
+        "centering": draw.pick(True, False, np.True_),
+        "average": draw.pick(True, False, np.True_, np.False_, 1, draw.real(0.25)),
+        "learning_rate_schedule": draw.pick("constant", "linear", "inverse_sqrt"),
+        "early_stopping": draw.pick(True, False, False, np.False_),
+        "validation_fraction": draw.real(draw.pick(0.1, 0.3, 0.5, 0.9)),
+        "n_iter_no_change": draw.whole(draw.pick(1, 2, 10)),
+        "tol": draw.real(draw.pick(0, 1e-4, 0.1, 10)),
+        "warm_start": draw.pick(True, False, np.True_),
         "negative_visibles": draw.pick("sample", "mean"),
         "shuffle": draw.pick(True, False, np.False_),
         "verbose": draw.pick(0, False, 1, np.int8(2)),
@@ -124,6 +133,8 @@ def categories(draw, n_features):
 def estimator_of(draw, model, n_features):
     """An estimator, and whether its parameters are valid and harmless."""
     parameters = common(draw)
+    if model is BernoulliRBM and draw.chance(0.4):
+        parameters["positive_visibles"] = draw.pick("sample", "mean")
     if model is GaussianBernoulliRBM and draw.chance(0.6):
         parameters["noise_variance"] = noise_variance(draw, n_features)
     if model is SoftmaxRBM:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from skrbm._input.encoding import fitted_categories
+
 from ..helpers.comparison import assert_same_bits, assert_same_model
 from ..helpers.ratings import HALF_STARS, assert_same, machine, ratings, stored
 
@@ -88,3 +90,12 @@ def test_masked_integers_are_float64():
     rbm = machine().fit(X)
     assert rbm.components_.dtype == np.float64
     assert_same_model(rbm, machine().fit([[1, 2], [np.nan, 1]]))
+
+
+@pytest.mark.parametrize("n_features", [2, None, "3", [3], np.array([3, 3])], ids=repr)
+def test_categories_that_belong_to_other_features_are_refused(n_features):
+    """Whatever somebody has set n_features_in_ to."""
+    by_feature = [np.arange(2.0)] * 3
+    assert fitted_categories(by_feature, np.int64(3)).n_features == 3
+    with pytest.raises(ValueError, match=r"categories of 3 features, but n_features_in_ is"):
+        fitted_categories(by_feature, n_features)

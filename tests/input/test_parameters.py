@@ -9,7 +9,7 @@ from sklearn import config_context
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skrbm import BernoulliRBM
-from skrbm._input.parameters import check_integer
+from skrbm._input.parameters import check_integer, check_parameters
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import models
@@ -17,6 +17,8 @@ from ..helpers.partition_machines import bernoulli_machine
 
 NOT_POSITIVE_INTEGERS = [0, -1, 2.0, "2", [2], True, np.True_, Fraction(2)]
 TOO_MANY = [2**31, 2**70]  # for an array
+NO_SWITCHES = ["yes", "True", None, [True], np.array(True), b"1"]
+NO_BOOLEANS = [*NO_SWITCHES, 2, 1.0, -1, np.nan]
 
 
 OUT_OF_RANGE = {
@@ -27,7 +29,29 @@ OUT_OF_RANGE = {
     "n_chains": [*NOT_POSITIVE_INTEGERS, *TOO_MANY],
     "n_temperatures": [*NOT_POSITIVE_INTEGERS, *TOO_MANY, 1, None],
     "weight_decay": [Fraction(1, 3), -0.1, np.inf, np.nan, "l2", None, [0.1], True],
+    "l1_penalty": [Fraction(1, 3), -0.1, np.inf, np.nan, "l1", None, [0.1], np.array(0.1), True],
     "negative_visibles": ["median", None, True],
+    "positive_visibles": ["resample", "SAMPLE", None, True, ["mean"]],
+    "centering": [*NO_BOOLEANS, 0.5],
+    "average": [
+        0,
+        0.0,
+        1.5,
+        2,
+        -1,
+        -0.1,
+        np.inf,
+        np.nan,
+        np.float32(1.1),
+        Fraction(1, 3),
+        *NO_SWITCHES,
+    ],
+    "learning_rate_schedule": ["invscaling", "Linear", b"linear", None, True, 0.5, ["linear"]],
+    "early_stopping": NO_BOOLEANS,
+    "validation_fraction": [0, 0.0, 1, 1.0, -0.1, np.nan, Fraction(1, 3), "tenth", None, True],
+    "n_iter_no_change": [*NOT_POSITIVE_INTEGERS, 2.5, np.inf, None],
+    "tol": [Fraction(1, 3), -1e-9, np.inf, np.nan, "small", None, [1e-4], True],
+    "warm_start": NO_BOOLEANS,
     "shuffle": ["yes", None, 2],
     "verbose": [-1, 0.5, "loud"],
     "random_state": [-1, 0.5, "seed", np.random.default_rng(0)],
@@ -167,6 +191,22 @@ def test_a_schedule_may_be_any_flat_sequence_of_any_numbers(X, name, schedule, s
         {"n_iter": 0},
         {"weight_decay": 0, "momentum": 0, "learning_rate": 1e-300},
         {"shuffle": np.True_, "verbose": False},
+        {"centering": np.True_, "average": np.True_, "warm_start": np.False_},
+        {"centering": False, "average": np.False_, "warm_start": True},
+        {"average": 1},
+        {"average": np.float32(0.5)},
+        {"average": np.int8(1)},
+        {"average": 1e-9},
+        {"l1_penalty": 0},
+        {"l1_penalty": np.float32(1e-3)},
+        {"l1_penalty": np.int8(1)},
+        {"learning_rate_schedule": "constant", "positive_visibles": "mean"},
+        {"learning_rate_schedule": "linear", "positive_visibles": np.str_("sample")},
+        {"learning_rate_schedule": np.str_("inverse_sqrt")},
+        {"early_stopping": np.True_, "validation_fraction": np.float16(0.5)},
+        {"early_stopping": True, "n_iter_no_change": np.uint8(1), "tol": 0},
+        {"early_stopping": True, "n_iter_no_change": 2**70, "tol": np.float32(0.1)},
+        {"early_stopping": np.False_, "validation_fraction": 1e-300, "tol": 1e300},
         {"random_state": 2**32 - 1},
     ],
     ids=str,
@@ -175,6 +215,64 @@ def test_the_limits_themselves_are_accepted(X, limits):
     rbm = machine(**limits).fit(X)
     assert rbm.transform(X).shape == (25, rbm.n_components)
     assert np.isfinite(rbm.components_).all()
+
+
+@models
+@pytest.mark.parametrize(
+    ("parameters", "same"),
+    [
+        ({"average": np.True_}, {"average": True}),
+        ({"average": np.False_}, {"average": False}),
+        ({"average": np.float32(0.5)}, {"average": 0.5}),
+        ({"average": np.int8(1)}, {"average": 1.0}),
+        ({"centering": np.True_}, {"centering": True}),
+        ({"centering": np.False_}, {"centering": False}),
+        ({"l1_penalty": np.float16(0.25)}, {"l1_penalty": 0.25}),
+        ({"l1_penalty": np.int8(1)}, {"l1_penalty": 1.0}),
+        ({"weight_decay": np.float16(0.25)}, {"weight_decay": 0.25}),
+        ({"learning_rate_schedule": np.str_("linear")}, {"learning_rate_schedule": "linear"}),
+        (
+            {
+                "early_stopping": np.True_,
+                "validation_fraction": np.float32(0.25),
+                "n_iter_no_change": np.uint8(1),
+                "tol": np.float16(0.5),
+            },
+            {
+                "early_stopping": True,
+                "validation_fraction": 0.25,
+                "n_iter_no_change": 1,
+                "tol": 0.5,
+            },
+        ),
+    ],
+    ids=str,
+)
+def test_scalars_of_numpy_mean_what_those_of_python_mean(model, parameters, same):
+    X = model.complete()
+    if model.name == "SoftmaxRBM":  # held-out rows may have values that the others do not have
+        same = same | {"categories": np.arange(0, 5.5, 0.5)}
+    actual, desired = (model.machine(**same | given).fit(X) for given in (parameters, {}))
+    assert_same_model(actual, desired)
+
+
+@models
+def test_the_copy_that_learns_has_no_scalars_of_numpy(model):
+    """Sums with a number of 16 bits, such as that of a score and tol, would have 16 bits."""
+    numbers = {"tol": np.float16(0.1), "weight_decay": np.float32(0.1), "average": np.float16(0.5)}
+    numbers |= {"batch_size": np.int8(5), "centering": np.True_, "learning_rate": np.float32(0.1)}
+    estimator = model.machine(**numbers)
+    check_parameters(estimator)
+    for name, value in numbers.items():
+        found = getattr(estimator, name)
+        assert type(found) in (bool, int, float)
+        assert found == value
+
+
+def test_one_is_no_true_to_the_average(X):
+    """A share of all updates, where True leaves the share to us."""
+    one, true = (machine(average=value).fit(X) for value in (1, True))
+    assert not np.array_equal(one.components_, true.components_)
 
 
 # --- options ----------------------------------------------------------------------------------
