@@ -41,9 +41,8 @@ class FittingMethods:
         sample_weight : array-like of shape (n_samples,), default=None
             How often each row counts: a row of weight 2 counts as two rows, a row of weight 0 as
             none. (Exactly so where a mini-batch holds all rows; on average over random numbers
-            otherwise, with ``early_stopping``, and for grey values with
-            ``positive_visibles="sample"``, except with CD.) Weights count relative to their mean;
-            the step does not become larger with them. None: each row counts once.
+            otherwise, and with ``early_stopping``.) Weights count relative to their mean; the step
+            does not become larger with them. None: each row counts once.
 
         Returns
         -------
@@ -69,9 +68,10 @@ class FittingMethods:
             training, held_out = learner._split(rows, random_state)
             stopping = EarlyStopping(held_out, learner.n_iter_no_change, learner.tol)
         settings = learner._settings(shuffle=learner.shuffle)
-        if settings.algorithm == "cd" and training.n_rows <= settings.batch_size:
-            # All rows in one mini-batch, where the chain that starts at a row of weight 2 stands
-            # for those of two equal rows: so it does not matter which of both X has.
+        draws_by_row = settings.algorithm == "cd" or settings.sample_positive_visibles
+        if draws_by_row and training.n_rows <= settings.batch_size:
+            # All rows in one mini-batch, where what is drawn for a row of weight 2 stands for what
+            # is drawn for two equal rows: so it does not matter which of both X has.
             training = training.distinct()
         if go_on:
             state = learner._state(rows).copy()
@@ -134,7 +134,8 @@ class FittingMethods:
         ``n_iter_`` and ``history_``. On the same rows and seed the first call does what
         ``fit`` does with ``n_iter=1, shuffle=False``, with two exceptions. No call knows when
         learning ends: with ``learning_rate_schedule="linear"`` the rate does not fall. And where
-        a mini-batch holds all rows, CD in ``fit`` takes equal rows for one.
+        a mini-batch holds all rows, ``fit`` takes equal rows for one if something is drawn for
+        each row: with CD, or with ``positive_visibles="sample"``.
 
         Parameters
         ----------
@@ -143,8 +144,9 @@ class FittingMethods:
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts, relative to the mean of these weights, as in ``fit``; with
-            ``algorithm="cd"`` on average over random numbers.
+            How often each row counts, relative to the mean of these weights, as in ``fit``. Where
+            something is drawn for each row, with CD or ``positive_visibles="sample"``, this is so
+            on average over random numbers.
 
         Returns
         -------
@@ -212,8 +214,8 @@ class FittingMethods:
         if not 0 < n_held_out < rows.n_rows:
             raise ValueError(
                 f"early_stopping=True with validation_fraction={self.validation_fraction} holds "
-                f"out {n_held_out} of {rows.n_rows} row{'s' * (rows.n_rows > 1)}, and leaves none "
-                "to train on. Give more rows, a smaller validation_fraction, or "
+                f"out {n_held_out} rows of n_samples={rows.n_rows}, and leaves none to train on. "
+                "Give more rows, a smaller validation_fraction, or "
                 "early_stopping=False."
             )
         parts = train_test_split(

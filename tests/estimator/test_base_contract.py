@@ -101,7 +101,6 @@ CHECKED = [
 EXACT_WEIGHTS = {
     "batch_size": 100,
     "early_stopping": False,
-    "positive_visibles": "mean",
     "handle_unknown": "ignore",
 }
 
@@ -136,7 +135,7 @@ def test_scikit_learns_checks_pass(estimator, check):
 @pytest.mark.parametrize(
     "estimator",
     [
-        BernoulliRBM(positive_visibles="mean"),
+        BernoulliRBM(),
         GaussianBernoulliRBM(),
         GaussianBernoulliRBM(noise_variance="learned"),
         SoftmaxRBM(handle_unknown="ignore"),

@@ -70,7 +70,7 @@ def test_chunks_have_no_rows_to_hold_out(model):
 @models
 def test_too_few_rows_are_refused(model):
     """All of them would be held out, or none would be."""
-    sentence = "early_stopping=True with validation_fraction=0.1 holds out 1 of 1 row,"
+    sentence = "early_stopping=True with validation_fraction=0.1 holds out 1 rows of n_samples=1,"
     with pytest.raises(ValueError, match=sentence):
         model.machine(early_stopping=True).fit(model.complete()[:1])
 
