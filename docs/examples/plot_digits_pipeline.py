@@ -195,8 +195,8 @@ completed = model.impute(np.where(known, digits, np.nan), n_gibbs_steps=1000, ra
 # -----------
 # A filter is the picture of a hidden unit's weights. The picture shows the filters of 60 hidden
 # units of the tuned pipeline, whose probabilities vary most from digit to digit. Red pixels excite
-# the unit, and blue pixels inhibit the unit. The filters are spots and short strokes, and most
-# have a surround of the other sign. You can read two in three samples as a digit. A completion is
+# the unit, and blue pixels inhibit the unit. The filters are spots and strokes, often beside
+# spots of the other sign. You can read most samples as a digit. A completion is
 # a blend where the upper half leaves a choice, as between 4 and 6 or between 7 and 9.
 
 hidden = shifted_features.best_estimator_[:-1].transform(X_test_shifted)
