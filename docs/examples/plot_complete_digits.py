@@ -38,13 +38,12 @@ X_erased = np.where(erased, np.float32(np.nan), X_test)
 # Training
 # --------
 # A completion is only as good as the model. So the RBM learns with persistent chains, which make
-# three Gibbs steps for every update. The learning rate falls to nearly zero, because chains can
-# follow a model only while the model changes slowly. Weight decay keeps the weights small, so that
-# the chains still move between digits.
+# three Gibbs steps for every update. The learning rate falls to zero, because chains can follow a
+# model only while the model changes slowly. Weight decay keeps the weights small, so that the
+# chains still move between digits.
 
 start = perf_counter()
-rate = np.linspace(0.5, 0.005, 150)
-rbm = BernoulliRBM(200, learning_rate=rate, batch_size=20, n_iter=150, random_state=0)
+rbm = BernoulliRBM(200, learning_rate_schedule="linear", n_iter=150, random_state=0)
 rbm.set_params(n_gibbs_steps=3, n_chains=100, weight_decay=3e-4).fit(X_train)
 print(f"fit: 150 epochs in {perf_counter() - start:.1f} s")
 

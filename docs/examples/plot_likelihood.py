@@ -40,8 +40,7 @@ X_train, X_test = train_test_split(X, test_size=0.2, random_state=0)
 METHODS = {"exact": "black", "ais": "C0", "reverse_ais": "C1"}
 EPOCHS = [1, 2, 4, 6, 8, 10, 15, 20, 30, 40, 50, 60]
 
-rate = 2 / (20 + np.arange(60))
-rbm = BernoulliRBM(18, learning_rate=rate, batch_size=10, n_chains=100, random_state=0)
+rbm = BernoulliRBM(18, learning_rate=0.3, n_chains=100, random_state=0)
 rng = np.random.default_rng(0)
 seconds = dict.fromkeys(METHODS, 0)
 curves = {method: [] for method in METHODS}

@@ -101,7 +101,7 @@ predictions = {
 #
 # The prediction is the expectation over the stars, which has the smallest squared error. The most
 # probable star has a larger error than the biases. The conditional RBM improves the predictions
-# for users with few ratings by a hundredth of a star. For such users the choice of films tells
+# for users with few ratings by two hundredths of a star. For such users the choice of films tells
 # something that the few ratings do not tell.
 
 from time import perf_counter

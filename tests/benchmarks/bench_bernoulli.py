@@ -23,6 +23,7 @@ from competitors import (
     torch,
     torch_epoch,
 )
+from plain import PLAIN_BERNOULLI
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import BernoulliRBM as SklearnRBM
@@ -187,9 +188,8 @@ def curve_estimator(name, n_components, n_iter, seed):
     if name == OURS:
         return BernoulliRBM(n_components, n_iter=n_iter, random_state=seed)
     rates = np.linspace(0.2, 0.0, n_iter, endpoint=False)
-    return BernoulliRBM(
-        n_components, learning_rate=rates, n_iter=n_iter, algorithm="cd", random_state=seed
-    )
+    tuned = {"learning_rate": rates, "n_iter": n_iter, "algorithm": "cd"}
+    return BernoulliRBM(n_components, random_state=seed, **PLAIN_BERNOULLI | tuned)
 
 
 def exact_score(estimator, X):

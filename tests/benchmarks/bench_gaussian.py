@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 from competitors import binary_rows
+from plain import PLAIN
 from timing import figure, ratio, run_sections, table, take_turns, verdict, with_minimum
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM
@@ -32,7 +33,7 @@ def bench_epoch(options):
         bits, normal = binary_rows(*shape, dtype), normal_rows(*shape, dtype)
         for algorithm in ("pcd", "cd"):
             for batch_size in BATCH_SIZES:
-                common = {
+                common = PLAIN | {
                     "batch_size": batch_size,
                     "n_iter": 1,
                     "algorithm": algorithm,
@@ -72,7 +73,9 @@ def bench_score(options):
     )
     for n_rows, n_features, n_components in shapes:
         X = normal_rows(max(n_rows, 200), n_features, "float64")
-        machine = GaussianBernoulliRBM(n_components, n_iter=20, random_state=0).fit(X)
+        machine = GaussianBernoulliRBM(
+            n_components, learning_rate=0.01, n_iter=20, random_state=0, **PLAIN
+        ).fit(X)
         X = X[:n_rows]
         calls = {
             "score": partial(machine.score_samples, X),

@@ -13,6 +13,7 @@ from functools import cache, partial
 
 import numpy as np
 from competitors import binary_rows
+from plain import PLAIN_BERNOULLI
 from timing import (
     PAUSE,
     figure,
@@ -37,7 +38,8 @@ MOST_AIS, MOST_SECONDS = 2.5, 120
 def machine(n_components, dtype, quick):
     """A machine after two epochs on random bits."""
     X = binary_rows(1000 if quick else 20000, N_FEATURES, dtype)
-    return BernoulliRBM(n_components, batch_size=100, n_iter=2, random_state=0).fit(X)
+    settings = PLAIN_BERNOULLI | {"batch_size": 100, "n_iter": 2}
+    return BernoulliRBM(n_components, random_state=0, **settings).fit(X)
 
 
 def n_hidden(options):
@@ -170,14 +172,19 @@ def bench_training(options):
     n_rows, batch_size, rows = (500 if options.quick else 10000), 100, []
     for dtype in ("float32", "float64"):
         X = binary_rows(n_rows, N_FEATURES, dtype)
-        common = {"batch_size": batch_size, "n_iter": 1, "random_state": 0}
+        common = {"batch_size": batch_size, "n_iter": 1}
         settings = {
             "pcd": {"algorithm": "pcd"},
             "many": {"algorithm": "pcd", "n_chains": N_TEMPERATURES * batch_size},
             "pt": {"algorithm": "pt", "n_temperatures": N_TEMPERATURES},
         }
         fits = {
-            name: partial(BernoulliRBM(n_hidden(options), **common, **changes).fit, X)
+            name: partial(
+                BernoulliRBM(
+                    n_hidden(options), random_state=0, **PLAIN_BERNOULLI | common | changes
+                ).fit,
+                X,
+            )
             for name, changes in settings.items()
         }
         seconds = take_turns(fits, options.rounds)

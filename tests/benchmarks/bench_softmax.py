@@ -16,6 +16,7 @@ from functools import partial
 
 import numba
 import numpy as np
+from plain import PLAIN
 from ratings import MOVIELENS_1M, NETFLIX, DenseSoftmaxRBM, skewed_ratings
 from timing import (
     PAUSE,
@@ -37,7 +38,12 @@ from skrbm import SoftmaxRBM
 MOVIELENS = (6040, 3706, 1_000_209)
 N_COMPONENTS = 100
 BATCH_SIZES = (1000, 100)
-SETTINGS = {"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.001, "random_state": 0}
+SETTINGS = PLAIN | {
+    "learning_rate": 0.01,
+    "momentum": 0.9,
+    "weight_decay": 0.001,
+    "random_state": 0,
+}
 # Targets: dense / ours and 1 thread / 2 threads at least, the others at most.
 FASTER, THREADS, SLOWER_AT_NETFLIX, GIGABYTES = 10, 1.6, 1.5, 4
 

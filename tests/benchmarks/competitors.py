@@ -1,6 +1,9 @@
 """What the benchmarks compare, and on which data: estimators, bare products, PyTorch."""
 
+from functools import partial
+
 import numpy as np
+from plain import PLAIN_BERNOULLI
 from scipy import sparse
 from sklearn.neural_network import BernoulliRBM as SklearnRBM
 
@@ -11,7 +14,8 @@ try:
 except ImportError:
     torch = None
 
-ESTIMATORS = {"scikit-learn": SklearnRBM, "skrbm": BernoulliRBM}
+#: Both with the same way to learn.
+ESTIMATORS = {"scikit-learn": SklearnRBM, "skrbm": partial(BernoulliRBM, **PLAIN_BERNOULLI)}
 
 
 def binary_rows(n_rows, n_features, dtype, density=0.19):

@@ -2,32 +2,19 @@
 
 import time
 
+from plain import PLAIN_BERNOULLI
 from threadpoolctl import threadpool_limits
 from timing import figure, table
 
 from skrbm import BernoulliRBM
 
-#: What the settings of a study change, so that no figure depends on a default.
-PLAIN = {
-    "learning_rate_schedule": "constant",
-    "algorithm": "pcd",
-    "n_gibbs_steps": 1,
-    "n_chains": None,
-    "centering": False,
-    "average": False,
-    "momentum": 0.0,
-    "weight_decay": 0.0,
-    "l1_penalty": 0.0,
-    "negative_visibles": "sample",
-    "positive_visibles": "mean",
-}
 #: Nats between the directions of annealing, at most, for both to be trusted.
 AGREE = 0.2
 
 
 def train(X, settings, seed):
-    """A machine fitted with ``PLAIN`` as the settings change it."""
-    rbm = BernoulliRBM(random_state=seed, **PLAIN | settings)
+    """A machine fitted with ``PLAIN_BERNOULLI`` as the settings change it."""
+    rbm = BernoulliRBM(random_state=seed, **PLAIN_BERNOULLI | settings)
     # The matrices of small machines are tiny: more threads would only get in each other's way.
     n_threads = 1 if rbm.n_components < 100 else None
     with threadpool_limits(n_threads, user_api="blas"):

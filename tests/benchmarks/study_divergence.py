@@ -12,6 +12,7 @@ import argparse
 import warnings
 
 import numpy as np
+from plain import PLAIN, PLAIN_BERNOULLI
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 from timing import describe_machine, table
@@ -19,6 +20,19 @@ from timing import describe_machine, table
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 from skrbm._training.divergence import check_reconstructions
 
+#: What the settings change.
+SETTINGS = {
+    "real values": PLAIN | {"learning_rate": 0.01, "batch_size": 100, "n_iter": 10},
+    "grey pixels": PLAIN_BERNOULLI,
+    "categories": PLAIN
+    | {
+        "learning_rate": 0.02,
+        "batch_size": 50,
+        "n_iter": 40,
+        "momentum": 0.9,
+        "weight_decay": 0.002,
+    },
+}
 GOOD_AND_BAD = {
     "real values": [
         {},
@@ -54,7 +68,7 @@ GOOD_AND_BAD = {
 
 def case(name, settings, n_rows):
     """An estimator and the rows for it."""
-    pixels = load_digits().data[:n_rows]
+    pixels, settings = load_digits().data[:n_rows], SETTINGS[name] | settings
     if name == "real values":
         return GaussianBernoulliRBM(random_state=0, **settings), StandardScaler().fit_transform(
             pixels
@@ -66,7 +80,7 @@ def case(name, settings, n_rows):
 
 def row(name, settings, n_rows):
     """A row of the table."""
-    shown = ", ".join(f"{key}={value}" for key, value in settings.items()) or "defaults"
+    shown = ", ".join(f"{key}={value}" for key, value in settings.items()) or "plain"
     estimator, X = case(name, settings, n_rows)
     try:
         estimator.fit(X)

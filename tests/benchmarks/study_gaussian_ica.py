@@ -16,6 +16,7 @@ import time
 from itertools import product
 
 import numpy as np
+from plain import PLAIN
 from scipy.special import logsumexp
 from sklearn.decomposition import FastICA
 from threadpoolctl import threadpool_limits
@@ -27,7 +28,7 @@ N_HIDDEN = 4
 STATES = np.array(list(product([0.0, 1.0], repeat=N_HIDDEN)))
 TARGET = -2.745  # mean log-likelihood of test rows
 LITERATURE = {"ICA": -2.7358, "GRBM": -2.7362}
-SETTINGS = {
+SETTINGS = PLAIN | {
     "learning_rate": [0.2] * 15 + list(np.geomspace(0.2, 0.001, 15)),
     "momentum": 0.9,
     "batch_size": 500,

@@ -35,6 +35,7 @@ from movielens import (
     load,
     surprise_models,
 )
+from plain import PLAIN
 from scipy import sparse
 from timing import describe_machine, figure, table, verdict
 
@@ -52,7 +53,7 @@ def falling(rate):
     return np.linspace(rate, rate / 50, N_EPOCHS).tolist()
 
 
-TUNED = {
+TUNED = PLAIN | {
     "n_components": 400,
     "conditional": True,
     "learning_rate": falling(0.1),

@@ -20,6 +20,7 @@ import argparse
 import time
 
 import numpy as np
+from plain import PLAIN
 from study_data import split
 from timing import describe_machine, figure, table
 
@@ -29,7 +30,7 @@ N_LETTERS = 21
 FAR = 0.6  # identity with the nearest training row below which a row has no near relative
 N_HIDDEN = 100
 EPOCHS = 60
-SETTINGS = {
+SETTINGS = PLAIN | {
     "learning_rate": (0.1, 0.002),  # first and last epoch; geometric between
     "n_gibbs_steps": 10,
     "n_chains": 100,
@@ -62,7 +63,7 @@ def train(X, epochs, algorithm="pcd", **settings):
     epochs = round(epochs * settings.pop("times_epochs", 1))
     settings["learning_rate"] = np.geomspace(*settings["learning_rate"], epochs)
     if algorithm == "cd":
-        del settings["n_chains"]  # as many as the batch has rows
+        settings["n_chains"] = None  # as many as the batch has rows
     rbm = SoftmaxRBM(
         categories=np.arange(N_LETTERS),
         algorithm=algorithm,
