@@ -89,35 +89,30 @@ BEFORE = {
         "weight_decay": 0.002,
     },
 }
-_BOTH = {"centering": True, "average": True}
-#: What --candidates changes of the present defaults.
+#: What --candidates changes of the present defaults, one thing at a time.
+_CHANGES = {
+    "not centred": {"centering": False},
+    "not averaged": {"average": False},
+    "constant rate": {"learning_rate_schedule": "constant"},
+    "linear": {"learning_rate_schedule": "linear"},
+}
 CANDIDATES = {
-    "bernoulli": {
-        "centred": {"centering": True},
-        "averaged": {"average": True},
-        "centred, averaged": _BOTH,
-        "linear": {"learning_rate_schedule": "linear"},
-        "centred, averaged, linear": _BOTH | {"learning_rate_schedule": "linear"},
-        "centred, averaged, batch 20": _BOTH | {"batch_size": 20},
-        "centred, averaged, batch 50, 20 epochs": _BOTH | {"batch_size": 50, "n_iter": 20},
-        "centred, averaged, CD": _BOTH | {"algorithm": "cd"},
-        "centred, averaged, CD, rate 0.05": _BOTH | {"algorithm": "cd", "learning_rate": 0.05},
+    "bernoulli": _CHANGES
+    | {
+        "rate 0.3": {"learning_rate": 0.3},
+        "rate 1": {"learning_rate": 1.0},
+        "grey values as they are": {"positive_visibles": "mean"},
+        "batch 20": {"batch_size": 20},
+        "CD": {"algorithm": "cd"},
     },
-    "gaussian": {
-        "centred, averaged": _BOTH,
-        "centred, averaged, rate 0.02": _BOTH | {"learning_rate": 0.02},
-        "centred, averaged, rate 0.02, linear": _BOTH
-        | {"learning_rate": 0.02, "learning_rate_schedule": "linear"},
-        "centred, averaged, batch 20": _BOTH | {"batch_size": 20},
-        "centred, averaged, momentum 0.9": _BOTH | {"momentum": 0.9},
+    "gaussian": _CHANGES
+    | {
+        "rate 0.01": {"learning_rate": 0.01},
+        "rate 0.1": {"learning_rate": 0.1},
+        "PCD": {"algorithm": "pcd"},
     },
-    "softmax": {
-        "centred": {"centering": True},
-        "averaged": {"average": True},
-        "centred, averaged": _BOTH,
-        "linear": {"learning_rate_schedule": "linear"},
-        "averaged, rate 0.03": {"average": True, "learning_rate": 0.03},
-    },
+    "softmax": _CHANGES
+    | {"rate 0.02": {"learning_rate": 0.02}, "rate 0.04": {"learning_rate": 0.04}},
 }
 #: C that cross-validation chooses from, and steps of the classifier's solver.
 STRENGTHS, MOST_STEPS = [0.1, 1.0, 10.0, 100.0], 5000

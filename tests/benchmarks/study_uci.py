@@ -91,16 +91,16 @@ LARGE = {
     "dna": {"n_chains": 200, "learning_rate": 0.2, "batch_size": 50},
     "mushrooms": {"n_chains": 200, "learning_rate": 0.2, "n_gibbs_steps": 2},
 }
-LARGE_UNITS = {"dna": [100, 300], "mushrooms": [50, 150]}
+LARGE_UNITS = {"dna": [300, 1000], "mushrooms": [150, 400]}
 LARGE_EPOCHS = {"dna": [200], "mushrooms": [200]}
 LARGE_PENALTIES = {
     "dna": [
-        *({"weight_decay": decay} for decay in (0.008, 0.016, 0.03)),
-        *({"weight_decay": 0.0, "l1_penalty": l1} for l1 in (0.002, 0.004)),
+        *({"weight_decay": decay} for decay in (0.003, 0.005, 0.008)),
+        *({"weight_decay": 0.0, "l1_penalty": l1} for l1 in (0.0005, 0.001)),
     ],
     "mushrooms": [
-        *({"weight_decay": decay} for decay in (0.0, 0.0003, 0.001)),
-        *({"weight_decay": 0.0, "l1_penalty": l1} for l1 in (0.0001, 0.0003)),
+        *({"weight_decay": decay} for decay in (0.0003, 0.0006)),
+        *({"weight_decay": 0.0, "l1_penalty": l1} for l1 in (0.0002, 0.0003, 0.0005)),
     ],
 }
 #: Chains and temperatures: to compare settings, and to report.
