@@ -65,7 +65,7 @@ print(", ".join(f"{method} {s / len(EPOCHS):.2f} s" for method, s in seconds.ite
 # ----------------------------
 # For the model of the last epoch and for each number of betas, ``log_partition`` estimates log Z
 # eight times, with 20 chains. Two betas mean plain importance sampling, without steps in between.
-# On average AIS is then 2.5 nats too low, and reverse AIS is one nat too high. Most intervals miss
+# On average AIS is then 2 nats too low, and reverse AIS is one nat too high. Many intervals miss
 # the exact value, because a few chains have most of the weight. From 100 betas on, the mean errors
 # are within a tenth of a nat.
 
