@@ -31,8 +31,8 @@ class BernoulliRBM(BaseRBM):
     The estimator is a drop-in superset of :class:`sklearn.neural_network.BernoulliRBM`: it has
     the same parameters and attributes, and more of each, with defaults of its own. The energy of
     visible units v and hidden units h is ``E(v, h) = -b v - c h - v W^T h`` with
-    ``W = components_``, ``b = intercept_visible_`` and ``c = intercept_hidden_``. A value between
-    0 and 1, such as a grey pixel, is read as the probability of a 1.
+    ``W = components_``, ``b = intercept_visible_`` and ``c = intercept_hidden_``. A
+    value between 0 and 1, such as a grey pixel, is read as the probability of a 1.
 
     A *schedule* is a number, or a sequence of one value per epoch. After its end the last value
     of a sequence stays in force. A schedule can be cloned, pickled and grid-searched like any

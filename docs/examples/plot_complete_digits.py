@@ -58,7 +58,7 @@ imputed = rbm.impute(X_erased, n_gibbs_steps=200, random_state=0)
 # average over four splits (``random_state`` 0 to 3) the squared error is 0.092 for ``impute`` and
 # 0.095 for 15 neighbours. ``impute`` had the smaller error in each split. The settings of both
 # methods were chosen on these splits, too. With grey pixels the neighbours win: their squared
-# error is 0.036 and the squared error of ``impute`` is 0.048, because binary units read a grey
+# error is 0.036 and the squared error of ``impute`` is 0.046, because binary units read a grey
 # value as doubt. One sample or one neighbour has a larger error than a mean, because a mean
 # hedges. But a single sample is a clear-cut image.
 
@@ -93,7 +93,7 @@ for name, predicted in predictions.items():
 # The picture shows the first held-out digit of each class. Chain i of ``sample`` starts at row ``i
 # % n_rows`` of ``init``, so 30 samples are three of each digit. Where an upper half leaves a
 # choice, a mean is blurred, but a sample decides. The upper half of a 4 may become a 6, the upper
-# half of a 7 may become a 3, and the upper half of an 8 may become a 9.
+# half of a 7 may become an 8, and the upper half of an 8 may become a 9.
 
 chosen = np.array([np.flatnonzero(y_test == label)[0] for label in range(10)])
 draws = rbm.sample(30, init=X_erased[chosen], random_state=0).reshape(3, 10, 64)

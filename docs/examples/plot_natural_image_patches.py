@@ -170,7 +170,7 @@ for title, images in [
 # A filter is the picture of a hidden unit's weights. Sorted by orientation, the filters turn once
 # through half a circle. A bright pixel excites the unit, and a dark pixel inhibits the unit. Most
 # filters are a bright line beside a dark line. Slanted gratings are the tiles of the temple's
-# roofs, and two units have a gradient over the whole patch. Each sample consists of a few strokes.
+# roofs. Each sample consists of a few strokes.
 # The samples are fainter than the patches, because the picture leaves out the noise. The samples
 # are also simpler, because the model does not know the foliage around the temple.
 
