@@ -288,7 +288,7 @@ class BernoulliRBM(BaseRBM):
     def _initial_visible(self, summary):
         # Log-odds with half a row of each value added (Jeffreys' prior), so that constant
         # columns stay finite.
-        ones = summary.sums
+        ones = np.clip(summary.sums, 0, summary.n_rows)  # sums of weights are rounded
         bias = np.log((ones + 0.5) / (summary.n_rows - ones + 0.5))
         return BernoulliLayer(bias.astype(summary.dtype))
 

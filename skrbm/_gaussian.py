@@ -151,12 +151,11 @@ class GaussianBernoulliRBM(BaseRBM):
     Steps are bounded, so that training stays finite whatever the units of X. If the gradient of
     the weights of one hidden unit is longer than sqrt(n_features), the length of a typical row of
     standardised data, the gradient is rescaled to this length [3]_. The gradient of the logarithm
-    of a variance is clipped to [-1, 1]. With the default parameters the bounds changed no bit of
-    a fit of standardised digits, breast cancer, wine and iris. With a learned variance the clip
-    acts on nearly constant features, such as the rarely used pixels of the digits, and helps there
-    (mean score -75.3 with bounds, -76.3 without; 10 epochs). The gradient of the visible biases
-    is multiplied by ``noise_variance_``. So a feature in other units is learned alike if its
-    noise variance is in these units.
+    of a variance is clipped to [-1, 1]. With the default parameters the bounds changed no bit of a
+    fit of standardised digits, breast cancer, wine and iris. With a learned variance the clip acts
+    on nearly constant features, such as the rarely used pixels of the digits. The gradient of the
+    visible biases is multiplied by ``noise_variance_``. So a feature in other units is learned
+    alike if its noise variance is in these units.
 
     References
     ----------

@@ -94,7 +94,7 @@ class BaseRBM(
         """
         weights = random_state.normal(0, 0.01, (visible.n_units, self.n_components))
         if self.centering:  # hidden units are at rest around the mean of the data
-            return weights, -(center @ weights)
+            return weights, -np.einsum("i,ij->j", center, weights)
         return weights, np.zeros(self.n_components)
 
     def _check_states(self, rows):

@@ -18,7 +18,7 @@ learning_rate : float or sequence of float
 
 learning_rate_schedule : {"constant", "linear", "inverse_sqrt"}
     How the learning rate falls from update to update. The fall multiplies ``learning_rate``,
-    which may itself be one value per epoch.
+    also where that is one value per epoch; set "constant" to have just these values.
 
     - "constant": the learning rate does not fall.
     - "linear": from ``learning_rate`` to 0 at the end of ``fit``, whatever ``n_iter`` is.
@@ -54,9 +54,10 @@ average : bool or float
     Whether the fitted attributes are averages of the parameters over updates, which have
     less noise than the parameters after the last update [average]_. A number in (0, 1] is
     the share of all updates, up to the present one, that the average is over (in effect:
-    weights grow as a power of the number of the update). True means 0.3. Learning itself
+    weights grow as a power of the number of the update). True means 0.3, and 1 means all
+    updates. Learning itself
     goes on from the parameters without average, which the estimator keeps besides. If you
-    change ``components_`` or an intercept, learning goes on from what you have set, and the
+    change ``components_`` or another parameter, learning goes on from what you set, and the
     average starts anew.
 
 momentum : float or sequence of float
@@ -87,7 +88,9 @@ tol : float
 
 warm_start : bool
     Whether ``fit`` of a fitted estimator goes on with its machine, for ``n_iter`` more
-    epochs, instead of starting anew.
+    epochs, instead of starting anew. With ``early_stopping`` the same rows of the same X are
+    held out again, and the machine that is there may remain the best. (If the fit before held
+    out other rows or none, held-out rows are known to the machine.)
 
 shuffle : bool
     Whether ``fit`` takes the rows in a new order in each epoch.
@@ -115,7 +118,7 @@ history_ : dict of list
     "n_gibbs_steps", "momentum", "seconds"; with ``early_stopping`` "validation_score"
     (``score`` of the held-out rows) and "free_energy_gap" (by how much the mean free energy of
     held-out rows is above that of as many training rows, in nats: it grows where the machine
-    learns its training rows by heart), else NaN.
+    learns its training rows by heart; NaN where entries are missing), else NaN.
 
 n_features_in_ : int
     Number of features seen during fit.

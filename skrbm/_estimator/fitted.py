@@ -92,20 +92,9 @@ def _averaged(state, fitted):
 
 
 def _checksum(parameter):
-    """Of the numbers of a fitted attribute, or None of what a machine does not have.
-
-    It is that of sums over each row and each column, which are faster to make than a checksum of
-    all numbers, and tell of numbers that have changed places as well.
-    """
-    if parameter is None:
-        return None
+    """Of the numbers of a fitted attribute, or None of what a machine does not have."""
     # Weights are stored transposed: the transpose of the attribute is contiguous.
-    words = np.ascontiguousarray(parameter.T)
-    words = words.view(f"u{words.itemsize}")
-    if words.ndim == 1:
-        return crc32(words)
-    sums = np.add.reduce(words, axis=1, dtype=words.dtype)
-    return crc32(sums, crc32(np.bitwise_xor.reduce(words, axis=0)))
+    return None if parameter is None else crc32(np.ascontiguousarray(parameter.T))
 
 
 def _learning(model, averaged, fitted):

@@ -63,9 +63,10 @@ class FittingMethods:
         go_on = learner.warm_start and learner.__sklearn_is_fitted__()
         rows, y = learner._training_rows(X, y, sample_weight, reset=not go_on)
         random_state = check_random_state(learner.random_state)
+        seed = learner._seed if go_on else draw_seed(random_state)
         training, stopping = rows, None
         if learner.early_stopping:
-            training, held_out = learner._split(rows, random_state)
+            training, held_out = learner._split(rows, seed)
             stopping = EarlyStopping(held_out, learner.n_iter_no_change, learner.tol)
         settings = learner._settings(shuffle=learner.shuffle)
         draws_by_row = settings.algorithm == "cd" or settings.sample_positive_visibles
@@ -75,8 +76,10 @@ class FittingMethods:
             training = training.distinct()
         if go_on:
             state = learner._state(rows).copy()
+            if stopping is not None:
+                stopping.start_from(state)
         else:
-            state = learner._initial_state(training, settings, random_state)
+            state = learner._initial_state(training, settings, seed, random_state)
         n_updates = -(-training.n_rows // settings.batch_size) * learner.n_iter
         settings = replace(settings, span=(state.n_updates, n_updates))
         # ScoringMonitor scores only tasks that have a target. The target of a generative
@@ -170,7 +173,8 @@ class FittingMethods:
         settings = learner._settings(shuffle=False)
         if first_call:
             random_state = check_random_state(learner.random_state)
-            state = learner._initial_state(rows, settings, random_state)
+            seed = draw_seed(random_state)
+            state = learner._initial_state(rows, settings, seed, random_state)
         else:
             state = learner._state(rows).copy()
         train_epoch(state, settings, rows)
@@ -196,7 +200,7 @@ class FittingMethods:
             if not weights.all():  # rows of weight 0 count as none, whatever their entries
                 counted = weights > 0
                 weights = weights[counted]
-                y = None if y is None else safe_indexing(y, counted)
+                y = safe_indexing(y, counted) if np.iterable(y) else y
             # Smaller ones would be outweighed by what is there before training, as the half row
             # in base rates is.
             weights = weights / min(1, weights.mean())
@@ -206,8 +210,8 @@ class FittingMethods:
         self._check_training(rows, chunk=chunk)
         return rows, y
 
-    def _split(self, rows, random_state):
-        """Rows to train on, and rows to judge by."""
+    def _split(self, rows, seed):
+        """Rows to train on, and rows to judge by: the same of the same rows, for a seed."""
         from sklearn.model_selection import train_test_split  # slow to import, and seldom needed
 
         n_held_out = math.ceil(self.validation_fraction * rows.n_rows)
@@ -219,9 +223,16 @@ class FittingMethods:
                 "early_stopping=False."
             )
         parts = train_test_split(
-            np.arange(rows.n_rows), test_size=n_held_out, random_state=random_state
+            np.arange(rows.n_rows), test_size=n_held_out, random_state=int(seed) % 2**32
         )
-        return [rows.part(np.sort(which)) for which in parts]
+        training, held_out = (rows.part(np.sort(which)) for which in parts)
+        for part, role in ((training, "to train on"), (held_out, "to judge by")):
+            if part.n_unknown == part.n_rows * part.n_features:
+                raise ValueError(
+                    f"early_stopping=True with validation_fraction={self.validation_fraction} "
+                    f"left {part.n_rows} rows {role} that have no entry. Leave out empty rows."
+                )
+        return training, held_out
 
     def _settings(self, shuffle):
         share = SHARE if isinstance(self.average, bool) else self.average
@@ -242,9 +253,8 @@ class FittingMethods:
             average=share if self.average else None,
         )
 
-    def _initial_state(self, rows, settings, random_state):
+    def _initial_state(self, rows, settings, seed, random_state):
         """Random weights and hidden biases to start from, visible biases from the data."""
-        seed = draw_seed(random_state)
         visible = self._initial_visible(rows.summary)
         data_mean = rows.summary.means
         # Drawn in (D, M), the order of storage, and in float64 whatever the dtype. So a float32

@@ -31,11 +31,9 @@ class CategoryRows(Rows):
         self.n_rows, self.n_features = X.shape
         self.dtype = working_dtype(X.dtype)
 
-    def part(self, which):
-        """Rows of the same categories."""
-        rows = CategoryRows(self.X[which], self.onehot[which], self.categories)
-        rows.weights = None if self.weights is None else self.weights[which]
-        return rows
+    def _part(self, which):
+        """Rows of the same kind."""
+        return CategoryRows(self.X[which], self.onehot[which], self.categories)
 
     def _distinct(self):
         """Their numbers, and which of them each row is."""

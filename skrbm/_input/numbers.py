@@ -53,11 +53,9 @@ class NumberRows(Rows):
             for function in (np.fmin, np.fmax)
         )
 
-    def part(self, which):
+    def _part(self, which):
         """Rows of the same kind."""
-        rows = NumberRows(self.X[which], self._squares, self._probabilities)
-        rows.weights = None if self.weights is None else self.weights[which]
-        return rows
+        return NumberRows(self.X[which], self._squares, self._probabilities)
 
     def _distinct(self):
         """Their numbers, and which of them each row is."""

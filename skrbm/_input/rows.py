@@ -42,9 +42,15 @@ class Rows(ABC):
         """Mean of the weights."""
         return self.weights.mean()
 
-    @abstractmethod
     def part(self, which):
         """Rows of an index array, with their weights; a copy."""
+        rows = self._part(which)
+        rows.weights = None if self.weights is None else self.weights[which]
+        return rows
+
+    @abstractmethod
+    def _part(self, which):
+        """Rows of an index array; a copy."""
 
     def distinct(self):
         """Rows of which no two are equal, in an order of their own; equal rows add up weights."""

@@ -42,8 +42,9 @@ class Centring:
     @classmethod
     def at(cls, model, data_mean):
         """Centring of a machine that has seen no mini-batch yet."""
-        center = model.visible.centers(data_mean)[0][np.newaxis]
-        return cls(data_mean, model.hidden.mean(center @ model.weights)[0])
+        center = model.visible.centers(data_mean)[0]
+        x = np.einsum("i,ij->j", center, model.weights)  # without BLAS, and its threads
+        return cls(data_mean, model.hidden.mean(x[np.newaxis])[0])
 
     def copy(self):
         """Centring that shares no array to which learning writes."""
@@ -51,8 +52,10 @@ class Centring:
 
     def follow(self, estimate):
         """Move the hidden mean by the rows of data of a mini-batch."""
-        missing = estimate.hidden - estimate.weight * self.hidden_mean
-        self.hidden_mean += self.hidden_mean.dtype.type(RATE / estimate.n_rows) * missing
+        if estimate.weight > 0:
+            share = min(1, RATE * estimate.weight / estimate.n_rows)  # 1: of one very heavy row
+            mean = estimate.hidden / self.hidden_mean.dtype.type(estimate.weight)
+            self.hidden_mean += self.hidden_mean.dtype.type(share) * (mean - self.hidden_mean)
 
     def coordinates(self, model):
         """The coordinates of one update."""
@@ -103,7 +106,8 @@ class Centred:
         hidden += sign * at_hidden
         visible += sign * self.scale * at_visible
         for table, center in zip(_tables(others), self.centers[1:], strict=True):
-            hidden += sign * (center @ table)
+            updates.project(table, center, self.hidden_mean, at_hidden, np.empty_like(center))
+            hidden += sign * at_hidden
 
 
 def _tables(arrays):

@@ -36,8 +36,14 @@ def train_epoch(state, settings, rows, judge=None):
     learning_rate = scheduled(settings.learning_rate, state.n_epochs)
     n_gibbs_steps = int(scheduled(settings.n_gibbs_steps, state.n_epochs))
     momentum = scheduled(settings.momentum, state.n_epochs)
-    figures = {
+    rates = {
         "learning_rate": learning_rate * fall(state.n_updates, settings.span),
+        "momentum": momentum,
+        "weight_decay": settings.weight_decay,
+        "l1_penalty": settings.l1_penalty,
+    }
+    figures = {
+        "learning_rate": rates["learning_rate"],
         "n_gibbs_steps": n_gibbs_steps,
         "momentum": momentum,
     }
@@ -51,12 +57,7 @@ def train_epoch(state, settings, rows, judge=None):
     order = row_order(state, rows.n_rows) if settings.shuffle else None
     for first in range(0, rows.n_rows, settings.batch_size):
         which = slice(first, min(first + settings.batch_size, rows.n_rows))
-        rates = {
-            "learning_rate": learning_rate * fall(state.n_updates, settings.span),
-            "momentum": momentum,
-            "weight_decay": settings.weight_decay,
-            "l1_penalty": settings.l1_penalty,
-        }
+        rates["learning_rate"] = learning_rate * fall(state.n_updates, settings.span)
         update(
             state, settings, rows, which if order is None else order[which], n_gibbs_steps, rates
         )

@@ -23,6 +23,10 @@ class Momentum:
 
     velocity: tuple = ()
 
+    def copy(self):
+        """An optimiser that shares no array with this one."""
+        return Momentum(tuple(velocity.copy() for velocity in self.velocity))
+
     def remember(self, parameters):
         """Make room for the velocity of these parameters, at rest, if there is none yet."""
         if not self.velocity:

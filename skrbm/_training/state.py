@@ -70,12 +70,11 @@ class State:
 
     def copy(self):
         """A state that shares no array with this one to which learning writes."""
-        velocity = tuple(a.copy() for a in self.optimizer.velocity)
         return replace(
             self,
             model=self.model.copy(),
             centring=self.centring.copy(),
-            optimizer=Momentum(velocity),
+            optimizer=self.optimizer.copy(),
             average=None if self.average is None else self.average.copy(),
         )
 

@@ -41,23 +41,37 @@ class EarlyStopping:
         -------
         figures : dict
         """
-        model, n_hidden = state.fitted, state.fitted.hidden.n_units
-        weights = self.held_out.weights
-        scores = self.held_out.map(model.pseudo_likelihood, per_row=n_hidden)
-        score = float(np.average(scores, weights=weights))
-        # As many rows of training, spread evenly; without weights, as all are.
-        stride = -(-rows.n_rows // self.held_out.n_rows)
-        trained = rows.part(np.arange(0, rows.n_rows, stride))
-        free_energy, trained_free_energy = (
-            np.average(part.map(model.free_energy, per_row=n_hidden), weights=part.weights)
-            for part in (self.held_out, trained)
-        )
+        score, gap = self._score(state.fitted), self._gap(state.fitted, rows)
         enough = score >= self.best_score + self.tol
         self.n_without_improvement = 0 if enough else self.n_without_improvement + 1
         if score > self.best_score:
             self.best, self.best_score = state.copy(), score
-        gap = float(free_energy - trained_free_energy)
         return {"validation_score": score, "free_energy_gap": gap}
+
+    def start_from(self, state):
+        """Remember a machine that is there before learning: it may be the best."""
+        self.best, self.best_score = state.copy(), self._score(state.fitted)
+
+    def _score(self, model):
+        scores = self.held_out.map(model.pseudo_likelihood, per_row=model.hidden.n_units)
+        return float(np.average(scores, weights=self.held_out.weights))
+
+    def _gap(self, model, rows):
+        """By how much free energies of held-out rows are above those of as many training rows.
+
+        NaN where entries are missing: rows that observe other features have another ``log Z``.
+        """
+        if rows.n_unknown or self.held_out.n_unknown:
+            return np.nan
+        stride = -(-rows.n_rows // self.held_out.n_rows)
+        trained = rows.part(np.arange(0, rows.n_rows, stride))
+        held_out, training = (
+            np.average(
+                part.map(model.free_energy, per_row=model.hidden.n_units), weights=part.weights
+            )
+            for part in (self.held_out, trained)
+        )
+        return float(held_out - training)
 
     def result(self, state):
         """The best machine, with its chains; counts and figures are of all epochs."""

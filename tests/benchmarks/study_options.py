@@ -31,12 +31,13 @@ from timing import describe_machine, table
 from skrbm import BernoulliRBM
 
 RECIPE = {
-    "learning_rate": 1.0,
+    "learning_rate": 0.7,
     "learning_rate_schedule": "inverse_sqrt",
     "batch_size": 50,
     "n_iter": 20,
     "centering": True,
     "average": 0.3,
+    "positive_visibles": "sample",
 }
 
 # --- options that are not in the package ------------------------------------------------------
@@ -49,6 +50,10 @@ class Adam:
 
     def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         self.betas, self.epsilon, self.moments, self.n_steps = (beta_1, beta_2), epsilon, None, 0
+
+    def copy(self):
+        """The fit asks for it, and does not look at it."""
+        return self
 
     def remember(self, parameters):
         """Nothing to do before the first step."""
@@ -74,13 +79,19 @@ class Sparse:
 
     velocity = ()
 
+    def copy(self):
+        """The fit asks for it, and does not look at it."""
+        return self
+
     def remember(self, parameters):
         """As the package's."""
         self.optimizer.remember(parameters)
 
     def update(self, parameters, sums, n_rows, **rates):
-        """A step along the gradient and the pull on hidden biases."""
-        sums[1][:] += n_rows * self.cost * (self.target - self.state.centring.hidden_mean)
+        """A step along the gradient and the pull on weights and hidden biases."""
+        pull = n_rows * self.cost * (self.target - self.state.centring.hidden_mean)
+        sums[0][:] += np.outer(self.state.centring.data_mean, pull)
+        sums[1][:] += pull
         self.optimizer.update(parameters, sums, n_rows, **rates)
 
 
@@ -179,11 +190,11 @@ def with_sparsity(target, cost, state):
 
 
 def solver(data):
-    yield from ((f"momentum 0, rate {r}", {"learning_rate": r}, None) for r in (0.5, 1.0))
+    yield from ((f"momentum 0, rate {r}", {"learning_rate": r}, None) for r in (0.3, 0.7, 1.0))
     for momentum in (0.5, 0.9):
-        rate = 1 - momentum
+        rate = 0.7 * (1 - momentum)
         options = {"momentum": momentum, "learning_rate": rate}
-        yield f"momentum {momentum}, rate {rate:.1f}", options, None
+        yield f"momentum {momentum}, rate {rate:.2f}", options, None
     for rate in (0.001, 0.003, 0.01, 0.03):
         yield f"Adam, rate {rate}", {"learning_rate": rate}, with_adam
 

@@ -170,3 +170,25 @@ def test_early_stopping_judges_by_weights():
     for estimator in (BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM):
         assert "sample_weight" in estimator.fit.__doc__
     assert np.isfinite(rbm.history_["validation_score"]).all()
+
+
+def test_huge_weights_round_to_finite_biases():
+    X = BERNOULLI.rows().astype(float)
+    X[:, 0] = 1
+    weights = np.random.default_rng(0).random(47) * 1e14 + 1e14
+    assert np.isfinite(
+        BERNOULLI.machine(n_iter=0).fit(X, sample_weight=weights).intercept_visible_
+    ).all()
+
+
+def test_a_heavy_row_does_not_throw_the_hidden_mean_off():
+    X, weights = BERNOULLI.rows(), np.ones(47)
+    weights[3] = 1e6
+    rbm = BERNOULLI.machine(batch_size=1, learning_rate=1e-9, centering=True)
+    rbm.fit(X, sample_weight=weights)
+    assert ((rbm._hidden_mean > 0) & (rbm._hidden_mean < 1)).all()
+
+
+def test_the_target_is_ignored():
+    rbm = BERNOULLI.machine().fit(BERNOULLI.rows(), y=5, sample_weight=WEIGHTS)
+    assert rbm.n_iter_ == 3

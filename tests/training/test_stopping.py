@@ -7,7 +7,8 @@ from skrbm._input.numbers import NumberRows
 from skrbm._training.averaging import Average
 from skrbm._training.stopping import EarlyStopping
 
-from ..helpers.training import binary_state
+from ..helpers.softmax_machines import random_machine
+from ..helpers.training import binary_state, data_of, softmax_state
 
 
 def judged(scores, n_iter_no_change=2, tol=0.1):
@@ -22,7 +23,7 @@ def judged(scores, n_iter_no_change=2, tol=0.1):
 
 
 class _Rows:
-    n_rows, weights = 1, None
+    n_rows, weights, n_unknown = 1, None, 0
 
     def part(self, which):
         return self
@@ -110,3 +111,24 @@ def test_figures_are_those_of_the_machine_that_is_shown(arrays, rng, averaged):
     gap = judges.weights @ model.free_energy(held_out) / 7
     gap -= weights @ model.free_energy(trained) / weights.sum()
     assert figures["free_energy_gap"] == pytest.approx(gap, rel=1e-9)
+
+
+def test_a_machine_that_is_there_before_may_be_the_best(arrays, rng):
+    state = binary_state(*arrays)
+    rows = NumberRows(rng.integers(0, 2, (7, 4)).astype(float))
+    stopping = EarlyStopping(rows, 3, 0.0)
+    stopping.start_from(state)
+    before = state.model.weights.copy()
+    state.model.weights[:] = 9
+    stopping.judge(state, rows)
+    np.testing.assert_array_equal(stopping.result(state).model.weights, before)
+    assert stopping.n_without_improvement == 1
+
+
+def test_rows_with_missing_entries_have_no_gap():
+    machine = random_machine((3, 2, 4), 2)
+    complete, gaps = (data_of(machine, rows) for rows in ([(0, 3, 5), (1, 4, 6)], [(0, 5), (3,)]))
+    for held_out, training, known in ((complete, complete, 1), (gaps, complete, 0)):
+        for pair in ((held_out, training), (training, held_out)):
+            figures = EarlyStopping(pair[0], 1, 0.0).judge(softmax_state(machine), pair[1])
+            assert np.isfinite(figures["free_energy_gap"]) == known
