@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import check_random_state
 
-from .._input.checks import check_weights, fit_context
+from .._input.checks import OtherFeaturesError, check_weights, fit_context, safe_indexing
 from .._input.parameters import MOST, check_parameters
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.keys import draw_seed
@@ -61,7 +60,13 @@ class FittingMethods:
         """
         learner = self._learner()
         go_on = learner.warm_start and learner.__sklearn_is_fitted__()
-        rows, y = learner._training_rows(X, y, sample_weight, reset=not go_on)
+        try:
+            rows, y = learner._training_rows(X, y, sample_weight, reset=not go_on)
+        except OtherFeaturesError as error:
+            raise ValueError(
+                f"{error} warm_start=True goes on with the fitted machine. To start again, call "
+                "fit with warm_start=False."
+            ) from None
         random_state = check_random_state(learner.random_state)
         training, stopping = rows, None
         if learner.early_stopping:
@@ -193,7 +198,7 @@ class FittingMethods:
             if not weights.all():  # rows of weight 0 count as none, whatever their entries
                 counted = weights > 0
                 weights = weights[counted]
-                y = None if y is None else _safe_indexing(y, counted)
+                y = None if y is None else safe_indexing(y, counted)
             # Smaller ones would be outweighed by what is there before training, as the half row
             # in base rates is.
             weights = weights / min(1, weights.mean())
@@ -205,11 +210,15 @@ class FittingMethods:
 
     def _split(self, rows, random_state):
         """Rows to train on, and rows to judge by."""
-        parts = train_test_split(
-            np.arange(rows.n_rows),
-            test_size=self.validation_fraction,
-            random_state=random_state,
-        )
+        n_held_out = int(np.ceil(self.validation_fraction * rows.n_rows))
+        if n_held_out == rows.n_rows:
+            raise ValueError(
+                f"early_stopping=True with validation_fraction={self.validation_fraction} holds "
+                f"out {n_held_out} of {rows.n_rows} rows that count: none is left to learn from. "
+                "Pass more rows, a smaller validation_fraction, or early_stopping=False."
+            )
+        order = random_state.permutation(rows.n_rows)
+        parts = order[n_held_out:], order[:n_held_out]
         return [rows.part(np.sort(which)) for which in parts]
 
     def _settings(self, shuffle):
