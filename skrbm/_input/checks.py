@@ -310,7 +310,15 @@ def warn_badly_scaled(estimator, summary, noise_variance):
 
 def check_weights(sample_weight, X):
     """Weights of the rows of X in float64: none is negative, and some are not 0."""
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    if not weights.any():
-        raise ValueError("sample_weight is 0 for all rows: no row counts. Give some rows more.")
+    try:
+        weights = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.any():  # before scikit-learn 1.9
+            raise ValueError("no row counts.")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "sample_weight must be one finite number per row of X, none below 0 and not all 0: "
+            f"{error}"
+        ) from None
     return weights
