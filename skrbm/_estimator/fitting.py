@@ -52,7 +52,8 @@ class FittingMethods:
         ------
         ValueError
             If training diverges. The message names the epoch and the learning rate. If a weight
-            is negative or not a number, or all are 0.
+            is negative or not a number, or all are 0. If ``warm_start`` cannot go on with the
+            fitted machine. If ``early_stopping`` leaves no row to learn from.
         KeyboardInterrupt
             If somebody presses Ctrl-C. The estimator then holds the machine as it was at the end
             of the last finished epoch (with ``early_stopping``, of the best epoch); without a

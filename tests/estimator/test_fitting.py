@@ -8,6 +8,7 @@ from sklearn.model_selection import train_test_split
 
 from skrbm._estimator import fitting
 
+from ..helpers.callbacks import Recorder, needs_callbacks
 from ..helpers.comparison import assert_same_bits, assert_same_model, learned
 from ..helpers.models import GAUSSIAN, SOFTMAX, models, models_and_containers, variants
 
@@ -312,3 +313,21 @@ def test_y_is_left_out_with_rows_of_weight_0(model):
     rows, y = model.machine()._training_rows(model.rows(), np.arange(47), weights, reset=True)
     assert_array_equal(y, np.delete(np.arange(47), 5))
     assert_array_equal(rows.weights, np.ones(46))
+
+
+@needs_callbacks
+@models
+def test_the_end_of_a_fit_shows_the_best_machine(model):
+    """To callbacks, which saw the last one at the end of the last epoch."""
+
+    class Last(Recorder):
+        def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+            self.fitted.append(fitted_estimator)
+
+    recorder = Last()
+    rbm = stopping(model, n_iter=8, learning_rate=0.1).set_callbacks(recorder).fit(model.rows())
+    scores = rbm.history_["validation_score"]
+    assert np.argmax(scores) < 7
+    *_, last_epoch, end = recorder.fitted
+    assert_array_equal(end.components_, rbm.components_)
+    assert (last_epoch.components_ != rbm.components_).any()
