@@ -58,6 +58,19 @@ def imports(module):
     return {name if name in MODULES else f"{name}.__init__" for name in own}, libraries
 
 
+def private_names(module, library=None):
+    """Private names that a module imports from a library or, without one, from the package."""
+    path = PACKAGE / Path(*module.split(".")).with_suffix(".py")
+    return [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module
+        if (node.level > 0 if library is None else node.module.split(".")[0] == library)
+        for alias in node.names
+        if alias.name.startswith("_")
+    ]
+
+
 def test_every_wing_has_a_level():
     assert {wing(module) for module in MODULES} == set(LEVEL)
 
@@ -83,16 +96,13 @@ def test_libraries_stay_in_their_place(module):
         assert not any(name.startswith("sklearn") for name in libraries)
     if module != "_input.checks":
         assert not any("._" in name for name in libraries if name.startswith("sklearn"))
+        assert not private_names(module, "sklearn"), "from scikit-learn"
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_no_private_name_is_imported(module):
     """From another module of the package: what others need is public there."""
-    path = PACKAGE / Path(*module.split(".")).with_suffix(".py")
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level > 0 and node.module:
-            private = [alias.name for alias in node.names if alias.name.startswith("_")]
-            assert not private, f"{module} imports {private} from {node.module}"
+    assert not private_names(module)
 
 
 @pytest.mark.parametrize("module", MODULES)

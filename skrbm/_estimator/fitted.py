@@ -129,8 +129,8 @@ class FittedMachine:
         if "_base_rate_bias" not in vars(self):
             raise ValueError(
                 f"chains and learning need what fit learns of the data, but the attributes of "
-                f"this {type(self).__name__} were set by hand. Call fit; or take a machine of "
-                "scikit-learn over with BernoulliRBM.from_sklearn."
+                f"this {type(self).__name__} were set by hand. Call fit with warm_start=False; "
+                "or take a machine of scikit-learn over with BernoulliRBM.from_sklearn."
             )
         return self._base_rate_bias
 
@@ -173,7 +173,7 @@ class FittedMachine:
             raise ValueError(
                 f"X has {rows.n_features} features, but components_ of {type(self).__name__} "
                 f"belong to a machine of {machine.visible.n_features}: the fitted attributes do "
-                "not fit together. Call fit to start again."
+                "not fit together. Call fit with warm_start=False to start again."
             )
         return machine
 
@@ -259,8 +259,8 @@ class FittedMachine:
             raise ValueError(
                 f"algorithm={self.algorithm!r} cannot go on with h_samples_ of shape "
                 f"{shape}: with algorithm='pt', and only then, h_samples_ has a "
-                "first dimension for the temperatures. The first call of partial_fit decides. "
-                "Call fit with warm_start=False to start again."
+                "first dimension for the temperatures. The first call of fit or partial_fit "
+                "decides. Call fit with warm_start=False to start again."
             )
         decided = dict(self._decided)
         if self.algorithm != "cd" and self.n_chains is not None:
@@ -271,6 +271,6 @@ class FittedMachine:
             if not equal_parameters(getattr(self, name), value):
                 raise ValueError(
                     f"{name}={getattr(self, name)!r} cannot go on with a machine that began with "
-                    f"{name}={value!r}: the first call decides. To start again, call fit "
-                    "with warm_start=False."
+                    f"{name}={value!r}: the first call of fit or partial_fit decides. Call fit "
+                    "with warm_start=False to start again."
                 )

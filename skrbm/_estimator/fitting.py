@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from .._input.checks import check_weights, fit_context, safe_indexing
+from .._input.checks import OtherFeaturesError, check_weights, fit_context, safe_indexing
 from .._input.parameters import MOST, check_parameters
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.keys import draw_seed
@@ -53,7 +53,8 @@ class FittingMethods:
         ------
         ValueError
             If training diverges. The message names the epoch and the learning rate. If a weight
-            is negative or not a number, or all are 0.
+            is negative or not a number, or all are 0. If ``warm_start`` cannot go on with the
+            fitted machine. If ``early_stopping`` leaves no row to learn from.
         KeyboardInterrupt
             If somebody presses Ctrl-C. The estimator then holds the machine as it was at the end
             of the last finished epoch (with ``early_stopping``, of the best epoch); without a
@@ -61,7 +62,13 @@ class FittingMethods:
         """
         learner = self._learner()
         go_on = learner.warm_start and learner.__sklearn_is_fitted__()
-        rows, y = learner._training_rows(X, y, sample_weight, reset=not go_on)
+        try:
+            rows, y = learner._training_rows(X, y, sample_weight, reset=not go_on)
+        except OtherFeaturesError as error:
+            raise ValueError(
+                f"{error} warm_start=True goes on with the fitted machine. To start again, call "
+                "fit with warm_start=False."
+            ) from None
         random_state = check_random_state(learner.random_state)
         seed = learner._seed if go_on else draw_seed(random_state)
         training, stopping = rows, None

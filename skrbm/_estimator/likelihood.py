@@ -105,7 +105,9 @@ class LikelihoodMethods:
         scores = self.score_samples(X)
         if sample_weight is None:
             return float(scores.mean(dtype=np.float64))
-        return float(np.average(scores, weights=check_weights(sample_weight, X)))
+        weights = check_weights(sample_weight, X)
+        counted = weights > 0  # a row of weight 0 counts as none, also if its score is infinite
+        return float(np.average(scores[counted], weights=weights[counted]))
 
     def log_partition(
         self, method="auto", *, n_chains=100, n_betas=10000, init=None, random_state=None

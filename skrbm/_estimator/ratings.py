@@ -185,7 +185,7 @@ n_categories)
         if not np.isfinite(weights).all():
             raise ValueError(
                 f"components_[{component}] holds weights that are infinite or NaN, which have no "
-                "order. Call fit to start again."
+                "order. Call fit with warm_start=False to start again."
             )
         weights = centred(weights)
         if category is None:
@@ -323,6 +323,6 @@ def _largest(scores, n):
     if len(candidates) < n:
         raise ValueError(
             "some expectations are NaN, because fitted arrays hold NaN, or infinite weights: such "
-            "scores have no order. Call fit to start again."
+            "scores have no order. Call fit with warm_start=False to start again."
         )
     return candidates[np.argsort(-scores[candidates], kind="stable")[:n]]

@@ -22,6 +22,7 @@ from .tables import dense, numbers, unmasked
 __all__ = [
     "Interval",
     "InvalidParameterError",
+    "OtherFeaturesError",
     "StrOptions",
     "check_binary",
     "check_hidden",
@@ -40,6 +41,10 @@ __all__ = [
 
 _BLOCK_ENTRIES = 2**20  # of an array that are looked at one by one, at a time
 _MOST_STARS = 20  # between the ends of a scale of ratings
+
+
+class OtherFeaturesError(ValueError):
+    """X has other features than the estimator was fitted to."""
 
 
 def check_visible(
@@ -118,9 +123,12 @@ def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False, counte
     if known is not None and not isinstance(known, Integral):
         raise ValueError(
             f"n_features_in_ of {type(estimator).__name__} must be an integer, but is {known!r}. "
-            "Call fit to start again."
+            "Call fit with warm_start=False to start again."
         )
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    try:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    except ValueError as error:
+        raise OtherFeaturesError(*error.args) from None
     names = _feature_names(estimator, table.shape[1])
     table = numbers(table, names)
     return table if counted is None else table[counted], names

@@ -84,8 +84,8 @@ class Purpose(Enum):
             raise ValueError(
                 f"update {update} has no random numbers of its own at Gibbs step {step} of part "
                 f"{part}: a fit, or a call of a method, has numbers for {N_UPDATES} updates of at "
-                f"most {self.n_steps} Gibbs steps, in {N_PARTS} parts. Call fit to start again, "
-                "or take fewer steps."
+                f"most {self.n_steps} Gibbs steps, in {N_PARTS} parts. Call fit with "
+                "warm_start=False to start again, or take fewer steps."
             )
         return Key(seed, update, self.first + self.stride * step + (part << _STEP_BITS))
 

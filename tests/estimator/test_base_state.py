@@ -157,7 +157,7 @@ def test_what_the_first_chunk_decides_cannot_change(model, name, first, then, ot
     X = model.complete()
     rbm = model.machine(**others | {name: first}).partial_fit(X).set_params(**{name: then})
     before = pickle.dumps(vars(rbm))
-    with pytest.raises(ValueError, match=rf"{name}=.*first call decides"):
+    with pytest.raises(ValueError, match=rf"{name}=.*first call of fit or partial_fit decides"):
         rbm.partial_fit(X)
     assert pickle.dumps(vars(rbm)) == before
     rbm.set_params(**{name: copy.deepcopy(first)}).partial_fit(X)  # an equal value goes on

@@ -166,5 +166,5 @@ def test_a_warm_start_keeps_a_better_machine_and_holds_out_the_same_rows(model):
 def test_rows_without_entries_cannot_judge():
     X = SOFTMAX.complete().astype(float)
     X[1:] = np.nan
-    with pytest.raises(ValueError, match="rows to (judge by|train on) that have no entry"):
+    with pytest.raises(ValueError, match=r"rows to (judge by|train on) that have no entry"):
         SOFTMAX.machine(**EARLY, categories=[1, 2, 3, 4, 5], handle_unknown="ignore").fit(X)

@@ -118,3 +118,56 @@ def test_a_summary_counts_by_the_weights_that_rows_have_now(cases, rng):
         part.weights = rows.weights = None
         assert_array_equal(rows.summary.means, before)
         np.testing.assert_allclose(part.summary.n_rows, 5)
+
+
+@models
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_part_has_its_rows_and_their_weights(cases, weighted, rng):
+    """In the order asked for, and of its own."""
+    which = np.array([9, 2, 2, 40])
+    for rbm, X, container, rows in cases:
+        if weighted:
+            rows.weights = rng.uniform(0.1, 3, len(X))
+        part = rows.part(which)
+        assert (part.n_rows, part.n_features, part.dtype) == (4, X.shape[1], rows.dtype)
+        assert_array_equal(values(rbm, part.read(slice(0, 4))), X[which])
+        assert_array_equal(part.weights, rows.weights[which] if weighted else None)
+        assert type(part.X) is type(container)
+        assert part.n_unknown == np.isnan(X[which]).sum()
+
+
+@models
+@pytest.mark.parametrize("weighted", [False, True])
+def test_distinct_rows_add_up_the_weights_of_equal_ones(model, weighted, rng):
+    """Whatever their order, and whatever the order of X; -0.0 is 0.0, and NaN is NaN."""
+    some = np.asarray(model.rows())[:9]
+    some[0] = 0.0
+    X = np.repeat(some, [3, 1, 2, 1, 4, 1, 1, 2, 1], axis=0)
+    X[1] = -0.0
+    weights = rng.uniform(0.1, 3, len(X)) if weighted else np.ones(len(X))
+    expected = {}
+    for x, weight in zip(X, weights, strict=True):
+        key = tuple("missing" if np.isnan(value) else value + 0.0 for value in x)
+        expected[key] = expected.get(key, 0) + weight
+    rbm = model.machine(n_iter=0).fit(X)
+    orders = []
+    for container in containers(model, X):
+        for order in (np.arange(len(X)), rng.permutation(len(X))):
+            rows = rbm._rows(container[order])
+            rows.weights = weights[order] if weighted else None
+            distinct = rows.distinct()
+            found = values(rbm, distinct.read(slice(0, distinct.n_rows))) + 0.0
+            keys = [tuple("missing" if np.isnan(v) else v for v in x) for x in found]
+            assert len(keys) == len(set(keys)) == len(expected)
+            for key, weight in zip(keys, distinct.weights, strict=True):
+                np.testing.assert_allclose(weight, expected[key], rtol=1e-14)
+            orders.append(keys)
+    assert all(keys == orders[0] for keys in orders)
+
+
+@models
+def test_distinct_rows_of_distinct_rows_have_no_weights(model):
+    X = np.eye(6) if model.name != "SoftmaxRBM" else np.where(np.eye(6) == 1, 3.0, np.nan)
+    rows = model.machine(n_iter=0).fit(X)._rows(X).distinct()
+    assert rows.n_rows == 6
+    assert rows.weights is None

@@ -60,3 +60,57 @@ def test_many_blocks_of_a_narrow_column_keep_its_variance(dtype, rng):
     summary = NumberRows(X, squares=True).summary
     assert_allclose(summary.variances, X.var(axis=0, dtype=np.float64), rtol=1e-9)
     assert_allclose(summary.means, X.mean(axis=0, dtype=np.float64), rtol=1e-13)
+
+
+# --- weights ---
+
+
+def weighted_cases(rng):
+    """Rows of each form, a summary of repeated rows, and whole numbers as weights."""
+    X = rng.normal([0, 1e3, -3], [1, 0.01, 5], (2500, 3))  # more than a block
+    bits = rng.integers(-1, 3, (2500, 3)).astype(float)
+    stars = rng.choice([1, 2, 3, np.nan], (2500, 3))
+    stars[7] = np.nan
+    rbm = SoftmaxRBM(2, categories=[1, 2, 3], n_iter=0).fit(stars)
+    return {
+        "squares": (X, lambda X: NumberRows(X, squares=True)),
+        "float32": (X.astype(np.float32), lambda X: NumberRows(X, squares=True)),
+        "integers": (bits.astype(np.int8), NumberRows),
+        "clipped": (bits, lambda X: NumberRows(X, clip=True)),
+        "sparse": (bits, lambda X: NumberRows(sparse.csr_array(X))),
+        "sparse, clipped": (bits, lambda X: NumberRows(sparse.csr_array(X), clip=True)),
+        "categories": (stars, rbm._rows),
+    }
+
+
+@pytest.mark.parametrize("name", weighted_cases(np.random.default_rng(0)))
+def test_a_weighted_summary_is_that_of_repeated_rows(name, rng):
+    X, rows_of = weighted_cases(rng)[name]
+    counts = rng.integers(1, 4, len(X))
+    weighted = rows_of(X)
+    weighted.weights = counts.astype(float)
+    actual, expected = weighted.summary, rows_of(np.repeat(X, counts, axis=0)).summary
+    assert actual.n_rows == expected.n_rows == counts.sum()
+    rtol = 1e-6 if X.dtype == np.float32 else 1e-11
+    assert_allclose(actual.means, expected.means, rtol=rtol, atol=1e-14)
+    if name == "categories":
+        assert_array_equal(actual.counts, expected.counts)
+        return
+    assert_array_equal(actual.lowest, expected.lowest)
+    assert_array_equal(actual.highest, expected.highest)
+    if expected.squares is not None:
+        assert_allclose(actual.variances, expected.variances, rtol=max(rtol, 1e-9))
+
+
+@pytest.mark.parametrize("name", weighted_cases(np.random.default_rng(0)))
+def test_weighted_summaries_merge(name, rng):
+    X, rows_of = weighted_cases(rng)[name]
+    rows = rows_of(X)
+    rows.weights = rng.uniform(0.01, 3, len(X))
+    parts = [rows.part(which).summary for which in np.split(np.arange(len(X)), [3, 1100])]
+    merged, whole = parts[0].merged(parts[1]).merged(parts[2]), rows.summary
+    assert_allclose(merged.n_rows, whole.n_rows)
+    rtol = 1e-6 if X.dtype == np.float32 else 1e-9
+    assert_allclose(merged.means, whole.means, rtol=rtol)
+    if getattr(whole, "squares", None) is not None:
+        assert_allclose(merged.variances, whole.variances, rtol=max(rtol, 1e-8))
