@@ -203,7 +203,9 @@ def test_an_edit_that_is_taken_back_is_none(kind, name):
 
 @kinds
 @pytest.mark.parametrize(
-    "change", [np.flipud, np.fliplr, np.negative, lambda W: np.roll(W, 1)], ids=str
+    "change",
+    [np.flipud, np.fliplr, np.negative, lambda W: np.roll(W, 1)],
+    ids=["flipud", "fliplr", "negative", "roll"],
 )
 def test_the_same_numbers_in_another_order_or_sign_are_an_edit(kind, change):
     X = kind.rows()
