@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from .._input.checks import OtherFeaturesError, check_weights, fit_context, safe_indexing
+from .._input.checks import check_weights, fit_context, safe_indexing
 from .._input.parameters import MOST, check_parameters
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.keys import draw_seed
@@ -62,13 +62,7 @@ class FittingMethods:
         """
         learner = self._learner()
         go_on = learner.warm_start and learner.__sklearn_is_fitted__()
-        try:
-            rows, y = learner._training_rows(X, y, sample_weight, reset=not go_on)
-        except OtherFeaturesError as error:
-            raise ValueError(
-                f"{error} warm_start=True goes on with the fitted machine. To start again, call "
-                "fit with warm_start=False."
-            ) from None
+        rows, y = learner._training_rows(X, y, sample_weight, reset=not go_on)
         random_state = check_random_state(learner.random_state)
         seed = learner._seed if go_on else draw_seed(random_state)
         training, stopping = rows, None
@@ -93,7 +87,8 @@ class FittingMethods:
         # model is its own input.
         data = {"X": rows.X, "y": rows.X if y is None else y}
         if rows.weights is not None:
-            data["metadata"] = {"sample_weight": rows.weights}
+            given = check_weights(sample_weight, X)  # without the scale of this fit
+            data["metadata"] = {"sample_weight": given[given > 0]}
         return self._fit(learner, data, training, settings, state, stopping)
 
     def _fit(self, learner, data, rows, settings, state, stopping):

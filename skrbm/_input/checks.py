@@ -22,7 +22,6 @@ from .tables import dense, numbers, unmasked
 __all__ = [
     "Interval",
     "InvalidParameterError",
-    "OtherFeaturesError",
     "StrOptions",
     "check_binary",
     "check_hidden",
@@ -41,10 +40,6 @@ __all__ = [
 
 _BLOCK_ENTRIES = 2**20  # of an array that are looked at one by one, at a time
 _MOST_STARS = 20  # between the ends of a scale of ratings
-
-
-class OtherFeaturesError(ValueError):
-    """X has other features than the estimator was fitted to."""
 
 
 def check_visible(
@@ -125,10 +120,7 @@ def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False, counte
             f"n_features_in_ of {type(estimator).__name__} must be an integer, but is {known!r}. "
             "Call fit with warm_start=False to start again."
         )
-    try:
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
-    except ValueError as error:
-        raise OtherFeaturesError(*error.args) from None
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
     names = _feature_names(estimator, table.shape[1])
     table = numbers(table, names)
     return table if counted is None else table[counted], names
