@@ -77,6 +77,8 @@ class FittingMethods:
             training = training.distinct()
         if go_on:
             state = learner._state(rows).copy()
+            # A fit that fails after some epochs must not leave their records behind.
+            state.records = state.records[: state.n_records]
             if stopping is not None:
                 stopping.start_from(state)
         else:

@@ -168,3 +168,19 @@ def test_rows_without_entries_cannot_judge():
     X[1:] = np.nan
     with pytest.raises(ValueError, match=r"rows to (judge by|train on) that have no entry"):
         SOFTMAX.machine(**EARLY, categories=[1, 2, 3, 4, 5], handle_unknown="ignore").fit(X)
+
+
+def test_a_warm_start_that_fails_leaves_no_records(monkeypatch):
+    X = BERNOULLI.rows()
+    rbm = BERNOULLI.machine(warm_start=True).fit(X)
+    calls = []
+
+    def fail(learner, *arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise ValueError("training diverged")
+
+    monkeypatch.setattr(type(rbm), "_report", fail)
+    with pytest.raises(ValueError, match="diverged"):
+        rbm.fit(X)
+    assert len(rbm._records) == rbm.n_iter_ == 3
