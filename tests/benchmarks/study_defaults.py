@@ -37,7 +37,7 @@ from defaults_data import tasks
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import BernoulliRBM as SklearnRBM
-from timing import PAUSE, describe_machine, figure, median, table, turn_order
+from timing import PAUSE, figure, median, parsed, table, turn_order
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 
@@ -224,17 +224,10 @@ def main():
     parser.add_argument("--seeds", type=int, help="fits of each estimator (default 5)")
     parser.add_argument("--candidates", action="store_true", help="candidates as well")
     parser.add_argument("--quick", action="store_true", help="few units, epochs, rows and seeds")
-    options = parser.parse_args()
-    names = options.only.split(",")
-    if unknown := set(names) - set(MODELS):
-        parser.error(f"no such model: {', '.join(unknown)}")
+    options = parsed(parser, MODELS)
     options.seeds = options.seeds or (2 if options.quick else 5)
-    options.limits = {"n_components": 8, "n_iter": 2} if options.quick else {}
-    print(describe_machine())
-    if options.quick:
-        print("\nQuick: 8 hidden units, 2 epochs, few rows; not a measurement.")
     data_sets = tasks(options)
-    for model in names:
+    for model in options.names:
         found, contenders = {}, estimators(model, options)
         for name, make in data_sets[model].items():
             if options.match in name:

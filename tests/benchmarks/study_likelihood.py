@@ -21,7 +21,7 @@ from itertools import product
 import numpy as np
 from likelihoods import comparison, duration, means, train
 from study_data import load_mnist
-from timing import describe_machine, figure, median, table
+from timing import figure, median, parsed, table
 
 
 def falling(rate, epochs):
@@ -161,16 +161,9 @@ def main():
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, comma-separated")
     parser.add_argument("--seeds", type=int, help="fits of an exact figure (default 3)")
     parser.add_argument("--quick", action="store_true", help="few units, epochs and rows")
-    options = parser.parse_args()
-    names = options.only.split(",")
-    if unknown := set(names) - set(SECTIONS):
-        parser.error(f"no such section: {', '.join(unknown)}")
+    options = parsed(parser, SECTIONS)
     options.seeds = options.seeds or (2 if options.quick else 3)
-    options.limits = {"n_components": 8, "n_iter": 2} if options.quick else {}
-    print(describe_machine())
-    if options.quick:
-        print("\nQuick: 8 hidden units, 2 epochs, few rows; not a measurement.")
-    for name in names:
+    for name in options.names:
         if name == "modes" or options.mnist:
             SECTIONS[name](options)
 

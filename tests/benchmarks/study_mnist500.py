@@ -25,7 +25,7 @@ import argparse
 import joblib
 from likelihoods import comparison, duration, matching, means, print_annealed, train
 from study_data import grey, load_mnist, one_draw
-from timing import describe_machine, figure, table, verdict
+from timing import figure, parsed, table, verdict
 
 LITERATURE = {
     "PCD, 2000 chains (Grosse & Salakhutdinov 2015)": -84.6,
@@ -217,18 +217,8 @@ def main():
     parser.add_argument("--n-betas", type=int, help="temperatures of annealing")
     parser.add_argument("--picture", help="file to draw section curve in")
     parser.add_argument("--quick", action="store_true", help="few units, epochs and rows")
-    options = parser.parse_args()
-    names = options.only.split(",")
-    if unknown := set(names) - set(SECTIONS):
-        parser.error(f"no such section: {', '.join(unknown)}")
-    options.limits = {"n_components": 8, "n_iter": 2} if options.quick else {}
-    options.sizes = {"n_chains": 20, "n_betas": 200} if options.quick else {}
-    given = {"n_chains": options.n_chains, "n_betas": options.n_betas}
-    options.sizes |= {name: number for name, number in given.items() if number}
-    print(describe_machine())
-    if options.quick:
-        print("\nQuick: 8 hidden units, 2 epochs, few rows; not a measurement.")
-    for name in names:
+    options = parsed(parser, SECTIONS)
+    for name in options.names:
         SECTIONS[name](options)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from likelihoods import duration, matching, train
 from sklearn.linear_model import LogisticRegression
 from study_data import grey, load_mnist
-from timing import describe_machine, figure, table, verdict
+from timing import figure, parsed, table, verdict
 
 LITERATURE = 1.83  # % of the test rows
 BASE = {
@@ -127,17 +127,10 @@ def main():
     parser.add_argument("--only", default=",".join(sections), help="sections, comma-separated")
     parser.add_argument("--match", help="only settings whose name contains this")
     parser.add_argument("--quick", action="store_true", help="few units, epochs and rows")
-    options = parser.parse_args()
-    names = options.only.split(",")
-    if unknown := set(names) - set(sections):
-        parser.error(f"no such section: {', '.join(unknown)}")
-    options.limits = {"n_components": 16, "n_iter": 2} if options.quick else {}
-    print(describe_machine())
-    if options.quick:
-        print("\nQuick: 16 hidden units, 2 epochs, few rows; not a measurement.")
+    options = parsed(parser, sections, n_units=16)
     data = [(grey(images), y) for images, y in load_mnist(options.mnist, options.quick)]
-    best = choose(data, options) if "choose" in names else CHOSEN
-    if "test" in names:
+    best = choose(data, options) if "choose" in options.names else CHOSEN
+    if "test" in options.names:
         test(data, best, options)
 
 

@@ -29,7 +29,7 @@ import joblib
 import numpy as np
 from likelihoods import comparison, duration, means, print_annealed, train
 from study_data import load_nade, nade_name
-from timing import describe_machine, table
+from timing import parsed, table
 
 LITERATURE = {  # data: 23 hidden units, best row of the table
     "dna": (-96.74, -79.66),
@@ -225,23 +225,13 @@ def main():
     parser.add_argument("--n-chains", type=int, help="chains of annealing")
     parser.add_argument("--n-betas", type=int, help="temperatures of annealing")
     parser.add_argument("--quick", action="store_true", help="few units, epochs and seeds")
-    options = parser.parse_args()
-    sections = options.only.split(",")
-    if unknown := set(sections) - set(SECTIONS):
-        parser.error(f"no such section: {', '.join(unknown)}")
+    options = parsed(parser, SECTIONS)
     name = nade_name(options.data)
     if name not in SMALL:
         parser.error(f"no settings for {name!r} of {options.data}; there are: {', '.join(SMALL)}")
     options.seeds = options.seeds or (2 if options.quick else 5)
-    options.limits = {"n_components": 8, "n_iter": 2} if options.quick else {}
-    options.sizes = {"n_chains": 20, "n_betas": 200} if options.quick else {}
-    given = {"n_chains": options.n_chains, "n_betas": options.n_betas}
-    options.sizes |= {key: number for key, number in given.items() if number}
-    print(describe_machine())
-    if options.quick:
-        print("\nQuick: 8 hidden units, 2 epochs; not a measurement.")
     rows = load_nade(options.data)
-    for section in sections:
+    for section in options.names:
         SECTIONS[section](name, rows, options)
 
 

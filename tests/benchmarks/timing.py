@@ -184,3 +184,22 @@ def run_sections(sections, description, add_arguments=lambda parser: None):
     print(f"\nRounds: {options.rounds}{'; quick, not a measurement' if options.quick else ''}")
     for name in names:
         sections[name](options)
+
+
+def parsed(parser, sections, n_units=8):
+    """Options of a study: ``names`` of sections, ``limits`` of a quick run, annealing's ``sizes``.
+
+    The computer is described. Of fewer ``n_units`` and epochs the reader is told.
+    """
+    options = parser.parse_args()
+    options.names = options.only.split(",")
+    if unknown := set(options.names) - set(sections):
+        parser.error(f"there is no {', '.join(unknown)}, but {', '.join(sections)}")
+    options.limits = {"n_components": n_units, "n_iter": 2} if options.quick else {}
+    options.sizes = {"n_chains": 20, "n_betas": 200} if options.quick else {}
+    given = {name: getattr(options, name, None) for name in ("n_chains", "n_betas")}
+    options.sizes |= {name: number for name, number in given.items() if number}
+    print(describe_machine())
+    if options.quick:
+        print(f"\nQuick: {n_units} hidden units, 2 epochs, few rows; not a measurement.")
+    return options
