@@ -62,7 +62,7 @@ class FittingMethods:
         """
         learner = self._learner()
         go_on = learner.warm_start and learner.__sklearn_is_fitted__()
-        rows, y = learner._training_rows(X, y, sample_weight, reset=not go_on)
+        rows, data = learner._training_data(X, y, sample_weight, reset=not go_on)
         random_state = check_random_state(learner.random_state)
         seed = learner._seed if go_on else draw_seed(random_state)
         training, stopping = rows, None
@@ -85,12 +85,6 @@ class FittingMethods:
             state = learner._initial_state(training, settings, seed, random_state)
         n_updates = -(-training.n_rows // settings.batch_size) * learner.n_iter
         settings = replace(settings, span=(state.n_updates, n_updates))
-        # ScoringMonitor scores only tasks that have a target. The target of a generative
-        # model is its own input.
-        data = {"X": rows.X, "y": rows.X if y is None else y}
-        if rows.weights is not None:
-            given = check_weights(sample_weight, X)  # without the scale of this fit
-            data["metadata"] = {"sample_weight": given[given > 0]}
         return self._fit(learner, data, training, settings, state, stopping)
 
     def _fit(self, learner, data, rows, settings, state, stopping):
@@ -173,7 +167,7 @@ class FittingMethods:
                 "Set early_stopping=False, and judge by score on rows of your own."
             )
         first_call = not learner.__sklearn_is_fitted__()
-        rows, _ = learner._training_rows(X, None, sample_weight, reset=first_call, chunk=True)
+        rows, _ = learner._training_data(X, None, sample_weight, reset=first_call, chunk=True)
         settings = learner._settings(shuffle=False)
         if first_call:
             random_state = check_random_state(learner.random_state)
@@ -196,15 +190,16 @@ class FittingMethods:
         check_parameters(learner)
         return learner
 
-    def _training_rows(self, X, y, sample_weight, *, reset, chunk=False):
-        """Validated rows to learn from, with their weights, and what y is for them."""
-        weights = counted = None
+    def _training_data(self, X, y, sample_weight, *, reset, chunk=False):
+        """Validated rows to learn from, with their weights, and what callbacks see of them."""
+        weights, counted, seen = None, None, {}
         if sample_weight is not None:
             weights = check_weights(sample_weight, X)
             if not weights.all():  # rows of weight 0 count as none, whatever their entries
                 counted = weights > 0
                 weights = weights[counted]
                 y = safe_indexing(y, counted) if np.iterable(y) else y
+            seen["metadata"] = {"sample_weight": weights}
             # Smaller ones would be outweighed by what is there before training, as the half row
             # in base rates is.
             weights = weights / min(1, weights.mean())
@@ -212,7 +207,9 @@ class FittingMethods:
         rows.weights = weights
         self._check_reading(rows)
         self._check_training(rows, chunk=chunk)
-        return rows, y
+        # ScoringMonitor scores only tasks that have a target. The target of a generative
+        # model is its own input.
+        return rows, seen | {"X": rows.X, "y": rows.X if y is None else y}
 
     def _split(self, rows, seed):
         """Rows to train on, and rows to judge by: the same of the same rows, for a seed."""
@@ -223,8 +220,7 @@ class FittingMethods:
             raise ValueError(
                 f"early_stopping=True with validation_fraction={self.validation_fraction} holds "
                 f"out {n_held_out} rows of n_samples={rows.n_rows}, and leaves none to train on. "
-                "Give more rows, a smaller validation_fraction, or "
-                "early_stopping=False."
+                "Give more rows, a smaller validation_fraction, or early_stopping=False."
             )
         parts = train_test_split(
             np.arange(rows.n_rows), test_size=n_held_out, random_state=int(seed) % 2**32
