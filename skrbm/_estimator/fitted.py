@@ -155,9 +155,9 @@ class FittedMachine:
             hidden=BernoulliLayer(np.ascontiguousarray(hidden_bias)),
         )
 
-    def _read(self, X, allow_unknown=False):
-        """Validated rows of X, and the fitted machine in their dtype."""
-        rows = self._rows(X, allow_unknown=allow_unknown)
+    def _read(self, X, allow_unknown=False, counted=None):
+        """Validated rows of X, all or those that count, and the fitted machine in their dtype."""
+        rows = self._rows(X, allow_unknown=allow_unknown, counted=counted)
         self._check_reading(rows)
         return rows, self._machine_for(rows, rows.dtype)
 

@@ -194,11 +194,8 @@ class FittingMethods:
         """Validated rows to learn from, with their weights, and what callbacks see of them."""
         weights, counted, seen = None, None, {}
         if sample_weight is not None:
-            weights = check_weights(sample_weight, X)
-            if not weights.all():  # rows of weight 0 count as none, whatever their entries
-                counted = weights > 0
-                weights = weights[counted]
-                y = safe_indexing(y, counted) if np.iterable(y) else y
+            weights, counted = check_weights(sample_weight, X)
+            y = safe_indexing(y, counted) if counted is not None and np.iterable(y) else y
             seen["metadata"] = {"sample_weight": weights}
             # Smaller ones would be outweighed by what is there before training, as the half row
             # in base rates is.

@@ -81,7 +81,11 @@ class LikelihoodMethods:
         pseudo_likelihood : ndarray of shape (n_samples,)
             In nats, in the dtype of X.
         """
-        rows, machine = self._fitted()._read(X)
+        return self._scores(X)
+
+    def _scores(self, X, counted=None):
+        """Scores of all rows, or of those that count."""
+        rows, machine = self._fitted()._read(X, counted=counted)
         scores = rows.map(machine.pseudo_likelihood, per_row=machine.hidden.n_units)
         return _rounded(scores, rows.dtype)
 
@@ -95,19 +99,17 @@ class LikelihoodMethods:
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the mean. None: equal weights.
+            Weights of the rows in the mean. A row of weight 0 is not read. None: equal weights.
 
         Returns
         -------
         score : float
             Mean exact log pseudo-likelihood of a row, in nats.
         """
-        scores = self.score_samples(X)
-        if sample_weight is None:
-            return float(scores.mean(dtype=np.float64))
-        weights = check_weights(sample_weight, X)
-        counted = weights > 0  # a row of weight 0 counts as none, also if its score is infinite
-        return float(np.average(scores[counted], weights=weights[counted]))
+        weights = counted = None
+        if sample_weight is not None:
+            weights, counted = check_weights(sample_weight, X)
+        return float(np.average(self._scores(X, counted).astype(np.float64), weights=weights))
 
     def log_partition(
         self, method="auto", *, n_chains=100, n_betas=10000, init=None, random_state=None

@@ -70,7 +70,8 @@ def check_visible(
     counted : ndarray of shape (n_samples,), bool, or None
         As in ``check_table``.
     """
-    if np.ma.is_masked(X) and not allow_nan:
+    masked = isinstance(X, np.ma.MaskedArray) and not allow_nan
+    if masked and np.ma.is_masked(X if counted is None else X[counted]):
         raise ValueError("X masks entries as unknown: complete it first, for example by impute.")
     read_sparse = sound_csr if accept_sparse else None
     X, names = check_table(
@@ -303,6 +304,9 @@ def warn_badly_scaled(estimator, summary, noise_variance):
 def check_weights(sample_weight, X):
     """Weights of the rows of X in float64: none is negative, and some are not 0.
 
+    Returns the weights of the rows that count, which are not 0, and which rows these are; None
+    for "which" if all count.
+
     One number stands for equal weights, as elsewhere in scikit-learn. (The check there takes NaN
     and complex numbers for such a one, and what a mask hides for a weight.)
     """
@@ -338,4 +342,5 @@ def check_weights(sample_weight, X):
                 "sample_weight adds up to more than a float can hold. Weights count relative to "
                 "their mean: divide all of them by the largest one."
             )
-    return weights
+    counted = weights > 0
+    return (weights, None) if counted.all() else (weights[counted], counted)

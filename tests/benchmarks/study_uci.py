@@ -91,16 +91,16 @@ LARGE = {
     "dna": {"n_chains": 200, "learning_rate": 0.2, "batch_size": 50},
     "mushrooms": {"n_chains": 200, "learning_rate": 0.2, "n_gibbs_steps": 2},
 }
-LARGE_UNITS = {"dna": [300, 1000], "mushrooms": [150, 400]}
+LARGE_UNITS = {"dna": [1000, 3000], "mushrooms": [400, 1000]}
 LARGE_EPOCHS = {"dna": [200], "mushrooms": [200]}
 LARGE_PENALTIES = {
     "dna": [
-        *({"weight_decay": decay} for decay in (0.003, 0.005, 0.008)),
-        *({"weight_decay": 0.0, "l1_penalty": l1} for l1 in (0.0005, 0.001)),
+        *({"weight_decay": decay} for decay in (0.001, 0.002, 0.003)),
+        *({"weight_decay": 0.0, "l1_penalty": l1} for l1 in (0.0002, 0.0003, 0.0005)),
     ],
     "mushrooms": [
-        *({"weight_decay": decay} for decay in (0.0003, 0.0006)),
-        *({"weight_decay": 0.0, "l1_penalty": l1} for l1 in (0.0002, 0.0003, 0.0005)),
+        *({"weight_decay": decay} for decay in (0.0006, 0.0012)),
+        *({"weight_decay": 0.0, "l1_penalty": l1} for l1 in (0.0005, 0.0007, 0.001)),
     ],
 }
 #: Chains and temperatures: to compare settings, and to report.

@@ -87,6 +87,23 @@ def test_rows_of_weight_0_are_not_read(model):
         getattr(second, method)(X[weights > 0], sample_weight=weights[weights > 0])
         for name in model.arrays:
             assert_array_equal(getattr(first, name), getattr(second, name))
+    assert first.score(spoilt, sample_weight=weights) == first.score(
+        X[weights > 0], sample_weight=weights[weights > 0]
+    )
+
+
+def test_masks_of_rows_of_weight_0_are_not_read():
+    X = BERNOULLI.rows()
+    masked = np.ma.masked_array(X, np.zeros(X.shape, bool))
+    masked[WEIGHTS == 0, 1] = np.ma.masked
+    first, second = BERNOULLI.machine(), BERNOULLI.machine()
+    first.fit(masked, sample_weight=WEIGHTS)
+    second.fit(X, sample_weight=WEIGHTS)
+    for name in BERNOULLI.arrays:
+        assert_array_equal(getattr(first, name), getattr(second, name))
+    assert first.score(masked, sample_weight=WEIGHTS) == second.score(X, sample_weight=WEIGHTS)
+    with pytest.raises(ValueError, match="masks entries"):
+        first.fit(masked, sample_weight=np.ones(len(X)))
 
 
 # --- relative to their mean ---

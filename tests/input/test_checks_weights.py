@@ -66,7 +66,8 @@ def test_some_row_must_count(weights):
 
 
 def test_weights_that_overflow_their_sum_are_refused():
-    assert check_weights([1e307] * 4, X).sum() == pytest.approx(4e307)
+    weights, _ = check_weights([1e307] * 4, X)
+    assert weights.sum() == pytest.approx(4e307)
     with pytest.raises(ValueError, match=r"adds up to more than a float can hold.*largest one"):
         check_weights([1e308] * 4, X)
 
@@ -86,22 +87,27 @@ def test_weights_that_overflow_their_sum_are_refused():
     ids=lambda w: f"{type(w).__name__} {getattr(w, 'dtype', '')}",
 )
 def test_numbers_of_any_kind_are_weights(weights):
-    found = check_weights(weights, X)
+    found, counted = check_weights(weights, X)
     assert found.dtype == np.float64
-    assert found.tolist() == [1, 0, 2, 3]
+    assert found.tolist() == [1, 2, 3]
+    assert counted.tolist() == [True, False, True, True]
 
 
 def test_a_column_of_a_frame_is_weights():
     pd = pytest.importorskip("pandas")
     for dtype in ("int64", "Int64", "Float32", "boolean"):
         column = pd.Series([1, 0, 1, 1], dtype=dtype, index=[7, 8, 9, 10])
-        assert check_weights(column, X).tolist() == [1, 0, 1, 1]
+        weights, counted = check_weights(column, X)
+        assert weights.tolist() == [1, 1, 1]
+        assert counted.tolist() == [True, False, True, True]
     with pytest.raises(ValueError, match="Got nan for row 3"):
         check_weights(pd.Series([1, 0, 1, None], dtype="Int64"), X)
 
 
 def test_one_number_stands_for_equal_weights():
-    assert check_weights(2, X).tolist() == [2] * 4
+    weights, counted = check_weights(2, X)
+    assert weights.tolist() == [2] * 4
+    assert counted is None
 
 
 @models
