@@ -101,6 +101,11 @@ class Window:
     def __init__(self, model, weight):
         self.model, self.weight, self.n_updates = model.copy(), weight, 0
 
+    @property
+    def n_added(self):
+        """All updates count: what the fitted estimator remembers."""
+        return self.n_updates
+
     def copy(self):
         """The fit asks for it, and does not look at it."""
         return self
