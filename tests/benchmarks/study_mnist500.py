@@ -72,6 +72,8 @@ RECORD = {
     "8 minutes": ({"n_iter": 60}, 480, -84.6),
     "15 minutes": ({"n_iter": 95}, 900, -83.9),
 }
+#: The curve has no penalty, and as many chains as a mini-batch has rows.
+CURVE_BASE = {"n_chains": 100, "l1_penalty": 0.0}
 CURVE = {
     "plain": {"centering": False, "average": False, "learning_rate": 0.1},
     "centred": {"centering": True, "average": False, "learning_rate": 0.2},
@@ -161,7 +163,7 @@ def curve(options):
     kinds, points = matching(CURVE, options.match), {}
     for n_iter in CURVE_EPOCHS[:2] if options.quick else CURVE_EPOCHS:
         for name, changes in kinds.items():
-            settings = BASE | {"weight_decay": 0.0} | changes | options.limits | {"n_iter": n_iter}
+            settings = BASE | CURVE_BASE | changes | options.limits | {"n_iter": n_iter}
             rbm = train(X, settings, 0)
             label = f"{name}, {n_iter} epochs"
             _, scores, seconds = report(label, rbm, parts[1:], options)
