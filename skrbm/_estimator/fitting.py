@@ -64,7 +64,8 @@ class FittingMethods:
         go_on = learner.warm_start and learner.__sklearn_is_fitted__()
         rows, data = learner._training_data(X, y, sample_weight, reset=not go_on)
         random_state = check_random_state(learner.random_state)
-        seed = learner._seed if go_on else draw_seed(random_state)
+        state = learner._state(rows).copy() if go_on else None
+        seed = state.seed if go_on else draw_seed(random_state)
         training, stopping = rows, None
         if learner.early_stopping:
             training, held_out = learner._split(rows, seed)
@@ -76,7 +77,6 @@ class FittingMethods:
             # is drawn for two equal rows: so it does not matter which of both X has.
             training = training.distinct()
         if go_on:
-            state = learner._state(rows).copy()
             # A fit that fails after some epochs must not leave their records behind.
             state.records = state.records[: state.n_records]
             if stopping is not None:

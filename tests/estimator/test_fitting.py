@@ -150,6 +150,20 @@ def test_a_warm_start_needs_the_machine_that_it_finds(model):
 
 
 @models
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_warm_start_needs_more_than_parameters(model, early_stopping):
+    X = model.rows()
+    fitted = model.machine().fit(X)
+    rbm = model.machine(warm_start=True, early_stopping=early_stopping)
+    for name in (*model.arrays, "categories_", "noise_variance_", "n_features_in_"):
+        if hasattr(fitted, name):
+            setattr(rbm, name, getattr(fitted, name))
+    with pytest.raises(ValueError, match=r"were set by hand\. Call fit with warm_start=False"):
+        rbm.fit(X)
+    assert rbm.set_params(warm_start=False).fit(X).n_iter_ == 3
+
+
+@models
 def test_a_warm_start_keeps_a_better_machine_and_holds_out_the_same_rows(model):
     """Whatever random_state is: the seed of the machine says which rows."""
     X = model.complete()
