@@ -123,8 +123,7 @@ def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False, counte
         )
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     names = _feature_names(estimator, table.shape[1])
-    table = numbers(table, names)
-    return table if counted is None else table[counted], names
+    return numbers(table if counted is None else table[counted], names), names
 
 
 def _feature_names(estimator, n_features):

@@ -140,6 +140,20 @@ def test_equal_weights_are_no_weights(model):
     assert_close(weighted, plain, model)
 
 
+@models
+def test_squares_and_scores_of_huge_weights_stay_in_range(model):
+    X, counts = model.rows(), 1.0 + WEIGHTS
+    options = {"early_stopping": True}
+    if model is GAUSSIAN:
+        X, options = 1e3 * X, options | {"noise_variance": "learned"}
+    huge, large = (
+        model.machine(**options).fit(X, sample_weight=scale * counts) for scale in (1e306, 1e20)
+    )
+    assert_close(huge, large, model)
+    scores = (rbm.history_["validation_score"] for rbm in (huge, large))
+    assert_allclose(*scores, rtol=1e-9)
+
+
 # --- scores and refusals ---
 
 
