@@ -22,6 +22,9 @@ from .._training.state import Settings, State
 from .._training.stopping import EarlyStopping
 from .fitted import features_of, snapshot
 
+#: Weights of rows are scaled to this mean if theirs is larger: half a row is then below rounding.
+LARGEST_MEAN = 2.0**53
+
 
 class FittingMethods:
     """Mixin of the methods that learn; each changes the estimator at its end, in one step."""
@@ -198,8 +201,9 @@ class FittingMethods:
             y = safe_indexing(y, counted) if counted is not None and np.iterable(y) else y
             seen["metadata"] = {"sample_weight": weights}
             # Smaller ones would be outweighed by what is there before training, as the half row
-            # in base rates is.
-            weights = weights / min(1, weights.mean())
+            # in base rates is. Beside larger ones it is nothing, and sums might overflow.
+            mean = weights.mean()
+            weights = weights / (mean / np.clip(mean, 1, LARGEST_MEAN))
         rows = self._rows(X, reset=reset, counted=counted)
         rows.weights = weights
         self._check_reading(rows)

@@ -109,6 +109,7 @@ class LikelihoodMethods:
         weights = counted = None
         if sample_weight is not None:
             weights, counted = check_weights(sample_weight, X)
+            weights = weights / weights.max()  # products with scores stay in range
         return float(np.average(self._scores(X, counted).astype(np.float64), weights=weights))
 
     def log_partition(

@@ -92,6 +92,20 @@ def test_rows_of_weight_0_are_not_read(model):
     )
 
 
+@models
+def test_text_in_rows_of_weight_0_is_not_read(model):
+    X = model.rows()
+    spoilt = X.astype(object)
+    spoilt[WEIGHTS == 0, 1] = "unknown"
+    first = model.machine().fit(spoilt, sample_weight=WEIGHTS)
+    second = model.machine().fit(X, sample_weight=WEIGHTS)
+    for name in model.arrays:
+        assert_array_equal(getattr(first, name), getattr(second, name))
+    assert first.score(spoilt, sample_weight=WEIGHTS) == second.score(X, sample_weight=WEIGHTS)
+    with pytest.raises(ValueError, match="'unknown', which is no number"):
+        first.score(spoilt)
+
+
 def test_masks_of_rows_of_weight_0_are_not_read():
     X = BERNOULLI.rows()
     masked = np.ma.masked_array(X, np.zeros(X.shape, bool))
@@ -163,6 +177,9 @@ def test_a_score_is_a_weighted_mean(model):
     rbm = model.machine().fit(X)
     expected = np.average(rbm.score_samples(X), weights=WEIGHTS)
     assert rbm.score(X, sample_weight=WEIGHTS) == pytest.approx(expected, rel=1e-12)
+    # Products of weights and scores would overflow, or have few digits.
+    assert rbm.score(X, sample_weight=1e306 * WEIGHTS) == pytest.approx(expected, rel=1e-12)
+    assert rbm.score(X, sample_weight=5e-324 * WEIGHTS) == pytest.approx(expected, rel=1e-12)
 
 
 BAD = {
