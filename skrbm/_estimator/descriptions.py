@@ -117,7 +117,7 @@ history_ : dict of list
     which are not averaged), "learning_rate" (at the beginning of the epoch),
     "n_gibbs_steps", "momentum", "seconds"; with ``early_stopping`` "validation_score"
     (``score`` of the held-out rows) and "free_energy_gap" (by how much the mean free energy of
-    held-out rows is above that of as many training rows, in nats: it grows where the machine
+    held-out rows is above that of about as many training rows, in nats: it grows where the machine
     learns its training rows by heart; NaN where entries are missing), else NaN.
 
 n_features_in_ : int
