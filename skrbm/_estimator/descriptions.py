@@ -55,10 +55,9 @@ average : bool or float
     less noise than the parameters after the last update [average]_. A number in (0, 1] is
     the share of all updates, up to the present one, that the average is over (in effect:
     weights grow as a power of the number of the update). True means 0.3, and 1 means all
-    updates. Learning itself
-    goes on from the parameters without average, which the estimator keeps besides. If you
-    change ``components_`` or another parameter, learning goes on from what you set, and the
-    average starts anew.
+    updates. Learning itself goes on from the parameters without average, which the estimator
+    keeps besides. If you change ``components_`` or another parameter, learning goes on from
+    what you set, and the average starts anew.
 
 momentum : float or sequence of float
     Share of the velocity, the last step of a parameter, that is added to the next step, in

@@ -37,13 +37,12 @@ def train_epoch(state, settings, rows, judge=None):
     n_gibbs_steps = int(scheduled(settings.n_gibbs_steps, state.n_epochs))
     momentum = scheduled(settings.momentum, state.n_epochs)
     rates = {
-        "learning_rate": learning_rate * fall(state.n_updates, settings.span),
         "momentum": momentum,
         "weight_decay": settings.weight_decay,
         "l1_penalty": settings.l1_penalty,
     }
     figures = {
-        "learning_rate": rates["learning_rate"],
+        "learning_rate": learning_rate * fall(state.n_updates, settings.span),
         "n_gibbs_steps": n_gibbs_steps,
         "momentum": momentum,
     }

@@ -134,8 +134,9 @@ def contrast(state, settings, phases, n_steps, weights=None):
     weight = n_pos if weights is None else float(weights.sum())
     hidden = None
     if settings.centering:
-        hidden = h[:n_pos].sum(axis=0)
-        if weights is not None:  # without BLAS, and its threads
+        if weights is None:
+            hidden = h[:n_pos].sum(axis=0)
+        else:  # without BLAS, and its threads
             hidden = np.einsum("r,rj->j", weights.astype(h.dtype, copy=False), h[:n_pos])
     sums = state.model.gradient_sums(phases, h, weights, paired=settings.algorithm == "cd")
     return GradientSums(sums, n_pos, weight, hidden)

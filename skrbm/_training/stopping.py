@@ -53,8 +53,7 @@ class EarlyStopping:
         self.best, self.best_score = state.copy(), self._score(state.fitted)
 
     def _score(self, model):
-        scores = self.held_out.map(model.pseudo_likelihood, per_row=model.hidden.n_units)
-        return float(np.average(scores, weights=self.held_out.weights))
+        return _mean(model, model.pseudo_likelihood, self.held_out)
 
     def _gap(self, model, rows):
         """By how much free energies of held-out rows are above those of as many training rows.
@@ -66,12 +65,9 @@ class EarlyStopping:
         stride = -(-rows.n_rows // self.held_out.n_rows)
         trained = rows.part(np.arange(0, rows.n_rows, stride))
         held_out, training = (
-            np.average(
-                part.map(model.free_energy, per_row=model.hidden.n_units), weights=part.weights
-            )
-            for part in (self.held_out, trained)
+            _mean(model, model.free_energy, part) for part in (self.held_out, trained)
         )
-        return float(held_out - training)
+        return held_out - training
 
     def result(self, state):
         """The best machine, with its chains; counts and figures are of all epochs."""
@@ -84,3 +80,9 @@ class EarlyStopping:
             records=state.records,
             n_records=state.n_records,
         )
+
+
+def _mean(model, function, rows):
+    """Mean over rows, by their weights, of a function of the model."""
+    values = rows.map(function, per_row=model.hidden.n_units)
+    return float(np.average(values, weights=rows.weights))
