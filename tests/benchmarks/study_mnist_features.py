@@ -35,8 +35,9 @@ BASE = {
     "average": 0.2,
     "positive_visibles": "sample",
 }
+BASE_NAME = "PCD-1, centred, averaged, bits drawn anew, batch 20, rate 0.2 to 0, 40 epochs"
 VARIANTS = {
-    "PCD-1, centred, averaged, bits drawn anew, batch 20, rate 0.2 to 0, 40 epochs": {},
+    BASE_NAME: {},
     "batch 100, rate 0.3 to 0, 20 epochs": {"batch_size": 100, "learning_rate": 0.3, "n_iter": 20},
     "CD-1": {"algorithm": "cd"},
     "CD-1, grey values as they are": {"algorithm": "cd", "positive_visibles": "mean"},
@@ -44,10 +45,7 @@ VARIANTS = {
 #: Inverse strengths of the classifier's penalty that are tried.
 STRENGTHS = [0.03, 0.1, 0.3, 1.0]
 #: What section test takes if section choose does not run: the name of a variant, and C.
-CHOSEN = (
-    "PCD-1, centred, averaged, bits drawn anew, batch 20, rate 0.2 to 0, 40 epochs",
-    0.3,
-)
+CHOSEN = (BASE_NAME, 0.3)
 MOST_STEPS = 2000  # of the classifier's solver
 
 

@@ -22,11 +22,12 @@ import argparse
 from functools import partial
 
 import numpy as np
+import study_data
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
-from timing import describe_machine, table
+from timing import parsed, table
 
 from skrbm import BernoulliRBM
 
@@ -154,18 +155,17 @@ def digits(threshold):
 
 def mnist(file):
     """Grey images to train on, and bits to judge by."""
-    data = np.load(file)
-    X = data["x_train"][:10000].reshape(-1, 784).astype(np.float32) / 255
-    y, held_out = data["y_train"][:10000], X[8000:]
+    (images, y), _ = study_data.load_mnist(file)
+    X, y = study_data.grey(images[:10000]), y[:10000]
+    held_out = X[8000:]
     bits = (np.random.default_rng(0).random(held_out.shape) < held_out).astype(np.float32)
     return X[:8000], bits, y[:8000], y[8000:]
 
 
 def nade(file):
     """Bits of the training and the validation rows of a file, and no labels."""
-    data = np.load(file)
-    rows = (np.unpackbits(data[part], axis=1) for part in ("train", "valid"))
-    return *(part[:, : int(data["n_features"])].astype(np.float32) for part in rows), None, None
+    rows = study_data.load_nade(file)
+    return rows["train"], rows["valid"], None, None
 
 
 def figures(data, parameters, seeds, change=None):
@@ -248,17 +248,17 @@ def main():
     parser.add_argument("--mnist", help="mnist.npz")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", default=",".join(SECTIONS))
-    parser.add_argument("--quick", action="store_true", help="one seed, two epochs")
-    options = parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="one seed, few units and epochs")
+    options = parsed(parser, SECTIONS)
     if options.quick:
-        RECIPE["n_iter"], options.seeds = 2, 1
-    print(describe_machine())
+        RECIPE.update(options.limits)
+        options.seeds = 1
     sets = {"digits, grey": digits(False), "digits, bits": digits(True)}
     if options.data:
         sets[options.data.rpartition("/")[2]] = nade(options.data)
     if options.mnist:
         sets["MNIST"] = mnist(options.mnist)
-    for section in options.only.split(","):
+    for section in options.names:
         rows = {}
         for data in sets.values():
             for label, parameters, change in SECTIONS[section](data):
