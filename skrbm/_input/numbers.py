@@ -7,6 +7,7 @@ from scipy.sparse import issparse
 from sklearn.utils import gen_batches
 
 from .._kernels import linear
+from .._machine.crew import together
 from .checks import working_dtype
 from .rows import Rows
 from .sparse import summed
@@ -79,8 +80,7 @@ class NumberRows(Rows):
                 which = np.arange(which.start, which.stop)
             linear.read_csr(self.X.indptr, self.X.indices, self.X.data, which, out)
         elif self._take and out.dtype == self.dtype and not isinstance(which, slice):
-            # mode="clip" spares NumPy a buffer; the indices are in range.
-            np.take(self.X, which, axis=0, out=out, mode="clip")
+            together(linear.take_rows, self.X, which, out)
         else:
             out[...] = self.X[which]
         return out

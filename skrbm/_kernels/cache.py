@@ -29,12 +29,15 @@ from . import inlined
 __all__ = ["KernelCache", "kernel"]
 
 
-def kernel(**options):
-    """``njit`` for a kernel: compiled code is kept by ``KernelCache``."""
+def kernel(of=None, **options):
+    """``njit`` for a kernel: compiled code is kept by ``KernelCache``.
+
+    ``of`` is a function of another file whose compiled code becomes part of the kernel's.
+    """
 
     def compiled(function):
         dispatcher = njit(**options)(function)
-        dispatcher._cache = KernelCache(function)
+        dispatcher._cache = KernelCache(function, *([] if of is None else [of]))
         return dispatcher
 
     return compiled
@@ -45,10 +48,10 @@ class KernelCache(NullCache):
 
     has_warned = False
 
-    def __init__(self, function):
+    def __init__(self, function, *others):
         self._function = function
         # Read when the module is: later edits of the files are not in this process.
-        files = _source(vars(inlined)), _source(function.__globals__)
+        files = [_source(vars(inlined)), *(_source(f.__globals__) for f in (function, *others))]
         self._source = hashlib.sha256(b"".join(files)).digest()
 
     @cached_property

@@ -9,9 +9,10 @@ from numba import float32, njit
 from numba.extending import overload
 
 from .cache import kernel
+from .crew import divisible, per_number
 from .inlined import INLINED, OPTIONS, REORDERED, bits_of_float32, bits_of_float64
 
-__all__ = ["product", "product_transposed", "product_with_transpose", "read_csr"]
+__all__ = ["product", "product_transposed", "product_with_transpose", "read_csr", "take_rows"]
 
 
 # --- Reading rows -----------------------------------------------------------------------------
@@ -32,6 +33,24 @@ def read_csr(indptr, indices, data, rows, out):
     for r in range(rows.shape[0]):
         for k in range(indptr[rows[r]], indptr[rows[r] + 1]):
             out[r, indices[k]] += data[k]
+
+
+@divisible(per_number(5), **OPTIONS)
+def take_rows(X, which, out, first, stop):
+    """``out[r] = X[which[r]]``.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, D)                                                      IN
+    which : ndarray of shape (n,), int                                                    IN
+    out : ndarray of shape (n, D)                                                         OUT
+    first, stop : int                                                                     IN
+        The rows of out to do.
+    """
+    for r in range(first, stop):
+        row = X[which[r]]
+        for i in range(row.shape[0]):
+            out[r, i] = row[i]
 
 
 # --- Products of few rows ---------------------------------------------------------------------
@@ -70,8 +89,13 @@ def _nonzero(row, where):
     return n
 
 
-@kernel(**REORDERED)
-def product(v, W, out):
+def _quarter(v, h, out):
+    """The work of products whose zeros are skipped, for a matrix of which a quarter are none."""
+    return out.size * (v.size // min(out.shape)) // 4
+
+
+@divisible(_quarter, **REORDERED)
+def product(v, W, out, first, stop):
     """``out = v W``, skipping the zeros of v.
 
     Parameters
@@ -79,15 +103,17 @@ def product(v, W, out):
     v : ndarray of shape (n, D)                                                           IN
     W : ndarray of shape (D, M)                                                           IN
     out : ndarray of shape (n, M)                                                         OUT
+    first, stop : int                                                                     IN
+        The rows to do.
     """
     nonzero = np.empty(v.shape[1] + 1, np.int32)
-    for r in range(v.shape[0]):
+    for r in range(first, stop):
         n = _nonzero(v[r], nonzero)
         _weighted_rows(v[r], W, nonzero[:n], out[r])
 
 
-@kernel(**REORDERED)
-def product_transposed(v, h, out):
+@divisible(_quarter, **REORDERED)
+def product_transposed(v, h, out, first, stop):
     """``out = v^T h``, skipping the zeros of v.
 
     Parameters
@@ -95,35 +121,37 @@ def product_transposed(v, h, out):
     v : ndarray of shape (n, D)                                                           IN
     h : ndarray of shape (n, M)                                                           IN
     out : ndarray of shape (D, M)                                                         OUT
+    first, stop : int                                                                     IN
+        The columns of v to do.
     """
-    n_rows, n_visible = v.shape
+    n_rows, n_columns = v.shape[0], stop - first
     # Find the non-zeros along rows, as memory lies, then sort them by column (count, cumulate,
-    # fill): the rows of column i end up in nonzero_rows[stop[i - 1] : stop[i]].
-    nonzero = np.empty(v.size + 1, np.int32)
-    row_stop = np.empty(n_rows, np.int64)
+    # fill): the rows of column i end up in nonzero_rows[end[i - 1] : end[i]].
+    nonzero = np.empty(n_rows * n_columns + 1, np.int32)
+    row_end = np.empty(n_rows, np.int64)
     total = 0
     for r in range(n_rows):
-        total += _nonzero(v[r], nonzero[total:])
-        row_stop[r] = total
-    stop = np.zeros(n_visible, np.int64)
+        total += _nonzero(v[r, first:stop], nonzero[total:])
+        row_end[r] = total
+    end = np.zeros(n_columns, np.int64)
     for i in nonzero[:total]:
-        stop[i] += 1
-    start = 0
-    for i in range(n_visible):
-        count = stop[i]
-        stop[i] = start
-        start += count
+        end[i] += 1
+    begin = 0
+    for i in range(n_columns):
+        count = end[i]
+        end[i] = begin
+        begin += count
     nonzero_rows = np.empty(total, np.int32)
-    start = 0
+    begin = 0
     for r in range(n_rows):
-        for i in nonzero[start : row_stop[r]]:
-            nonzero_rows[stop[i]] = r
-            stop[i] += 1
-        start = row_stop[r]
-    start = 0
-    for i in range(n_visible):
-        _weighted_rows(v[:, i], h, nonzero_rows[start : stop[i]], out[i])
-        start = stop[i]
+        for i in nonzero[begin : row_end[r]]:
+            nonzero_rows[end[i]] = r
+            end[i] += 1
+        begin = row_end[r]
+    begin = 0
+    for i in range(n_columns):
+        _weighted_rows(v[:, first + i], h, nonzero_rows[begin : end[i]], out[first + i])
+        begin = end[i]
 
 
 @kernel(**REORDERED)
@@ -144,8 +172,10 @@ def _weighted_rows(weights, rows, which, out):
             out[j] += w0 * r0[j]
 
 
-@kernel(**REORDERED)
-def product_with_transpose(h, W, out):
+@divisible(
+    work=lambda h, W, out: h.size * W.shape[0], items=lambda h, W, out: W.shape[0], **REORDERED
+)
+def product_with_transpose(h, W, out, first, stop):
     """``out = h W^T``.
 
     Parameters
@@ -153,11 +183,13 @@ def product_with_transpose(h, W, out):
     h : ndarray of shape (n, M)                                                           IN
     W : ndarray of shape (D, M)                                                           IN
     out : ndarray of shape (n, D)                                                         OUT
+    first, stop : int                                                                     IN
+        The rows of W to do.
     """
     n_rows, n_hidden = h.shape
     n_fours = n_rows // 4 * 4
     zero = h.dtype.type(0)
-    for i in range(W.shape[0]):
+    for i in range(first, stop):
         w = W[i]
         for r in range(0, n_fours, 4):
             h0, h1, h2, h3 = h[r], h[r + 1], h[r + 2], h[r + 3]

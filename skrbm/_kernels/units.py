@@ -9,6 +9,7 @@ from numba import float32, float64, int32
 from numba.extending import overload
 
 from .cache import kernel
+from .crew import divisible, per_number
 from .inlined import INLINED, OPTIONS, log, logistic, random_row, uniform
 
 __all__ = ["bernoulli", "bernoulli_sigmoid", "gaussian", "philox", "sigmoid"]
@@ -30,8 +31,8 @@ def philox(seed, update, purpose, row, words):
     random_row(seed, update, purpose, row, words)
 
 
-@kernel(**OPTIONS)
-def sigmoid(x, bias, out):
+@divisible(per_number(18), **OPTIONS)
+def sigmoid(x, bias, out, first, stop):
     """``out = 1 / (1 + exp(-(x + bias)))``.
 
     Parameters
@@ -39,14 +40,16 @@ def sigmoid(x, bias, out):
     x : ndarray of shape (n, N)                                                           IN
     bias : ndarray of shape (N,)                                                          IN
     out : ndarray of shape (n, N)                                                         OUT
+    first, stop : int                                                                     IN
+        The rows to do.
     """
-    for r in range(x.shape[0]):
+    for r in range(first, stop):
         for i in range(x.shape[1]):
             out[r, i] = logistic(x[r, i] + bias[i])
 
 
-@kernel(**OPTIONS)
-def bernoulli(p, seed, update, purpose, out):
+@divisible(per_number(30), **OPTIONS)
+def bernoulli(p, seed, update, purpose, out, first, stop):
     """Independent samples: ``out[r, i]`` is 1 with probability ``p[r, i]``, else 0.
 
     Parameters
@@ -56,17 +59,19 @@ def bernoulli(p, seed, update, purpose, out):
     update, purpose : int                                                                 IN
         With the row and the unit they say which random numbers these are.
     out : ndarray of shape (n, N)                                                         OUT
+    first, stop : int                                                                     IN
+        The rows to do.
     """
     n_units = p.shape[1]
     words = np.empty(4 * ((n_units + 3) // 4), np.uint32)
-    for r in range(p.shape[0]):
+    for r in range(first, stop):
         random_row(seed, update, purpose, r, words)
         for i in range(n_units):
             out[r, i] = uniform(words[i], p[r, i]) < p[r, i]
 
 
-@kernel(**OPTIONS)
-def bernoulli_sigmoid(x, bias, seed, update, purpose, out):
+@divisible(per_number(45), **OPTIONS)
+def bernoulli_sigmoid(x, bias, seed, update, purpose, out, first, stop):
     """``sigmoid`` and ``bernoulli`` in one pass: the probabilities stay in the cache.
 
     Parameters
@@ -76,11 +81,13 @@ def bernoulli_sigmoid(x, bias, seed, update, purpose, out):
     seed : uint64                                                                         IN
     update, purpose : int                                                                 IN
     out : ndarray of shape (n, N)                                                         OUT
+    first, stop : int                                                                     IN
+        The rows to do.
     """
     n_units = x.shape[1]
     words = np.empty(4 * ((n_units + 3) // 4), np.uint32)
     p = np.empty(n_units, x.dtype)
-    for r in range(x.shape[0]):
+    for r in range(first, stop):
         random_row(seed, update, purpose, r, words)
         for i in range(n_units):
             p[i] = logistic(x[r, i] + bias[i])
@@ -175,8 +182,8 @@ def _normal_pairs(radius_words, angle_words, radius, z0, z1):
         z1[i] = radius[i] * s
 
 
-@kernel(**OPTIONS)
-def gaussian(x, bias, scale, seed, update, purpose, out):
+@divisible(per_number(100), **OPTIONS)
+def gaussian(x, bias, scale, seed, update, purpose, out, first, stop):
     """Independent samples ``out = bias + scale * (x + z)`` with standard normal ``z``.
 
     With Q = ceil(N / 4) units i and i + Q, and i + 2Q and i + 3Q, share two random words.
@@ -188,6 +195,8 @@ def gaussian(x, bias, scale, seed, update, purpose, out):
     seed : uint64                                                                         IN
     update, purpose : int                                                                 IN
     out : ndarray of shape (n, N)                                                         OUT
+    first, stop : int                                                                     IN
+        The rows to do.
     """
     n_units = x.shape[1]
     n_blocks = (n_units + 3) // 4
@@ -198,7 +207,7 @@ def gaussian(x, bias, scale, seed, update, purpose, out):
     z0, z1 = z[:n_blocks], z[n_blocks : 2 * n_blocks]
     z2, z3 = z[2 * n_blocks : 3 * n_blocks], z[3 * n_blocks :]
     radius = np.empty(n_blocks, x.dtype)
-    for r in range(x.shape[0]):
+    for r in range(first, stop):
         random_row(seed, update, purpose, r, words)
         _normal_pairs(w0, w1, radius, z0, z1)
         _normal_pairs(w2, w3, radius, z2, z3)

@@ -3,10 +3,11 @@
 The house rules stand in ``inlined``.
 """
 
-from .cache import kernel
+from .crew import divisible, per_number
 from .inlined import OPTIONS, REORDERED
 
 __all__ = [
+    "BLOCK",
     "add_gradient",
     "add_step",
     "approach",
@@ -15,11 +16,17 @@ __all__ = [
     "project",
     "row_dots",
     "weigh_rows",
+    "weighted_sum",
 ]
 
 
-@kernel(**OPTIONS)
-def weigh_rows(rows, weights, weighted, total):
+def _rows_times(multiplications):
+    """The work of a kernel that takes so long for each number of its first argument."""
+    return lambda *arguments: multiplications * arguments[0].size
+
+
+@divisible(_rows_times(5), **OPTIONS)
+def weigh_rows(rows, weights, weighted, total, first, stop):
     """``weighted[r] = weights[r] rows[r]`` and their sum, in one pass.
 
     Parameters
@@ -28,44 +35,74 @@ def weigh_rows(rows, weights, weighted, total):
     weights : ndarray of shape (n,)                                                       IN
     weighted : ndarray of shape (n, N)                                                    OUT
     total : ndarray of shape (N,)                                                         OUT
+    first, stop : int                                                                     IN
+        The columns to do.
     """
+    total = total[first:stop]
     total[:] = 0
     for r in range(rows.shape[0]):
-        for i in range(rows.shape[1]):
-            weighted[r, i] = weights[r] * rows[r, i]
-            total[i] += weights[r] * rows[r, i]
+        row, out, weight = rows[r, first:stop], weighted[r, first:stop], weights[r]
+        for i in range(row.shape[0]):
+            out[i] = weight * row[i]
+            total[i] += weight * row[i]
 
 
-@kernel(**OPTIONS)
-def moments(rows, center, weights, first, second):
-    """``first = sum_r weights[r] d_r`` and ``second``, with ``d_r^2``, of ``d = rows - center``.
+@divisible(_rows_times(4), **OPTIONS)
+def weighted_sum(rows, weights, total, first, stop):
+    """``total = sum_r weights[r] rows[r]``.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, N)                                                        IN
+    weights : ndarray of shape (n,)                                                       IN
+    total : ndarray of shape (N,)                                                         OUT
+    first, stop : int                                                                     IN
+        The columns to do.
+    """
+    total = total[first:stop]
+    total[:] = 0
+    for r in range(rows.shape[0]):
+        row, weight = rows[r, first:stop], weights[r]
+        for i in range(row.shape[0]):
+            total[i] += weight * row[i]
+
+
+@divisible(_rows_times(6), **OPTIONS)
+def moments(rows, center, weights, means, squares, first, stop):
+    """``means = sum_r weights[r] d_r`` and ``squares``, with ``d_r^2``, of ``d = rows - center``.
 
     Parameters
     ----------
     rows : ndarray of shape (n, N)                                                        IN
     center : ndarray of shape (N,)                                                        IN
     weights : ndarray of shape (n,)                                                       IN
-    first, second : ndarray of shape (N,)                                                 OUT
+    means, squares : ndarray of shape (N,)                                                OUT
+    first, stop : int                                                                     IN
+        The columns to do.
     """
-    first[:] = 0
-    second[:] = 0
+    center, means, squares = center[first:stop], means[first:stop], squares[first:stop]
+    means[:] = 0
+    squares[:] = 0
     for r in range(rows.shape[0]):
-        for i in range(rows.shape[1]):
-            d = rows[r, i] - center[i]
-            first[i] += weights[r] * d
-            second[i] += weights[r] * d * d
+        row, weight = rows[r, first:stop], weights[r]
+        for i in range(row.shape[0]):
+            d = row[i] - center[i]
+            means[i] += weight * d
+            squares[i] += weight * d * d
 
 
-@kernel(**REORDERED)
-def row_dots(a, b, out):
+@divisible(_rows_times(4), **REORDERED)
+def row_dots(a, b, out, first, stop):
     """``out[i] = sum_j a[i, j] b[i, j]``.
 
     Parameters
     ----------
     a, b : ndarray of shape (n, N)                                                        IN
     out : ndarray of shape (n,)                                                           OUT
+    first, stop : int                                                                     IN
+        The rows to do.
     """
-    for i in range(a.shape[0]):
+    for i in range(first, stop):
         x, y = a[i], b[i]
         total = a.dtype.type(0)
         for j in range(x.shape[0]):
@@ -73,8 +110,8 @@ def row_dots(a, b, out):
         out[i] = total
 
 
-@kernel(**OPTIONS)
-def add_step(sums, scale, learning_rate, l2, l1, momentum, velocity, parameter):
+@divisible(per_number(8), **OPTIONS)
+def add_step(sums, scale, learning_rate, l2, l1, momentum, velocity, parameter, first, stop):
     """One step of gradient ascent with momentum and penalties, in one pass over memory.
 
     ``slope = scale * sums - l2 * parameter - l1 * sign(parameter)``, then ``velocity = momentum *
@@ -86,7 +123,10 @@ def add_step(sums, scale, learning_rate, l2, l1, momentum, velocity, parameter):
         ``scale * sums`` is the gradient.
     scale, learning_rate, l2, l1, momentum : scalar of the arrays' dtype                  IN
     velocity, parameter : ndarray of shape (size,)                                        INOUT
+    first, stop : int                                                                     IN
+        The numbers to do.
     """
+    sums, velocity, parameter = sums[first:stop], velocity[first:stop], parameter[first:stop]
     zero = sums.dtype.type(0)
     for i in range(parameter.shape[0]):
         p = parameter[i]
@@ -96,8 +136,8 @@ def add_step(sums, scale, learning_rate, l2, l1, momentum, velocity, parameter):
         parameter[i] = p + velocity[i]
 
 
-@kernel(**OPTIONS)
-def add_gradient(sums, scale, learning_rate, l2, l1, parameter):
+@divisible(per_number(6), **OPTIONS)
+def add_gradient(sums, scale, learning_rate, l2, l1, parameter, first, stop):
     """``add_step`` without momentum: nothing to remember, half the memory traffic.
 
     Parameters
@@ -106,7 +146,10 @@ def add_gradient(sums, scale, learning_rate, l2, l1, parameter):
         ``scale * sums`` is the gradient.
     scale, learning_rate, l2, l1 : scalar of the arrays' dtype                            IN
     parameter : ndarray of shape (size,)                                                  INOUT
+    first, stop : int                                                                     IN
+        The numbers to do.
     """
+    sums, parameter = sums[first:stop], parameter[first:stop]
     zero = sums.dtype.type(0)
     for i in range(parameter.shape[0]):
         p = parameter[i]
@@ -114,42 +157,55 @@ def add_gradient(sums, scale, learning_rate, l2, l1, parameter):
         parameter[i] = p + learning_rate * (scale * sums[i] - l2 * p - sign)
 
 
-@kernel(**OPTIONS)
-def center(sums, center, hidden, statistic, hidden_center):
+@divisible(per_number(6), **OPTIONS)
+def center(center, statistic, hidden, hidden_center, sums, first, stop):
     """Two rank-one corrections: ``sums[i] -= center[i] hidden + statistic[i] hidden_center``.
 
     Parameters
     ----------
-    sums : ndarray of shape (N, M)                                                        INOUT
     center, statistic : ndarray of shape (N,)                                             IN
     hidden, hidden_center : ndarray of shape (M,)                                         IN
+    sums : ndarray of shape (N, M)                                                        INOUT
+    first, stop : int                                                                     IN
+        The rows to do.
     """
-    for i in range(sums.shape[0]):
-        for j in range(sums.shape[1]):
-            sums[i, j] -= center[i] * hidden[j] + statistic[i] * hidden_center[j]
+    for i in range(first, stop):
+        row = sums[i]
+        for j in range(row.shape[0]):
+            row[j] -= center[i] * hidden[j] + statistic[i] * hidden_center[j]
 
 
-@kernel(**REORDERED)
-def project(table, left, right, at_left, at_right):
-    """``at_left = left^T table`` and ``at_right = table right``, in one pass over memory.
+#: Rows of a table whose projections are added up first.
+BLOCK = 64
+
+
+@divisible(_rows_times(4), **REORDERED)
+def project(table, left, right, at_right, at_left, first, stop):
+    """``at_left = left^T table``, block by block, and ``at_right = table right``, in one pass.
 
     Parameters
     ----------
     table : ndarray of shape (N, M)                                                       IN
     left, right : ndarray of shape (N,), (M,)                                             IN
-    at_left, at_right : ndarray of shape (M,), (N,)                                       OUT
+    at_right : ndarray of shape (N,)                                                      OUT
+    at_left : ndarray of shape (ceil(N / BLOCK), M)                                       OUT
+        The sums over the rows of each block.
+    first, stop : int                                                                     IN
+        The blocks of rows to do.
     """
-    at_left[:] = 0
-    for i in range(table.shape[0]):
-        row, factor, total = table[i], left[i], table.dtype.type(0)
-        for j in range(row.shape[0]):
-            total += row[j] * right[j]
-            at_left[j] += factor * row[j]
-        at_right[i] = total
+    for k in range(first, stop):
+        sums = at_left[k]
+        sums[:] = 0
+        for i in range(k * BLOCK, min((k + 1) * BLOCK, table.shape[0])):
+            row, factor, total = table[i], left[i], table.dtype.type(0)
+            for j in range(row.shape[0]):
+                total += row[j] * right[j]
+                sums[j] += factor * row[j]
+            at_right[i] = total
 
 
-@kernel(**OPTIONS)
-def approach(parameter, share, average):
+@divisible(per_number(4), **OPTIONS)
+def approach(parameter, share, average, first, stop):
     """``average += share (parameter - average)``.
 
     Parameters
@@ -157,6 +213,9 @@ def approach(parameter, share, average):
     parameter : ndarray of shape (size,)                                                  IN
     share : scalar of the arrays' dtype                                                   IN
     average : ndarray of shape (size,)                                                    INOUT
+    first, stop : int                                                                     IN
+        The numbers to do.
     """
+    parameter, average = parameter[first:stop], average[first:stop]
     for i in range(average.shape[0]):
         average[i] += share * (parameter[i] - average[i])

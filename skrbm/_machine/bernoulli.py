@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._kernels import pseudo_likelihood, sums, units
+from .._kernels import pseudo_likelihood, sums, units, updates
+from .crew import together
 from .numbers import NumberLayer, room_for
 from .threads import COST_OF_SOFTPLUS, in_threads, tiles
 
@@ -43,26 +44,26 @@ class BernoulliLayer(NumberLayer):
     def energy(self, v):
         """``-b v``; an infinite bias counts only where its unit is on."""
         if np.isfinite(self.bias).all():
-            return -(v @ self.bias)
+            return -np.einsum("ri,i->r", v, self.bias)  # without the threads of BLAS
         return -np.multiply(v, self.bias, out=np.zeros_like(v), where=v != 0).sum(axis=1)
 
     def mean(self, x):
         """``p(v = 1 | x) = sigmoid(x + b)``."""
         out = np.empty_like(x)
-        units.sigmoid(x, self.bias, out)
+        together(units.sigmoid, x, self.bias, out)
         return out
 
     def sample(self, x, key, out=None):
         """Each unit is 1 with probability ``mean(x)``, else 0."""
         out = room_for(x, out)
-        units.bernoulli_sigmoid(x, self.bias, *key, out)
+        together(units.bernoulli_sigmoid, x, self.bias, *key, out)
         return out
 
     def mean_and_sample(self, x, key, first=0):
         """The sample is drawn from the mean, which is computed once."""
         mean = self.mean(x)
         out = np.empty_like(mean[first:])
-        units.bernoulli(mean[first:], *key, out)
+        together(units.bernoulli, mean[first:], *key, out)
         return mean, out
 
     def log_normaliser(self, x, shift=0.0):
@@ -105,4 +106,6 @@ class BernoulliLayer(NumberLayer):
         return replace(self, bias=bias), self.bias - bias
 
     def _own_gradient(self, v, row_weights, weights, weights_gradient):
-        return (row_weights @ v,)
+        total = np.empty_like(self.bias)
+        together(updates.weighted_sum, v, row_weights, total)
+        return (total,)

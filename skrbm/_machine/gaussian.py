@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._kernels import quadrature, units, updates
+from .crew import together
 from .numbers import NumberLayer, room_for
 from .threads import in_threads, tiles
 
@@ -98,7 +99,7 @@ class GaussianLayer(NumberLayer):
     def sample(self, x, key, out=None):
         """``mean(x)`` and normal noise of variance ``s^2``."""
         out = room_for(x, out)
-        units.gaussian(x, self.bias, self.scale, *key, out)
+        together(units.gaussian, x, self.bias, self.scale, *key, out)
         return out
 
     def log_normaliser(self, x, shift=0.0):
@@ -187,9 +188,9 @@ class GaussianLayer(NumberLayer):
         """
         variance = self.noise_variance
         deviations, squares = np.empty_like(self.bias), np.empty_like(self.bias)
-        updates.moments(v, self.bias, row_weights, deviations, squares)
+        together(updates.moments, v, self.bias, row_weights, deviations, squares)
         if self.log_ratio is None:
             return (deviations / variance,)
         interaction = np.empty_like(self.bias)
-        updates.row_dots(weights, weights_gradient, interaction)
+        together(updates.row_dots, weights, weights_gradient, interaction)
         return deviations / variance, 0.5 * (squares / variance - interaction)

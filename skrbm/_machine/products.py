@@ -6,6 +6,8 @@ Notation as in ``rbm``: ``v`` (n, D), ``h`` (n, M), ``W`` (D, M).
 import numpy as np
 
 from .._kernels import linear
+from .blas import multiply
+from .crew import together
 
 # BLAS is slower than our own kernels, which run in one thread, for few rows, and for rows v whose
 # zeros a kernel can skip (measured: design_notes.rst).
@@ -41,18 +43,18 @@ def product(v, weights):
     if v.shape[1] != weights.shape[0]:  # kernels do not check bounds
         raise ValueError(f"{v.shape[1]} features given to a machine of {weights.shape[0]}")
     if not _skips_zeros(v):
-        return _for_blas(v) @ weights
+        return multiply(v, weights)
     out = np.empty((v.shape[0], weights.shape[1]), weights.dtype)
-    linear.product(v, weights, out)
+    together(linear.product, v, weights, out)
     return out
 
 
 def product_transposed(v, h):
     """``v^T h``."""
     if not _skips_zeros(v):
-        return v.T @ h
+        return multiply(v, h, left_t=True)
     out = np.empty((v.shape[1], h.shape[1]), h.dtype)
-    linear.product_transposed(v, h, out)
+    together(linear.product_transposed, v, h, out)
     return out
 
 
@@ -61,7 +63,7 @@ def product_with_transpose(h, weights):
     if h.shape[1] != weights.shape[1]:  # kernels do not check bounds
         raise ValueError(f"{h.shape[1]} hidden units given to a machine of {weights.shape[1]}")
     if h.shape[0] > FEW_ROWS:
-        return _for_blas(h) @ weights.T
+        return multiply(h, weights, right_t=True)
     out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)
-    linear.product_with_transpose(h, weights, out)
+    together(linear.product_with_transpose, h, weights, out)
     return out

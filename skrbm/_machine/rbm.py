@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import updates
+from .crew import together
 from .layer import Layer
 
 
@@ -136,6 +137,6 @@ class RBM:
             negative = -weights if paired else np.full(n_neg, -weights.sum() / n_neg)
             row_weights = np.concatenate((weights, negative)).astype(self.dtype, copy=False)
         weighted, hidden_bias = np.empty_like(h), np.empty_like(self.hidden.bias)
-        updates.weigh_rows(h, row_weights, weighted, hidden_bias)
+        together(updates.weigh_rows, h, row_weights, weighted, hidden_bias)
         weights, *visible = self.visible.gradient(phases, weighted, row_weights, self.weights)
         return (weights, hidden_bias, *visible)

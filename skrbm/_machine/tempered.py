@@ -19,6 +19,7 @@ import numpy as np
 
 from .._kernels import units
 from .bernoulli import BernoulliLayer
+from .crew import together
 
 
 def ladder(n_temperatures):
@@ -110,7 +111,7 @@ class TemperedRBM:
         gain = gain.reshape(place.shape)
         p = np.exp(np.minimum(gain[first] + gain[first + 1], 0))
         accepted = np.empty((1, p.size))
-        units.bernoulli(p.reshape(1, -1), *key, accepted)
+        together(units.bernoulli, p.reshape(1, -1), *key, accepted)
         accepted = accepted.reshape(p.shape) > 0
         for side in (first, first + 1):
             place[side] = np.where(accepted, proposed[side], place[side])

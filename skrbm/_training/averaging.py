@@ -9,6 +9,7 @@ not need to know when learning ends. (Measured beside others: design_notes.rst.)
 from dataclasses import dataclass
 
 from .._kernels import updates
+from .._machine.crew import together
 from .._machine.rbm import RBM
 
 #: Share of all updates over which parameters are averaged, if the user leaves the choice to us.
@@ -53,4 +54,4 @@ class Average:
         weight = model.dtype.type(1 - (self.n_added / t) ** (2 / share - 1))
         self.n_added = t
         for average, parameter in zip(self.model.parameters, model.parameters, strict=True):
-            updates.approach(parameter.ravel(), weight, average.ravel())
+            together(updates.approach, parameter.ravel(), weight, average.ravel())

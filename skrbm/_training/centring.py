@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import updates
+from .._machine.crew import together
 
 #: Share by which the hidden mean moves towards that of each mini-batch.
 RATE = 0.01
@@ -85,10 +86,11 @@ class Centred:
     def gradient(self, sums):
         """Sums for ``W, b', c'``, made of those for ``W, b, c`` in place."""
         weights, hidden, visible, *others = sums
-        updates.center(weights, self.centers[0], hidden, self.scale * visible, self.hidden_mean)
+        statistic, means = self.scale * visible, self.hidden_mean
+        together(updates.center, self.centers[0], statistic, hidden, means, weights)
         for table, center in zip(_tables(others), self.centers[1:], strict=True):
             unchanged = np.zeros_like(center)  # what meets the table is the same in both phases
-            updates.center(table, center, hidden, unchanged, self.hidden_mean)
+            together(updates.center, center, unchanged, hidden, means, table)
         return sums
 
     def enter(self):
@@ -101,13 +103,19 @@ class Centred:
 
     def _shift(self, sign):
         weights, hidden, visible, *others = self.model.parameters
-        at_hidden, at_visible = np.empty_like(hidden), np.empty_like(visible)
-        updates.project(weights, self.centers[0], self.hidden_mean, at_hidden, at_visible)
+        at_hidden, at_visible = _projections(weights, self.centers[0], self.hidden_mean)
         hidden += sign * at_hidden
         visible += sign * self.scale * at_visible
         for table, center in zip(_tables(others), self.centers[1:], strict=True):
-            updates.project(table, center, self.hidden_mean, at_hidden, np.empty_like(center))
-            hidden += sign * at_hidden
+            hidden += sign * _projections(table, center, self.hidden_mean)[0]
+
+
+def _projections(table, left, right):
+    """``left^T table`` and ``table right``."""
+    n_blocks = -(-len(table) // updates.BLOCK)
+    at_left, at_right = np.empty((n_blocks, len(right)), table.dtype), np.empty_like(left)
+    together(updates.project, table, left, right, at_right, at_left)
+    return at_left.sum(axis=0), at_right
 
 
 def _tables(arrays):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import updates
+from .._machine.crew import together
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Momentum:
             rates = scale, rate, *penalties[parameter.ndim]
             flat_sums, flat = total.ravel(), parameter.ravel()
             if self.velocity:
-                updates.add_step(flat_sums, *rates, momentum, self.velocity[k].ravel(), flat)
+                velocity = self.velocity[k].ravel()
+                together(updates.add_step, flat_sums, *rates, momentum, velocity, flat)
             else:
-                updates.add_gradient(flat_sums, *rates, flat)
+                together(updates.add_gradient, flat_sums, *rates, flat)

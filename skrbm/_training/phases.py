@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._kernels import units
+from .._machine.crew import together
 from .._machine.keys import Purpose
 from .._machine.tempered import TemperedRBM, ladder
 
@@ -145,7 +146,7 @@ def contrast(state, settings, phases, n_steps, weights=None):
 def sample_positive(state, phases):
     """Draw bits of the rows of data, whose values are probabilities."""
     bits = np.empty_like(phases.positive)
-    units.bernoulli(phases.positive, *_key(state, Purpose.DATA, 0), bits)
+    together(units.bernoulli, phases.positive, *_key(state, Purpose.DATA, 0), bits)
     phases.positive[...] = bits
 
 

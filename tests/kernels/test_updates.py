@@ -79,7 +79,7 @@ def test_center(dtype, rng):
     center, statistic = rng.normal(size=(2, 5)).astype(dtype)
     hidden, hidden_center = rng.normal(size=(2, 7)).astype(dtype)
     before = sums.copy()
-    updates.center(sums, center, hidden, statistic, hidden_center)
+    updates.center(center, statistic, hidden, hidden_center, sums)
     for i in range(5):
         for j in range(7):
             taken = float(center[i]) * hidden[j] + float(statistic[i]) * hidden_center[j]
