@@ -1,18 +1,20 @@
 """Kernels whose work a crew shares: several threads take parts of one call, without the GIL.
 
 A job is a call of one kernel, cut into parts that depend only on the sizes of its arguments.
-The thread that has the job is the lead. It writes the arguments where all of the crew see them,
-then everybody who is awake takes one part after the other. The lead takes parts as well, so that
-a helper that sleeps, or that the system has stopped, holds up nobody unless it is in the middle of
-a part. A helper that finds no part waits for the next job for some microseconds, then gives its
-thread back to Python, which lets it sleep. (What else was tried: how_fast.rst.)
+The thread that has the job is the lead. It writes the arguments where all of the crew see them.
+Then the lead takes parts from the first on, and its helpers from the last on, so that a thread
+finds in its cache what it wrote before. A helper that sleeps, or that the system has stopped,
+holds up nobody, unless it is in the middle of a part. Whoever finds nothing to do looks for some
+microseconds whether that changes, then sleeps. (What else was tried: how_fast.rst.)
 
 All that the crew share is one array of int64, the board; its cells are the numbers below. Those
-that different threads write while others read are atomic, and lie in cache lines of their own.
+that threads write while others read are atomic, and lie in cache lines of their own.
 """
 
+import ctypes
 import platform
 
+import numpy as np
 from llvmlite import ir
 from numba import int64, njit, types
 from numba.core import cgutils
@@ -21,20 +23,43 @@ from numba.extending import intrinsic
 from .cache import kernel
 from .inlined import OPTIONS
 
-__all__ = ["BOARD", "FAILED", "QUIT", "Divisible", "divisible", "finish", "help_out", "per_number"]
+__all__ = ["Divisible", "call_off", "divisible", "help_out", "new_board", "per_number"]
 
-# The job's number, number of parts and next part in one word: whoever takes a part of an old job
-# finds another word, whatever the lead is writing meanwhile.
-_TICKET = 0
-_JOB, _PARTS, _PART = 32, 16, 0xFFFF
+# The job's number, and the first and the last part not taken yet, plus 1, in one word. Whoever
+# takes a part of an old job finds another word, whatever the lead is writing meanwhile.
+_TICKET, _JOB, _FIRST, _STOP = 0, 32, 16, 0xFFFF
 _DONE = 16  # number of parts that are done
-QUIT = 32  # not 0: helpers go home
-FAILED = 48  # not 0: a part has raised an error
-_N_ITEMS, _TASK, _ARGUMENTS, _ROOM = 64, 65, 72, 128  # what the ticket makes public
-#: Number of cells.
-BOARD = _ARGUMENTS + _ROOM
+_QUIT = 32  # not 0: helpers go home
+_FAILED = 48  # not 0: a part has raised an error
+# What the ticket makes public.
+_N_ITEMS, _N_PARTS, _TASK, _ARGUMENTS, _ROOM = 64, 65, 66, 72, 128
+# What never changes: the functions of locks.
+_ACQUIRE, _RELEASE, _N_HELPERS = 208, 209, 210
+# Of each thread, the lead first: whether it sleeps, and the lock that it sleeps on.
+_THREADS, _LOCK, _SIZE = 224, 1, 16
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+
+def new_board(n_helpers):
+    """A board for a lead and helpers, all of whom are awake.
+
+    Python's own locks serve, because they need no GIL.
+    """
+    python = ctypes.pythonapi
+    python.PyThread_allocate_lock.restype = ctypes.c_void_p
+    board = np.zeros(_THREADS + _SIZE * (n_helpers + 1), np.int64)
+    for cell, function in (
+        (_ACQUIRE, python.PyThread_acquire_lock),
+        (_RELEASE, python.PyThread_release_lock),
+    ):
+        board[cell] = ctypes.cast(function, ctypes.c_void_p).value
+    board[_N_HELPERS] = n_helpers
+    for k in range(n_helpers + 1):
+        board[_THREADS + _SIZE * k + _LOCK] = python.PyThread_allocate_lock()
+    for k in range(n_helpers + 1):  # whoever acquires a lock from now on sleeps
+        python.PyThread_acquire_lock(ctypes.c_void_p(int(board[_THREADS + _SIZE * k + _LOCK])), 0)
+    return board
 
 
 # --- Words that threads share -----------------------------------------------------------------
@@ -48,7 +73,7 @@ def _cell(context, builder, signature, values):
 @intrinsic
 def _read(typingctx, board, cell):
     def codegen(context, builder, signature, values):
-        return builder.load_atomic(_cell(context, builder, signature, values), "acquire", 8)
+        return builder.load_atomic(_cell(context, builder, signature, values), "seq_cst", 8)
 
     return int64(board, int64), codegen
 
@@ -57,7 +82,7 @@ def _read(typingctx, board, cell):
 def _write(typingctx, board, cell, value):
     def codegen(context, builder, signature, values):
         pointer = _cell(context, builder, signature, values)
-        builder.store_atomic(values[2], pointer, "release", 8)
+        builder.store_atomic(values[2], pointer, "seq_cst", 8)
         return context.get_dummy_value()
 
     return types.none(board, int64, int64), codegen
@@ -67,7 +92,7 @@ def _write(typingctx, board, cell, value):
 def _add(typingctx, board, cell, value):
     def codegen(context, builder, signature, values):
         pointer = _cell(context, builder, signature, values)
-        return builder.atomic_rmw("add", pointer, values[2], "acq_rel")
+        return builder.atomic_rmw("add", pointer, values[2], "seq_cst")
 
     return int64(board, int64, int64), codegen
 
@@ -78,7 +103,7 @@ def _replace(typingctx, board, cell, expected, value):
 
     def codegen(context, builder, signature, values):
         pointer = _cell(context, builder, signature, values)
-        pair = builder.cmpxchg(pointer, values[2], values[3], "acq_rel", "acquire")
+        pair = builder.cmpxchg(pointer, values[2], values[3], "seq_cst", "seq_cst")
         return builder.extract_value(pair, 1)
 
     return types.boolean(board, int64, int64, int64), codegen
@@ -98,6 +123,20 @@ def _pause(typingctx):
     return types.none(), codegen
 
 
+@intrinsic
+def _call(typingctx, function, lock, flag):
+    """Call a function of Python's locks by its address."""
+
+    def codegen(context, builder, signature, values):
+        pointer, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, integer]).as_pointer()
+        arguments = [builder.inttoptr(values[1], pointer), builder.trunc(values[2], integer)]
+        builder.call(builder.inttoptr(values[0], kind), arguments)
+        return context.get_dummy_value()
+
+    return types.none(int64, int64, int64), codegen
+
+
 # --- The arguments of a job -------------------------------------------------------------------
 
 _task_type = ir.FunctionType(
@@ -110,7 +149,8 @@ def _publish(typingctx, function, board, arguments):
     """Write the arguments to the board, and the address of a function that reads them.
 
     The arguments lie there as the compiler keeps them: arrays as addresses and sizes. The lead
-    keeps the arrays alive. The function is made here, for the types of the arguments. It has the
+    keeps the arrays alive. Their counts of references are left out: each slice would raise and
+    lower a number that the threads took from each other's cache. The function is made here, for the types of the arguments. It has the
     same type for all kernels: ``task(arguments, first, stop)`` returns 0, or else the kernel
     raised an error.
     """
@@ -129,7 +169,13 @@ def _publish(typingctx, function, board, arguments):
         task.linkage = "internal"
         inner = ir.IRBuilder(task.append_basic_block())
         pointer = inner.bitcast(task.args[0], packed.as_pointer())
-        inputs = [*cgutils.unpack_tuple(inner, inner.load(pointer)), *task.args[1:]]
+        inputs = cgutils.unpack_tuple(inner, inner.load(pointer))
+        for k, kind in enumerate(arguments.types):
+            if isinstance(kind, types.Array):
+                array = context.make_array(kind)(context, inner, inputs[k])
+                array.meminfo = cgutils.get_null_value(array.meminfo.type)
+                inputs[k] = array._getvalue()
+        inputs += task.args[1:]
         status, _ = context.call_conv.call_function(
             inner, native, types.none, kernel_signature.args, inputs
         )
@@ -165,64 +211,113 @@ def _perform(typingctx, board, first, stop):
     return types.int32(board, int64, int64), codegen
 
 
+# --- Sleep ------------------------------------------------------------------------------------
+
+
+@njit(inline="always")
+def _sleep(board, thread):
+    """Sleep until ``_wake``, of a thread that has said that it sleeps."""
+    _call(board[_ACQUIRE], board[_THREADS + _SIZE * thread + _LOCK], 1)
+
+
+@njit(inline="always")
+def _wake(board, thread):
+    """Wake a thread that sleeps, or is about to; whether there was one."""
+    cell = _THREADS + _SIZE * thread
+    if _read(board, cell) == 0 or not _replace(board, cell, 1, 0):
+        return False
+    _call(board[_RELEASE], board[cell + _LOCK], 0)
+    return True
+
+
 # --- The work ---------------------------------------------------------------------------------
 
 
 @njit(inline="always")
-def _take_parts(board):
+def _take_parts(board, lead):
     """Do parts of the job on the board as long as there are any; whether there was one."""
     found = False
     while True:
         ticket = _read(board, _TICKET)
-        part, n_parts = ticket & _PART, (ticket >> _PARTS) & _PART
-        if part >= n_parts:
+        first, stop = (ticket >> _FIRST) & _STOP, ticket & _STOP
+        if first >= stop:
             return found
-        if _replace(board, _TICKET, ticket, ticket + 1):
+        part = first if lead else stop - 1
+        if _replace(board, _TICKET, ticket, ticket + (1 << _FIRST) if lead else ticket - 1):
             found = True
-            n_items = board[_N_ITEMS]
-            first, stop = n_items * part // n_parts, n_items * (part + 1) // n_parts
-            if _perform(board, first, stop) != 0:
-                _write(board, FAILED, 1)
-            _add(board, _DONE, 1)
+            n_items, n_parts = board[_N_ITEMS], board[_N_PARTS]
+            begin, end = n_items * part // n_parts, n_items * (part + 1) // n_parts
+            if _perform(board, begin, end) != 0:
+                _write(board, _FAILED, 1)
+            if _add(board, _DONE, 1) == n_parts - 1 and not lead:
+                _wake(board, 0)
+
+
+@kernel(**OPTIONS)
+def help_out(board, helper, patience):
+    """The life of a helper: parts of jobs, and sleep, until ``call_off``.
+
+    Parameters
+    ----------
+    board : ndarray, int64                                                             INOUT
+    helper : int                                                                          IN
+        Its number, from 1 on.
+    patience : int                                                                        IN
+        How often to look for the next job before sleep, a pause of the processor apart. The next
+        job is not far while others still do parts of the last one: such looks count a sixteenth.
+    """
+    idle, asleep = 0, _THREADS + _SIZE * helper
+    while _read(board, _QUIT) == 0:
+        if _take_parts(board, False):
+            idle = 0
+        elif idle < 16 * patience:
+            idle += 16 if _read(board, _DONE) == board[_N_PARTS] else 1
+            _pause()
+        else:
+            idle = 0
+            _write(board, asleep, 1)
+            ticket = _read(board, _TICKET)
+            nothing = (ticket >> _FIRST) & _STOP >= ticket & _STOP and _read(board, _QUIT) == 0
+            # Whoever has taken the word back also opens the lock.
+            if nothing or not _replace(board, asleep, 1, 0):
+                _sleep(board, helper)
+
+
+@kernel(**OPTIONS)
+def call_off(board):
+    """Send the helpers home.
+
+    Parameters
+    ----------
+    board : ndarray, int64                                                             INOUT
+    """
+    _write(board, _QUIT, 1)
+    for helper in range(1, board[_N_HELPERS] + 1):
+        _wake(board, helper)
 
 
 @njit(inline="always")
-def _all_done(board, patience):
-    """Wait for the parts that others have taken; whether they are done."""
-    n_parts = (_read(board, _TICKET) >> _PARTS) & _PART
+def _lead(board, patience):
+    """Do the parts of the job that helpers do not, and wait for those; whether all went well."""
+    n_parts = board[_N_PARTS]
+    to_wake = n_parts - 1
+    for helper in range(1, board[_N_HELPERS] + 1):
+        if to_wake > 0:
+            _wake(board, helper)
+            to_wake -= 1
+    _take_parts(board, True)
     for _ in range(patience):
         if _read(board, _DONE) == n_parts:
-            return True
+            break
         _pause()
+    else:
+        _write(board, _THREADS, 1)
+        if _read(board, _DONE) != n_parts or not _replace(board, _THREADS, 1, 0):
+            _sleep(board, 0)
+    if _read(board, _FAILED) == 0:
+        return True
+    _write(board, _FAILED, 0)
     return False
-
-
-@kernel(**OPTIONS)
-def help_out(board, patience):
-    """Work of a helper: parts of jobs, until none has come for a while, or until ``QUIT``.
-
-    Parameters
-    ----------
-    board : ndarray of shape (BOARD,), int64                                           INOUT
-    patience : int                                                                        IN
-        How often to look for the next job, a pause of the processor apart.
-    """
-    idle = 0
-    while idle < patience and _read(board, QUIT) == 0:
-        idle = 0 if _take_parts(board) else idle + 1
-        _pause()
-
-
-@kernel(**OPTIONS)
-def finish(board, patience):
-    """Whether all parts of the job are done, within so many looks.
-
-    Parameters
-    ----------
-    board : ndarray of shape (BOARD,), int64                                              IN
-    patience : int                                                                        IN
-    """
-    return _all_done(board, patience)
 
 
 class Divisible:
@@ -233,8 +328,8 @@ class Divisible:
     part : callable
         ``part(*arguments, first, stop)`` does some of the items.
     lead : callable
-        ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with whoever looks at
-        the board; whether all parts were done when its patience was over.
+        ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with the helpers;
+        whether all went well.
     items : callable
         ``items(*arguments)`` is the number of items.
     work : callable
@@ -268,12 +363,11 @@ def divisible(work, items=_rows_of_last, **options):
 
         def lead(board, n_items, n_parts, patience, *arguments):
             _publish(part, board, arguments)
-            board[_N_ITEMS] = n_items
+            board[_N_ITEMS], board[_N_PARTS] = n_items, n_parts
             board[_DONE] = 0
             job = (_read(board, _TICKET) >> _JOB) + 1
-            _write(board, _TICKET, (job << _JOB) | (n_parts << _PARTS))
-            _take_parts(board)
-            return _all_done(board, patience)
+            _write(board, _TICKET, (job << _JOB) | n_parts)
+            return _lead(board, patience)
 
         lead.__qualname__ = f"{function.__qualname__}.lead"
         return Divisible(part, kernel(of=function, **OPTIONS)(lead), items, work)

@@ -7,13 +7,13 @@ import numpy as np
 
 from .._kernels import linear
 from .blas import multiply
-from .crew import together
+from .crew import parts_of, together
 
 # BLAS is slower than our own kernels, which run in one thread, for few rows, and for rows v whose
 # zeros a kernel can skip (measured: design_notes.rst).
 FEW_ROWS = 32
 # Largest share of non-zero entries for which zeros are skipped, of few rows and of many.
-HALF_ZERO, MOSTLY_ZERO = 0.5, 0.1
+HALF_ZERO, MOSTLY_ZERO = 0.5, 0.3
 
 
 def _skips_zeros(v):
@@ -44,9 +44,10 @@ def product(v, weights):
         raise ValueError(f"{v.shape[1]} features given to a machine of {weights.shape[0]}")
     if not _skips_zeros(v):
         return multiply(v, weights)
-    out = np.empty((v.shape[0], weights.shape[1]), weights.dtype)
-    together(linear.product, v, weights, out)
-    return out
+    n_parts = parts_of(linear.product.work(v, weights, None))
+    sums = np.empty((n_parts, v.shape[0], weights.shape[1]), weights.dtype)
+    together(linear.product, v, weights, sums)
+    return sums[0] if n_parts == 1 else sums.sum(axis=0)
 
 
 def product_transposed(v, h):
