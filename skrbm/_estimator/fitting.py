@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from .._input.checks import check_weights, fit_context, safe_indexing
 from .._input.parameters import MOST, check_parameters
+from .._machine import memory
 from .._machine.bernoulli import BernoulliLayer
 from .._machine.keys import draw_seed
 from .._machine.rbm import RBM
@@ -264,7 +265,7 @@ class FittingMethods:
         weights, hidden_bias = self._initial_weights(visible, center, random_state)
         model = RBM(
             visible=visible,
-            weights=weights.astype(rows.dtype, copy=False),
+            weights=memory.copy(weights, rows.dtype),
             hidden=BernoulliLayer(hidden_bias.astype(rows.dtype, copy=False)),
         )
         # All hidden units off: the first negative rows of PCD are drawn from the base rates.

@@ -23,7 +23,14 @@ from numba.extending import intrinsic
 from .cache import kernel
 from .inlined import OPTIONS
 
-__all__ = ["Divisible", "call_off", "divisible", "help_out", "new_board", "per_number"]
+__all__ = [
+    "Divisible",
+    "call_off",
+    "divisible",
+    "help_out",
+    "new_board",
+    "per_number",
+]
 
 # The job's number, and the first and the last part not taken yet, plus 1, in one word. Whoever
 # takes a part of an old job finds another word, whatever the lead is writing meanwhile.
@@ -150,9 +157,10 @@ def _publish(typingctx, function, board, arguments):
 
     The arguments lie there as the compiler keeps them: arrays as addresses and sizes. The lead
     keeps the arrays alive. Their counts of references are left out: each slice would raise and
-    lower a number that the threads took from each other's cache. The function is made here, for the types of the arguments. It has the
-    same type for all kernels: ``task(arguments, first, stop)`` returns 0, or else the kernel
-    raised an error.
+    lower a number that the threads took from each other's cache.
+
+    The function is made here, for the types of the arguments. It has the same type for all
+    kernels: ``task(arguments, first, stop)`` returns 0, or else the kernel raised an error.
     """
     parameters = (*arguments.types, int64, int64)
     kernel_signature = typingctx.resolve_function_type(function, parameters, {})

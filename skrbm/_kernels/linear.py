@@ -123,7 +123,11 @@ def _quarter(v, h, out):
     return v.size * h.shape[1] // 4
 
 
-@divisible(_quarter, **REORDERED)
+def _rows_or_blocks(v, W, out):
+    return out.shape[1] if out.shape[0] == 1 else out.shape[0]
+
+
+@divisible(_quarter, _rows_or_blocks, **REORDERED)
 def product(v, W, out, first, stop):
     """``v W = out.sum(axis=0)``, skipping the zeros of v.
 
@@ -134,17 +138,19 @@ def product(v, W, out, first, stop):
     out : ndarray of shape (n_blocks, n, M)                                               OUT
         The sums over the columns of each block. So who updates some rows of W reads them alone.
     first, stop : int                                                                     IN
-        The blocks to do.
+        The blocks to do or, if there is but one, the rows.
     """
-    n_rows, n_columns = v.shape
-    n_blocks = out.shape[0]
+    n_columns, n_blocks = v.shape[1], out.shape[0]
+    first_row, stop_row = 0, v.shape[0]
+    if n_blocks == 1:
+        first_row, stop_row, first, stop = first, stop, 0, 1
     for block in range(first, stop):
         sums = out[block]
-        sums[:] = 0
+        sums[first_row:stop_row] = 0
         end = n_columns * (block + 1) // n_blocks
         for i in range(n_columns * block // n_blocks, end, _SET):
             rows = W[i : min(i + _SET, end)]
-            for r in range(n_rows):
+            for r in range(first_row, stop_row):
                 values = v[r, i : min(i + _SET, end)]
                 which = _NONE
                 for k in range(values.shape[0]):

@@ -8,6 +8,7 @@ import numpy as np
 from .._kernels import linear
 from .blas import multiply
 from .crew import parts_of, together
+from .memory import empty
 
 # BLAS is slower than our own kernels, which run in one thread, for few rows, and for rows v whose
 # zeros a kernel can skip (measured: design_notes.rst).
@@ -44,17 +45,19 @@ def product(v, weights):
         raise ValueError(f"{v.shape[1]} features given to a machine of {weights.shape[0]}")
     if not _skips_zeros(v):
         return multiply(v, weights)
-    n_parts = parts_of(linear.product.work(v, weights, None))
-    sums = np.empty((n_parts, v.shape[0], weights.shape[1]), weights.dtype)
+    # Many rows are cut, few are not: then each thread reads the weights that it updates.
+    few = v.shape[0] <= FEW_ROWS
+    n_blocks = parts_of(linear.product.work(v, weights, None)) if few else 1
+    sums = empty((n_blocks, v.shape[0], weights.shape[1]), weights.dtype)
     together(linear.product, v, weights, sums)
-    return sums[0] if n_parts == 1 else sums.sum(axis=0)
+    return sums[0] if n_blocks == 1 else sums.sum(axis=0)
 
 
 def product_transposed(v, h):
     """``v^T h``."""
     if not _skips_zeros(v):
         return multiply(v, h, left_t=True)
-    out = np.empty((v.shape[1], h.shape[1]), h.dtype)
+    out = empty((v.shape[1], h.shape[1]), h.dtype)
     together(linear.product_transposed, v, h, out)
     return out
 

@@ -19,6 +19,7 @@ import numpy as np
 from .._kernels import updates
 from .crew import together
 from .layer import Layer
+from .memory import copy, empty
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class RBM:
 
     def copy(self):
         """The same machine with arrays of its own."""
-        return RBM(self.visible.copy(), self.weights.copy(), self.hidden.copy())
+        return RBM(self.visible.copy(), copy(self.weights), self.hidden.copy())
 
     def with_parameters(self, parameters):
         """The same machine with other arrays to learn, in the order of ``parameters``."""
@@ -136,7 +137,7 @@ class RBM:
         else:
             negative = -weights if paired else np.full(n_neg, -weights.sum() / n_neg)
             row_weights = np.concatenate((weights, negative)).astype(self.dtype, copy=False)
-        weighted, hidden_bias = np.empty_like(h), np.empty_like(self.hidden.bias)
+        weighted, hidden_bias = empty(h.shape, h.dtype), np.empty_like(self.hidden.bias)
         together(updates.weigh_rows, h, row_weights, weighted, hidden_bias)
         weights, *visible = self.visible.gradient(phases, weighted, row_weights, self.weights)
         return (weights, hidden_bias, *visible)
