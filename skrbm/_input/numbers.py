@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import gen_batches
 
-from .._kernels import linear
+from .._kernels import linear, updates
 from .._machine.crew import together
 from .checks import working_dtype
 from .rows import Rows
@@ -118,17 +118,22 @@ class NumberRows(Rows):
         part = self.read(block) if self._clip else self.X[block]
         if issparse(part):  # entries at one place add up as floats do
             part = part.astype(self.dtype, copy=False)
-        # Squares are taken about the mean, which must not carry the rounding of float32.
-        dtype = np.float64 if self._squares else np.promote_types(part.dtype, np.float32)
+        if self._squares:
+            return self._spread_of(part, block)
         if self.weights is None:
-            n_rows, weights = part.shape[0], None
+            dtype, n_rows = np.promote_types(part.dtype, np.float32), part.shape[0]
             sums = np.asarray(part.sum(axis=0, dtype=dtype)).ravel().astype(np.float64)
         else:
-            weights = self.weights[block]
-            n_rows, sums = weights.sum(), weights @ part
-        axis, squares = None, None
-        if self._squares:
-            squares = np.square(part - sums / n_rows)
-            axis, squares = 0, squares.sum(axis=0) if weights is None else weights @ squares
-        lowest, highest = part.min(axis=axis), part.max(axis=axis)
+            n_rows, sums = self.weights[block].sum(), self.weights[block] @ part
+        return NumberSummary(self.dtype, n_rows, sums, part.min(), part.max(), None)
+
+    def _spread_of(self, part, block):
+        """With squares about the mean, which must not carry the rounding of float32."""
+        part = np.ascontiguousarray(part, np.promote_types(part.dtype, np.float32))
+        weights = np.ones(len(part)) if self.weights is None else self.weights[block]
+        n_rows, sums = weights.sum(), np.empty(self.n_features)
+        together(updates.weighted_sum, part, weights, sums)
+        rest, squares = np.empty_like(sums), np.empty_like(sums)
+        together(updates.moments, part, sums / n_rows, weights, rest, squares)
+        lowest, highest = part.min(axis=0), part.max(axis=0)
         return NumberSummary(self.dtype, n_rows, sums, lowest, highest, squares)

@@ -1,4 +1,4 @@
-"""Numba functions of linear algebra: reading CSR rows, and products of few rows.
+"""Numba functions of linear algebra: reading rows, and products that skip zeros.
 
 Notation: ``v`` visible rows (n, D), ``h`` hidden rows (n, M), ``W`` weights (D, M). The house
 rules stand in ``inlined``.
@@ -13,7 +13,7 @@ from .cache import kernel
 from .crew import divisible, per_number
 from .inlined import INLINED, OPTIONS, REORDERED, bits_of_float32, bits_of_float64
 
-__all__ = ["product", "product_transposed", "product_with_transpose", "read_csr", "take_rows"]
+__all__ = ["product", "product_transposed", "read_csr", "take_rows"]
 
 
 # --- Reading rows -----------------------------------------------------------------------------
@@ -182,39 +182,3 @@ def product_transposed(v, h, out, first, stop):
                 which[i] |= np.uint64(_bits(values[i]) != 0) << k
         for i in range(which.shape[0]):
             _add_rows(which[i], v[begin:end, first + i], h[begin:end], out[i])
-
-
-@divisible(
-    work=lambda h, W, out: h.size * W.shape[0], items=lambda h, W, out: W.shape[0], **REORDERED
-)
-def product_with_transpose(h, W, out, first, stop):
-    """``out = h W^T``.
-
-    Parameters
-    ----------
-    h : ndarray of shape (n, M)                                                           IN
-    W : ndarray of shape (D, M)                                                           IN
-    out : ndarray of shape (n, D)                                                         OUT
-    first, stop : int                                                                     IN
-        The rows of W to do.
-    """
-    n_rows, n_hidden = h.shape
-    n_fours = n_rows // 4 * 4
-    zero = h.dtype.type(0)
-    for i in range(first, stop):
-        w = W[i]
-        for r in range(0, n_fours, 4):
-            h0, h1, h2, h3 = h[r], h[r + 1], h[r + 2], h[r + 3]
-            s0 = s1 = s2 = s3 = zero
-            for j in range(n_hidden):
-                s0 += h0[j] * w[j]
-                s1 += h1[j] * w[j]
-                s2 += h2[j] * w[j]
-                s3 += h3[j] * w[j]
-            out[r, i], out[r + 1, i], out[r + 2, i], out[r + 3, i] = s0, s1, s2, s3
-        for r in range(n_fours, n_rows):
-            h0 = h[r]
-            s0 = zero
-            for j in range(n_hidden):
-                s0 += h0[j] * w[j]
-            out[r, i] = s0

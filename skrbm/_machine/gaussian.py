@@ -168,7 +168,9 @@ class GaussianLayer(NumberLayer):
         """
         weights, hidden_bias, bias, *log_ratio = sums
         longest = n_rows * np.sqrt(weights.dtype.type(self.n_units))
-        if np.vdot(weights, weights) > longest**2:  # else no column can be too long
+        squares = np.empty(len(weights), weights.dtype)
+        together(updates.row_dots, weights, weights, squares)
+        if squares.sum() > longest**2:  # else no column can be too long
             length = np.sqrt(np.einsum("ij,ij->j", weights, weights))
             weights *= longest / np.maximum(length, longest)
         bias *= self.noise_variance

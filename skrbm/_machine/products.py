@@ -5,6 +5,7 @@ Notation as in ``rbm``: ``v`` (n, D), ``h`` (n, M), ``W`` (D, M).
 
 import numpy as np
 
+from .._kernels import few as few_kernels
 from .._kernels import linear
 from .blas import multiply
 from .crew import parts_of, together
@@ -25,40 +26,30 @@ def _skips_zeros(v):
     return np.count_nonzero(some) <= share * some.size
 
 
-def _for_blas(rows):
-    """Rows in an order of memory that NumPy hands to BLAS, copied if they are in another order.
-
-    Before version 2.3 NumPy multiplies rows in another order by a loop of its own, which is 70
-    times slower and rounds differently.
-    """
-    if rows.flags.c_contiguous:
-        return rows
-    (n_rows, n_columns), (row, column), size = rows.shape, rows.strides, rows.itemsize
-    row_by_row = column == size and row >= n_columns * size
-    column_by_column = row == size and column >= n_rows * size
-    return rows if row_by_row or column_by_column else np.ascontiguousarray(rows)
-
-
 def product(v, weights):
     """``v W``."""
     if v.shape[1] != weights.shape[0]:  # kernels do not check bounds
         raise ValueError(f"{v.shape[1]} features given to a machine of {weights.shape[0]}")
-    if not _skips_zeros(v):
+    few, skip = v.shape[0] <= FEW_ROWS, _skips_zeros(v)
+    if not few and not skip:
         return multiply(v, weights)
+    kernel = linear.product if skip else few_kernels.product
     # Many rows are cut, few are not: then each thread reads the weights that it updates.
-    few = v.shape[0] <= FEW_ROWS
-    n_blocks = parts_of(linear.product.work(v, weights, None)) if few else 1
+    n_blocks = parts_of(kernel.work(v, weights, None)) if few else 1
     sums = empty((n_blocks, v.shape[0], weights.shape[1]), weights.dtype)
-    together(linear.product, v, weights, sums)
+    together(kernel, v, weights, sums)
     return sums[0] if n_blocks == 1 else sums.sum(axis=0)
 
 
 def product_transposed(v, h):
     """``v^T h``."""
-    if not _skips_zeros(v):
-        return multiply(v, h, left_t=True)
     out = empty((v.shape[1], h.shape[1]), h.dtype)
-    together(linear.product_transposed, v, h, out)
+    if _skips_zeros(v):
+        together(linear.product_transposed, v, h, out)
+    elif v.shape[0] <= FEW_ROWS:
+        together(few_kernels.product, v.T, h, out[np.newaxis])
+    else:
+        return multiply(v, h, left_t=True)
     return out
 
 
@@ -69,5 +60,5 @@ def product_with_transpose(h, weights):
     if h.shape[0] > FEW_ROWS:
         return multiply(h, weights, right_t=True)
     out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)
-    together(linear.product_with_transpose, h, weights, out)
+    together(few_kernels.product_with_transpose, h, weights, out)
     return out
