@@ -99,6 +99,15 @@ def _weight(weights, k, one):
     return weights[k] if weights.shape[0] > 0 else one
 
 
+@kernel(**OPTIONS)
+def _most(offsets):
+    """The largest number of categories of a feature."""
+    most = 0
+    for i in range(offsets.shape[0] - 1):
+        most = max(most, offsets[i + 1] - offsets[i])
+    return most
+
+
 # --- Rows -------------------------------------------------------------------------------------
 
 
@@ -207,7 +216,9 @@ def random_words(indptr, seed, update, purpose, words):
     for r in range(indptr.shape[0] - 1):
         n = indptr[r + 1] - indptr[r]
         random_row(seed, update, purpose, r, room[: 4 * ((n + 3) // 4)])
-        words[indptr[r] - indptr[0] : indptr[r + 1] - indptr[0]] = room[:n]
+        target = words[indptr[r] - indptr[0] : indptr[r + 1] - indptr[0]]
+        for k in range(n):
+            target[k] = room[k]
 
 
 # --- Between the layers -----------------------------------------------------------------------
@@ -375,7 +386,7 @@ def sample(features, order, softmax, h, words, codes):
     """
     start, entry, row = order.start, order.entry, order.row
     offsets, W, b = softmax.offsets, softmax.W, softmax.b
-    most = np.diff(offsets).max()
+    most = _most(offsets)
     room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
     total, below = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
     category = np.empty(_BLOCK, np.int32)
@@ -413,7 +424,7 @@ def probabilities(features, order, softmax, h, position, codes, p):
     """
     start, entry, row = order.start, order.entry, order.row
     offsets, W, b = softmax.offsets, softmax.W, softmax.b
-    most = np.diff(offsets).max()
+    most = _most(offsets)
     room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
     total = np.empty(_BLOCK, W.dtype)
     for i in range(features[0], features[1]):
@@ -517,7 +528,7 @@ def conditionals(features, queries, softmax, U, inputs, limit, values, position,
     offsets, W, b = softmax.offsets, softmax.W, softmax.b
     x, p, q = inputs
     n_hidden = W.shape[1]
-    most = np.diff(offsets).max()
+    most = _most(offsets)
     ts, ps = np.empty((_BLOCK, n_hidden), x.dtype), np.empty((_BLOCK, n_hidden), x.dtype)
     qs, exp_W = np.empty((_BLOCK, n_hidden), x.dtype), np.empty((most, n_hidden), x.dtype)
     room, room_e = np.empty((most, _BLOCK), x.dtype), np.empty((most, _BLOCK), x.dtype)

@@ -345,7 +345,9 @@ def _add(unit, work, first, stop):
     for i in range(n):
         work.nodes[i] = first + i
     _evaluate(unit, work, n)
-    largest = max(sums[0], f[:n].max())
+    largest = sums[0]
+    for i in range(n):
+        largest = max(largest, f[i])
     total = sums[1] * np.exp(sums[0] - largest) if sums[1] > 0.0 else 0.0
     _exponentials_below(f[:n], largest, terms)
     sums[0], sums[1] = largest, total + _sum(terms[:n])
