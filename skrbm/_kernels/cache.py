@@ -30,10 +30,13 @@ __all__ = ["KernelCache", "kernel"]
 
 
 def kernel(**options):
-    """``njit`` for a kernel: compiled code is kept by ``KernelCache``."""
+    """``njit`` for a kernel: compiled code is kept by ``KernelCache``.
+
+    Nothing but Python and other kernels calls a kernel, so the way in from C is not compiled.
+    """
 
     def compiled(function):
-        dispatcher = njit(**options)(function)
+        dispatcher = njit(no_cfunc_wrapper=True, **options)(function)
         dispatcher._cache = KernelCache(function)
         return dispatcher
 

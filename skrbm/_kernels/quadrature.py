@@ -189,7 +189,7 @@ def _softplus_sum(y, slopes, u, positive, e):
     return result
 
 
-@njit(inline="always", **OPTIONS)
+@kernel(**OPTIONS)
 def _evaluate(unit, work, n):
     """``f[i] = f(r + h nodes[i]) - f(r)`` of the first n nodes."""
     nodes, f = work.nodes, work.f
@@ -337,7 +337,7 @@ def _alive(first, last, f_first, f_last, lowest):
     return first + low, min(first + high + 1, last), bound
 
 
-@kernel(**OPTIONS)
+@njit(inline="always", **OPTIONS)
 def _add(unit, work, first, stop):
     """Add ``exp(f)`` at nodes from first up to stop to ``exp(sums[0]) sums[1]``."""
     f, terms, sums = work.f, work.terms, work.sums
