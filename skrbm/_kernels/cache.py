@@ -32,11 +32,12 @@ __all__ = ["KernelCache", "kernel"]
 def kernel(of=None, **options):
     """``njit`` for a kernel: compiled code is kept by ``KernelCache``.
 
+    Nothing but Python and other kernels calls a kernel, so the way in from C is not compiled.
     ``of`` is a function of another file whose compiled code becomes part of the kernel's.
     """
 
     def compiled(function):
-        dispatcher = njit(**options)(function)
+        dispatcher = njit(no_cfunc_wrapper=True, **options)(function)
         dispatcher._cache = KernelCache(function, *([] if of is None else [of]))
         return dispatcher
 

@@ -27,13 +27,12 @@ __all__ = [
     "Queries",
     "Softmax",
     "accumulate",
+    "categorical",
     "conditionals",
     "count",
     "encode",
     "gather",
-    "probabilities",
     "random_words",
-    "sample",
     "sigmoids",
     "sort_by_feature",
     "take_rows",
@@ -61,18 +60,21 @@ class Order(NamedTuple):
 
 
 class Softmax(NamedTuple):
-    """The arrays that the distribution of a category given the hidden units is made of.
+    """What the distribution of a category given the hidden units is made of.
 
     Parameters
     ----------
     offsets : ndarray of shape (D + 1,)
     W : ndarray of shape (C, M)
     b : ndarray of shape (C,)
+    most : int
+        The largest number of categories of a feature.
     """
 
     offsets: np.ndarray
     W: np.ndarray
     b: np.ndarray
+    most: int
 
 
 class Queries(NamedTuple):
@@ -207,7 +209,9 @@ def random_words(indptr, seed, update, purpose, words):
     for r in range(indptr.shape[0] - 1):
         n = indptr[r + 1] - indptr[r]
         random_row(seed, update, purpose, r, room[: 4 * ((n + 3) // 4)])
-        words[indptr[r] - indptr[0] : indptr[r + 1] - indptr[0]] = room[:n]
+        target = words[indptr[r] - indptr[0] : indptr[r + 1] - indptr[0]]
+        for k in range(n):
+            target[k] = room[k]
 
 
 # --- Between the layers -----------------------------------------------------------------------
@@ -357,10 +361,11 @@ def _exponentiate(x, n, e, total):
 
 
 @kernel(**OPTIONS)
-def sample(features, order, softmax, h, words, codes):
-    """Draw the category of each entry given the hidden units, from ``softmax(b + W h)``.
+def categorical(features, order, softmax, h, words, position, codes, p):
+    """Draw the category of each entry given the hidden units, or compute all probabilities.
 
-    The new category is the first at which the cumulative probability exceeds a uniform number.
+    Of ``softmax(b + W h)``. The category drawn is the first at which the cumulative probability
+    exceeds a uniform number. One kernel does both, because to compile two takes twice as long.
 
     Parameters
     ----------
@@ -369,13 +374,15 @@ def sample(features, order, softmax, h, words, codes):
     order : Order                                                                         IN
     softmax : Softmax                                                                     IN
     h : ndarray of shape (n, M)                                                           IN
-    words : ndarray of shape (n_entries,), uint32                                         IN
+    words : ndarray of shape (n_entries,), uint32, or (0,) for probabilities              IN
         Of ``random_words``.
-    codes : ndarray of shape (n_entries,)                                                 OUT
+    position : ndarray of shape (n_entries,), or (0,) for draws                           IN
+        Where the categories of an entry begin in the outputs.
+    codes : ndarray of shape (n_entries,), or of one number per entry and category        OUT
+    p : ndarray of one number per entry and category, or (0,) for draws                   OUT
     """
     start, entry, row = order.start, order.entry, order.row
-    offsets, W, b = softmax.offsets, softmax.W, softmax.b
-    most = np.diff(offsets).max()
+    offsets, W, b, most = softmax.offsets, softmax.W, softmax.b, softmax.most
     room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
     total, below = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
     category = np.empty(_BLOCK, np.int32)
@@ -387,6 +394,13 @@ def sample(features, order, softmax, h, words, codes):
             x, e = room_x[: high - low], room_e[: high - low]
             _inputs(W[low:high], b[low:high], h, row[first : first + n], x)
             _exponentiate(x, n, e, total)
+            if words.shape[0] == 0:
+                for t in range(n):
+                    at = position[entry[first + t]]
+                    for q in range(high - low):
+                        codes[at + q] = low + q
+                        p[at + q] = e[q, t] / total[t]
+                continue
             for t in range(n):
                 total[t] *= uniform(words[entry[first + t]], total[t])
                 below[t] = 0
@@ -397,37 +411,6 @@ def sample(features, order, softmax, h, words, codes):
                     category[t] += below[t] <= total[t]
             for t in range(n):
                 codes[entry[first + t]] = low + category[t]
-
-
-@kernel(**OPTIONS)
-def probabilities(features, order, softmax, h, position, codes, p):
-    """The probabilities ``softmax(b + W h)`` of all categories of each entry.
-
-    Parameters
-    ----------
-    features, order, softmax, h                                                           IN
-        As in ``sample``.
-    position : ndarray of shape (n_entries,)                                              IN
-        Where the categories of an entry begin in the outputs.
-    codes, p : ndarray                                                                    OUT
-    """
-    start, entry, row = order.start, order.entry, order.row
-    offsets, W, b = softmax.offsets, softmax.W, softmax.b
-    most = np.diff(offsets).max()
-    room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
-    total = np.empty(_BLOCK, W.dtype)
-    for i in range(features[0], features[1]):
-        low, high = offsets[i], offsets[i + 1]
-        for first in range(start[i], start[i + 1], _BLOCK):
-            n = min(_BLOCK, start[i + 1] - first)
-            x, e = room_x[: high - low], room_e[: high - low]
-            _inputs(W[low:high], b[low:high], h, row[first : first + n], x)
-            _exponentiate(x, n, e, total)
-            for t in range(n):
-                at = position[entry[first + t]]
-                for q in range(high - low):
-                    codes[at + q] = low + q
-                    p[at + q] = e[q, t] / total[t]
 
 
 # --- One entry given the others ---------------------------------------------------------------
@@ -514,10 +497,9 @@ def conditionals(features, queries, softmax, U, inputs, limit, values, position,
         Expectations of ``values``; without values, log-probabilities.
     """
     start, row, own = queries.start, queries.row, queries.own
-    offsets, W, b = softmax.offsets, softmax.W, softmax.b
+    offsets, W, b, most = softmax.offsets, softmax.W, softmax.b, softmax.most
     x, p, q = inputs
     n_hidden = W.shape[1]
-    most = np.diff(offsets).max()
     ts, ps = np.empty((_BLOCK, n_hidden), x.dtype), np.empty((_BLOCK, n_hidden), x.dtype)
     qs, exp_W = np.empty((_BLOCK, n_hidden), x.dtype), np.empty((most, n_hidden), x.dtype)
     room, room_e = np.empty((most, _BLOCK), x.dtype), np.empty((most, _BLOCK), x.dtype)

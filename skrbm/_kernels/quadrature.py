@@ -189,7 +189,7 @@ def _softplus_sum(y, slopes, u, positive, e):
     return result
 
 
-@njit(inline="always", **OPTIONS)
+@kernel(**OPTIONS)
 def _evaluate(unit, work, n):
     """``f[i] = f(r + h nodes[i]) - f(r)`` of the first n nodes."""
     nodes, f = work.nodes, work.f
@@ -337,7 +337,7 @@ def _alive(first, last, f_first, f_last, lowest):
     return first + low, min(first + high + 1, last), bound
 
 
-@kernel(**OPTIONS)
+@njit(inline="always", **OPTIONS)
 def _add(unit, work, first, stop):
     """Add ``exp(f)`` at nodes from first up to stop to ``exp(sums[0]) sums[1]``."""
     f, terms, sums = work.f, work.terms, work.sums
@@ -345,7 +345,9 @@ def _add(unit, work, first, stop):
     for i in range(n):
         work.nodes[i] = first + i
     _evaluate(unit, work, n)
-    largest = max(sums[0], f[:n].max())
+    largest = sums[0]
+    for i in range(n):
+        largest = max(largest, f[i])
     total = sums[1] * np.exp(sums[0] - largest) if sums[1] > 0.0 else 0.0
     _exponentials_below(f[:n], largest, terms)
     sums[0], sums[1] = largest, total + _sum(terms[:n])

@@ -128,11 +128,14 @@ class SoftmaxLayer(Layer):
         out = self.categories.complete_rows(x.h.shape[0]) if out is None else out
         _check_rows(out, x.h)
         order = out.by_feature(self.categories)
-        words = np.empty(out.n_entries, np.uint32)
+        softmax, words = self._softmax(x.weights), np.empty(out.n_entries, np.uint32)
         onehot.random_words(out.indptr, *key, words)
+        no_position, no_p = np.empty(0, np.int64), np.empty(0, x.weights.dtype)
 
         def sample(*features):
-            onehot.sample(features, order, self._softmax(x.weights), x.h, words, out.entries)
+            onehot.categorical(
+                features, order, softmax, x.h, words, no_position, out.entries, no_p
+            )
 
         in_threads(sample, shares(order.start, self._mean_size * x.weights.shape[1]))
         return out
@@ -193,11 +196,10 @@ class SoftmaxLayer(Layer):
         position = self._positions(like)
         codes = np.empty(position[-1], like.codes.dtype)
         p = np.empty(position[-1], x.weights.dtype)
+        softmax, no_words = self._softmax(x.weights), np.empty(0, np.uint32)
 
         def expect(*features):
-            onehot.probabilities(
-                features, order, self._softmax(x.weights), x.h, position, codes, p
-            )
+            onehot.categorical(features, order, softmax, x.h, no_words, position, codes, p)
 
         in_threads(expect, shares(order.start, self._mean_size * x.weights.shape[1]))
         return OneHotRows(position[like.indptr_of_entries], codes, p, self.n_units)
@@ -358,7 +360,7 @@ class SoftmaxLayer(Layer):
             raise ValueError(f"weights of shape {shapes} met a layer of {self.n_units} units")
 
     def _softmax(self, weights):
-        return onehot.Softmax(self.categories.offsets, weights, self.bias)
+        return onehot.Softmax(self.categories.offsets, weights, self.bias, self.categories.most)
 
     def _positions(self, v):
         """Where the categories of each entry begin in a list of the categories of all entries."""

@@ -164,8 +164,8 @@ def test_sample_writes_the_features_asked_for(rows, rng):
     words = np.empty(rows.n_entries, np.uint32)
     onehot.random_words(rows.indptr, SEED, 0, 0, words)
     codes = np.full(rows.n_entries, -1, np.int32)
-    softmax = onehot.Softmax(OFFSETS, weights, visible.bias)
-    onehot.sample((2, 5), order, softmax, h, words, codes)
+    softmax = onehot.Softmax(OFFSETS, weights, visible.bias, CATEGORIES.most)
+    onehot.categorical((2, 5), order, softmax, h, words, OFFSETS[:0], codes, h[0, :0])
     whole = visible.sample(SoftmaxInput(h, weights), (SEED, 0, 0), rows.copy())
     written = (rows.codes >= OFFSETS[2]) & (rows.codes < OFFSETS[5])
     assert_array_equal(codes, np.where(written, whole.codes, -1))
@@ -189,9 +189,9 @@ def test_extreme_words_draw_the_first_and_last_possible_category(dtype, words):
     codes = np.zeros(1, np.int32)
     one = np.zeros(1, np.int32)
     order = onehot.Order(np.array([0, 1]), one, one)
-    softmax = onehot.Softmax(categories.offsets, np.zeros((5, 2), dtype), b)
+    softmax = onehot.Softmax(categories.offsets, np.zeros((5, 2), dtype), b, 5)
     h, words = np.zeros((1, 2), dtype), np.array([words], np.uint32)
-    onehot.sample((0, 1), order, softmax, h, words, codes)
+    onehot.categorical((0, 1), order, softmax, h, words, OFFSETS[:0], codes, b[:0])
     assert codes == (1 if words[0] == 0 else 3)
 
 
