@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from checkout_cases import EPOCHS, SCORES, WITH_OPTIONS, record_bits, serve
-from timing import describe_machine, figure, median, table, with_minimum
+from timing import describe_machine, figure, median, parse, table, with_minimum
 
 
 def start(checkout, *arguments, variables=(), **streams):
@@ -167,7 +167,7 @@ def main():
     parser.add_argument("--show", type=int, default=10, help="names of differing results to show")
     parser.add_argument("--record", help=argparse.SUPPRESS)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parse(parser)
     if options.record:
         record_bits(options.record)
     elif options.serve:
