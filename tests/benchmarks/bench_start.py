@@ -39,10 +39,14 @@ MOST_ADDED = {"BernoulliRBM": 0.7, "GaussianBernoulliRBM": 0.7, "SoftmaxRBM": 0.
 MOST_COLD = {"BernoulliRBM": 6, "GaussianBernoulliRBM": 6, "SoftmaxRBM, predict_ratings": 8}
 
 
-def run_process(name, cache, import_only=False):
-    """Run a process of the table, whose compiled kernels are kept in a folder."""
+def code_of(name, import_only=False):
+    """The code of a process of the table."""
     lines = PROCESSES[name][: 1 if import_only else None]
-    code = "\n".join(lines).format(name.partition(",")[0].replace("scikit-learn", "BernoulliRBM"))
+    return "\n".join(lines).format(name.partition(",")[0].replace("scikit-learn", "BernoulliRBM"))
+
+
+def run_process(code, cache):
+    """Run code in a new Python process whose compiled kernels are kept in a folder."""
     environment = os.environ | {"NUMBA_CACHE_DIR": cache}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
@@ -53,7 +57,7 @@ def cold_seconds(name, rounds):
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as cache:
             begin = time.perf_counter()
-            run_process(name, cache)
+            run_process(code_of(name), cache)
             seconds.append(time.perf_counter() - begin)
     return seconds
 
@@ -61,9 +65,10 @@ def cold_seconds(name, rounds):
 def bench_start(options):
     """Seconds of a whole process that imports and fits once."""
     with tempfile.TemporaryDirectory() as cache:
-        calls = {name: partial(run_process, name, cache) for name in PROCESSES}
+        calls = {name: partial(run_process, code_of(name), cache) for name in PROCESSES}
         for name in ("scikit-learn", "BernoulliRBM"):
-            calls[f"{name}, import only"] = partial(run_process, name, cache, import_only=True)
+            code = code_of(name, import_only=True)
+            calls[f"{name}, import only"] = partial(run_process, code, cache)
         warm = take_turns(calls, options.rounds)
     base = median(warm["scikit-learn"])
     rows = []

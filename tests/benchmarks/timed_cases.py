@@ -240,7 +240,7 @@ def timed(function, least, clock):
 
 
 def serve(section):
-    """Answer requests, a line of JSON each, on standard input."""
+    """Answer requests, a line of JSON each, on standard input; the first of a case warms up."""
     made = {}
     for line in sys.stdin:
         request = json.loads(line)
@@ -248,9 +248,7 @@ def serve(section):
         try:
             if name not in made:
                 made.clear()  # the data of one case at a time
-                function = SECTIONS[section][name]()
-                function()
-                made[name] = function
+                made[name] = SECTIONS[section][name]()
             function = made[name]
             if (n_threads := request.get("n_threads", 1)) > 1:
                 function = partial(at_once, function, n_threads)
