@@ -13,8 +13,10 @@ start    import and first fit in a new process, with compiled kernels on disk
 busy     an epoch, transform and AIS beside one busy process
 
 A case is called "slower" or "faster" if the ratio of the medians and that of the minima are both
-beyond 1.1, and are so again when all rounds are repeated at once. ``--match`` takes only cases
-whose name contains the word. What BEFORE or AFTER cannot do is named at the end.
+beyond 1.1, and are so again when all rounds are repeated at once. "Unsteady" is who sometimes
+takes three times as long as at other times: threads that wait for one another, as a rule.
+``--match`` takes only cases whose name contains the word. What BEFORE or AFTER cannot do is named
+at the end.
 """
 
 import argparse
@@ -28,6 +30,8 @@ from workers import Worker, busy_processes, in_turns, run_python
 
 #: Ratios nearer to 1 are noise.
 NOISE = 1.1
+#: A largest number of seconds that is so many times the least is no noise.
+UNSTEADY = 3
 #: A shorter call is repeated for so many seconds.
 LEAST = 0.03
 #: What is timed beside a busy process.
@@ -46,6 +50,13 @@ def remark(before, after):
     return "slower" if min(ratios) > NOISE else "faster" if max(ratios) < 1 / NOISE else ""
 
 
+def unsteady(before, after):
+    """A remark on who takes much longer at times."""
+    both = {"before": before, "after": after}
+    names = [name for name, seconds in both.items() if max(seconds) > UNSTEADY * min(seconds)]
+    return f"unsteady {' and '.join(names)}" if names else ""
+
+
 def twice(measure):
     """Seconds before and after, and a remark that holds of a second measurement as well."""
     before, after = measure()
@@ -53,7 +64,7 @@ def twice(measure):
         again = measure()
         said = said if remark(*again) == said else ""
         before, after = before + again[0], after + again[1]
-    return before, after, said
+    return before, after, said or unsteady(before, after)
 
 
 class Report:
@@ -74,7 +85,7 @@ class Report:
         milliseconds = [f"{1e3 * value:.3g}" for value in map(median, (before, after))]
         ratios = [figure(ratio(after, before)), figure(min(after) / min(before))]
         self.rows.append([name, *milliseconds, *ratios, said])
-        self.remarks += [said] if said else []
+        self.remarks.append(said.partition(" ")[0])
 
     def print_table(self, title):
         """Print the lines since the last table."""
@@ -85,8 +96,9 @@ class Report:
 
     def print_end(self):
         """Print how many cases changed, and which were left out."""
-        slower, faster = map(self.remarks.count, ("slower", "faster"))
-        print(f"\nSlower: {slower}. Faster: {faster}. Left out: {len(self.missing)}.")
+        slower, faster, waited = map(self.remarks.count, ("slower", "faster", "unsteady"))
+        counts = f"Slower: {slower}. Faster: {faster}. Unsteady: {waited}."
+        print(f"\nCases: {len(self.remarks)}. {counts} Left out: {len(self.missing)}.")
         for line in self.missing:
             print(f"  {line}")
 
