@@ -46,8 +46,8 @@ def measure(case, situations, rounds):
         for name in turn_order(situations, r):
             worker, n_busy, n_threads = situations[name]
             with busy_processes(n_busy):
-                answer = worker.ask(case, n_threads=n_threads, least=LEAST)
-            seconds[name].append(answer["seconds"])
+                request = {"n_threads": n_threads, "least": LEAST}
+                seconds[name].append(worker.seconds(case, **request))
     return seconds
 
 

@@ -11,10 +11,19 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from functools import partial
 
-from timing import figure, median, run_sections, table, take_turns, verdict, with_minimum
+from standstill import without_pauses
+from timing import (
+    figure,
+    median,
+    run_sections,
+    seconds_of,
+    table,
+    take_turns,
+    verdict,
+    with_minimum,
+)
 
 IMPORT = "import numpy as np; from {} import {}"
 BITS = "X = (np.random.default_rng(0).random((200, 64)) < 0.2).astype(np.float64)"
@@ -56,9 +65,8 @@ def cold_seconds(name, rounds):
     seconds = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as cache:
-            begin = time.perf_counter()
-            run_process(code_of(name), cache)
-            seconds.append(time.perf_counter() - begin)
+            call = partial(run_process, code_of(name), cache)
+            seconds.append(without_pauses(partial(seconds_of, call)))
     return seconds
 
 

@@ -4,7 +4,7 @@
         [--rounds N]
 
 BEFORE and AFTER are folders that hold a ``skrbm`` package, such as two git worktrees. Each has a
-process of its own, and the two take turns. Under five minutes, once both have compiled their
+process of its own, and the two take turns. Some five minutes, once both have compiled their
 kernels. Sections:
 
 fits     epochs of all models: algorithms, batches, dtypes, sparse rows, and with all defaults
@@ -24,8 +24,9 @@ import time
 from functools import partial
 
 from bench_start import MOST_COLD, code_of
+from standstill import print_pauses, without_pauses
 from timed_cases import SECTIONS as CASES
-from timing import describe_machine, figure, median, parse, ratio, table
+from timing import describe_machine, figure, median, parse, ratio, seconds_of, table
 from workers import Worker, busy_processes, in_turns, run_python
 
 #: Ratios nearer to 1 are noise.
@@ -140,16 +141,19 @@ def compare_busy(options, report):
             compare_cases(section, names, title, options, report)
 
 
+def run(code, checkout):
+    """Run code with the package of a checkout."""
+    if run_python(code, checkout).wait() != 0:
+        raise LookupError("the process failed")
+
+
 def process_seconds(checkouts, code, rounds):
     """Seconds of whole processes before and after; the first of each is not counted."""
     seconds = [[], []]
     for r in range(rounds + 1):
         for which in (0, 1) if r % 2 else (1, 0):
-            begin = time.perf_counter()
-            if run_python(code, checkouts[which]).wait() != 0:
-                raise LookupError("the process failed")
-            if r:
-                seconds[which].append(time.perf_counter() - begin)
+            elapsed = without_pauses(partial(seconds_of, partial(run, code, checkouts[which])))
+            seconds[which] += [elapsed] if r else []
     return seconds
 
 
@@ -176,7 +180,7 @@ def main():
     parser.add_argument("after")
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, comma-separated")
     parser.add_argument("--match", default="", help="only cases whose name contains the word")
-    parser.add_argument("--rounds", type=int, default=5, help="(default 5)")
+    parser.add_argument("--rounds", type=int, default=4, help="(default 4)")
     options = parse(parser)
     names = options.only.split(",")
     if unknown := set(names) - set(SECTIONS):
@@ -186,6 +190,7 @@ def main():
     for name in names:
         SECTIONS[name](options, report)
     report.print_end()
+    print_pauses()
     print(f"{(time.perf_counter() - begin) / 60:.1f} minutes.")
 
 

@@ -9,12 +9,14 @@ import sys
 import time
 import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import scipy.linalg  # noqa: F401, loads SciPy's BLAS, which is described too
+from standstill import print_pauses, without_pauses
 from threadpoolctl import threadpool_info
 
 PACKAGES = ("skrbm", "numpy", "scipy", "scikit-learn", "numba", "torch")
@@ -71,6 +73,13 @@ def turn_order(names, round_number):
     return names[first:] + names[:first]
 
 
+def seconds_of(function):
+    """Seconds of a call."""
+    begin = time.perf_counter()
+    function()
+    return time.perf_counter() - begin
+
+
 def take_turns(competitors, rounds):
     """Seconds of each call of the competitors, a dict of functions; one warm-up call of each."""
     for function in competitors.values():
@@ -79,9 +88,7 @@ def take_turns(competitors, rounds):
     for r in range(rounds):
         for name in turn_order(competitors, r):
             time.sleep(PAUSE)
-            begin = time.perf_counter()
-            competitors[name]()
-            seconds[name].append(time.perf_counter() - begin)
+            seconds[name].append(without_pauses(partial(seconds_of, competitors[name])))
     return seconds
 
 
@@ -215,6 +222,7 @@ def run_sections(sections, description, add_arguments=lambda parser: None):
     print(f"\nRounds: {options.rounds}{'; quick, not a measurement' if options.quick else ''}")
     for name in names:
         sections[name](options)
+    print_pauses()
 
 
 def parsed(parser, sections, n_units=8):

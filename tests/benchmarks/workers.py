@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from standstill import without_pauses
 from timing import PAUSE
 
 #: Ends with the process that started it, should that one be killed.
@@ -55,6 +56,10 @@ class Worker:
             raise SystemExit(f"The process that timed {case!r} ended.")
         return json.loads(answer)
 
+    def seconds(self, case, **request):
+        """Seconds of a case, of a time at which the computer did not stand still."""
+        return without_pauses(lambda: self.ask(case, **request)["seconds"])
+
     def __enter__(self):
         return self
 
@@ -66,7 +71,7 @@ class Worker:
 
 
 def in_turns(workers, case, rounds, **request):
-    """Seconds of all rounds of each worker, and its last answer, after a call that warms up."""
+    """Seconds of all rounds of each worker, and its first answer, that of a call to warm up."""
     answers = [worker.ask(case, **request) for worker in workers]
     seconds = [[] for _ in workers]
     if any("error" in answer for answer in answers):
@@ -74,8 +79,7 @@ def in_turns(workers, case, rounds, **request):
     for r in range(rounds):
         for k in range(len(workers)) if r % 2 else reversed(range(len(workers))):
             time.sleep(PAUSE)
-            answers[k] = workers[k].ask(case, **request)
-            seconds[k].append(answers[k]["seconds"])
+            seconds[k].append(workers[k].seconds(case, **request))
     return seconds, answers
 
 
