@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from standstill import print_pauses
 from timed_cases import EPOCHS, SCORES, WITH_OPTIONS
 from timing import describe_machine, figure, parse, ratio, table, with_minimum
 from workers import Worker, in_turns, run_python
@@ -144,6 +145,7 @@ def main():
     print(describe_machine())
     for name in options.only.split(","):
         SECTIONS[name](options)
+    print_pauses()
 
 
 if __name__ == "__main__":
