@@ -24,9 +24,6 @@ from .cache import kernel
 from .inlined import OPTIONS
 
 __all__ = [
-    "FAILED",
-    "WAITED",
-    "WELL",
     "Divisible",
     "call_off",
     "divisible",
@@ -47,9 +44,6 @@ _N_ITEMS, _N_PARTS, _TASK, _ARGUMENTS, _ROOM = 64, 65, 66, 72, 128
 _ACQUIRE, _RELEASE, _N_HELPERS = 208, 209, 210
 # Of each thread, the lead first: whether it sleeps, and the lock that it sleeps on.
 _THREADS, _LOCK, _SIZE = 224, 1, 16
-
-#: How a job ended: a helper was late, as if the system had stopped it; a part raised an error.
-WELL, WAITED, FAILED = 0, 1, 2
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 
@@ -312,7 +306,7 @@ def call_off(board):
 
 @njit(inline="always")
 def _lead(board, patience):
-    """Do the parts of the job that helpers do not, and wait for those."""
+    """Do the parts of the job that helpers do not, and wait for those; whether all went well."""
     n_parts = board[_N_PARTS]
     to_wake = n_parts - 1
     for helper in range(1, board[_N_HELPERS] + 1):
@@ -320,20 +314,18 @@ def _lead(board, patience):
             _wake(board, helper)
             to_wake -= 1
     _take_parts(board, True)
-    result = WELL
     for _ in range(patience):
         if _read(board, _DONE) == n_parts:
             break
         _pause()
     else:
-        result = WAITED
         _write(board, _THREADS, 1)
         if _read(board, _DONE) != n_parts or not _replace(board, _THREADS, 1, 0):
             _sleep(board, 0)
-    if _read(board, _FAILED) != 0:
-        _write(board, _FAILED, 0)
-        result = FAILED
-    return result
+    if _read(board, _FAILED) == 0:
+        return True
+    _write(board, _FAILED, 0)
+    return False
 
 
 class Divisible:
@@ -344,8 +336,8 @@ class Divisible:
     part : callable
         ``part(*arguments, first, stop)`` does some of the items.
     lead : callable
-        ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with the helpers, and
-        returns ``WELL``, ``WAITED`` or ``FAILED``.
+        ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with the helpers;
+        whether all went well.
     items : callable
         ``items(*arguments)`` is the number of items.
     work : callable
