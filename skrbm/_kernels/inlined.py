@@ -1,11 +1,12 @@
 """Functions that are inlined into kernels: random words, exponentials, logarithms.
 
 A kernel may call kernels of its own file and the inlined functions of this file: the cache of
-compiled code compares the text of both files, and of no other (``cache``).
+compiled code compares the text of both files, and of no other (``cache``). Only ``blas`` calls
+BLAS.
 
 House rules for a kernel. It is pure: inputs first, outputs last, each marked IN, OUT or INOUT,
 and an output never shares memory with an input (LLVM vectorises only what cannot overlap).
-It releases the GIL, is cached on disk (``cache.kernel`` decorates it), and never touches BLAS.
+It releases the GIL and is cached on disk (``cache.kernel`` decorates it).
 ``error_model="numpy"`` because the check for a division by zero, which can raise, would stop the
 vectoriser. The fast-math flags leave out ``nnan`` and ``ninf``: an infinite input is legal and
 means probability 0 or 1.

@@ -1,7 +1,7 @@
 """Numba functions of products that BLAS is slow at: of few rows, and of rows with many zeros.
 
 For a handful of rows BLAS spends its time on packing the weights. These kernels read the weights
-where they are (design_notes.rst). Notation: ``v`` visible rows (n, D), ``h`` hidden rows (n, M),
+where they are (how_fast.rst). Notation: ``v`` visible rows (n, D), ``h`` hidden rows (n, M),
 ``W`` weights (D, M). The house rules stand in ``inlined``.
 """
 
