@@ -318,7 +318,9 @@ def _lead(board, patience):
         if _read(board, _DONE) == n_parts:
             break
         _pause()
-    else:
+    # Not once: a helper that was stopped when it had done the last part of an earlier job wakes
+    # the lead of this one.
+    while _read(board, _DONE) != n_parts:
         _write(board, _THREADS, 1)
         if _read(board, _DONE) != n_parts or not _replace(board, _THREADS, 1, 0):
             _sleep(board, 0)
@@ -377,7 +379,8 @@ def divisible(work, items=_rows_of_last, **options):
             _write(board, _TICKET, (job << _JOB) | n_parts)
             return _lead(board, patience)
 
-        lead.__qualname__ = f"{function.__qualname__}.lead"
+        # Its files are named after it, and two modules have a kernel ``product``.
+        lead.__qualname__ = f"{function.__module__}.{function.__qualname__}.lead"
         return Divisible(part, kernel(of=function, **OPTIONS)(lead), items, work)
 
     return compiled
