@@ -1,11 +1,14 @@
-"""README.md and setup.cfg tell one story, links live wherever README.md is read, and code runs."""
+"""README.md and setup.cfg tell one story, links live, code runs, benchmarks run users' kernels."""
 
+import os
+import platform
 import re
 import subprocess
 import sys
 from textwrap import dedent
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from .helpers.project import ROOT, requirements, setup_cfg
 
@@ -68,3 +71,48 @@ def test_the_lowest_versions_are_those_of_setup_cfg():
     bounds = requirements("install_requires", "test")
     assert pins == {name: bound for name, bound in bounds.items() if bound}
     assert pins.keys() >= {"numpy", "scipy", "scikit-learn", "numba"}
+
+
+BENCHMARKS = ROOT / "tests" / "benchmarks"
+KERNELS = """
+import argparse, os
+from timing import KERNEL_VARIABLES, describe_machine, parse
+parse(argparse.ArgumentParser())
+print([os.environ.get(name) for name in KERNEL_VARIABLES])
+print(describe_machine())
+"""
+
+
+@pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_chooses_the_kernels_of_products(path):
+    """Only timing.py reads a command line, and its reader chooses them."""
+    text = path.read_text(encoding="utf-8")
+    readers = r"\b(parse|parsed|run_sections)\("
+    assert "__main__" not in text or re.search(readers, text)
+    assert "parse_args" not in text or path.stem == "timing"
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64"
+    or not any(pool["internal_api"] == "openblas" for pool in threadpool_info()),
+    reason="asks OpenBLAS for kernels of x86-64",
+)
+@pytest.mark.parametrize("option", [(), ("--kernels", "Nehalem")], ids=["default", "chosen"])
+def test_kernels_of_benchmarks_do_not_depend_on_the_environment(option):
+    forced = os.environ | {"OPENBLAS_CORETYPE": "Prescott", "OPENBLAS_L2_SIZE": "256"}
+    run = subprocess.run(
+        [sys.executable, "-c", KERNELS, *option],
+        cwd=BENCHMARKS,
+        env=forced,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "without OPENBLAS_CORETYPE=Prescott." in run.stdout
+    assert "without OPENBLAS_L2_SIZE=256." in run.stdout
+    lines = [line for line in run.stdout.splitlines() if not line.startswith("Started again")]
+    variables, *machine = lines
+    assert variables == str([*option[1:], None, None][:2])
+    blas = [line for line in machine if line.startswith("BLAS")]
+    why = "Nehalem kernels, as --kernels says" if option else "kernels, as it chooses"
+    assert all(why in line and "Prescott" not in line for line in blas if "openblas" in line)

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import gen_batches
 
-from .._kernels import linear, updates
+from .._kernels import rows as kernels
+from .._kernels import updates
 from .._machine.crew import together
 from .checks import working_dtype
 from .rows import Rows
@@ -78,9 +79,9 @@ class NumberRows(Rows):
         if self._sparse:
             if isinstance(which, slice):
                 which = np.arange(which.start, which.stop)
-            linear.read_csr(self.X.indptr, self.X.indices, self.X.data, which, out)
+            kernels.read_csr(self.X.indptr, self.X.indices, self.X.data, which, out)
         elif self._take and out.dtype == self.dtype and not isinstance(which, slice):
-            together(linear.take_rows, self.X, which, out)
+            together(kernels.take_rows, self.X, which, out)
         else:
             out[...] = self.X[which]
         return out

@@ -24,6 +24,9 @@ from .cache import kernel
 from .inlined import OPTIONS
 
 __all__ = [
+    "FAILED",
+    "WAITED",
+    "WELL",
     "Divisible",
     "call_off",
     "divisible",
@@ -44,6 +47,9 @@ _N_ITEMS, _N_PARTS, _TASK, _ARGUMENTS, _ROOM = 64, 65, 66, 72, 128
 _ACQUIRE, _RELEASE, _N_HELPERS = 208, 209, 210
 # Of each thread, the lead first: whether it sleeps, and the lock that it sleeps on.
 _THREADS, _LOCK, _SIZE = 224, 1, 16
+
+#: How a job ended: a helper was late, as if the system had stopped it; a part raised an error.
+WELL, WAITED, FAILED = 0, 1, 2
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 
@@ -306,7 +312,7 @@ def call_off(board):
 
 @njit(inline="always")
 def _lead(board, patience):
-    """Do the parts of the job that helpers do not, and wait for those; whether all went well."""
+    """Do the parts of the job that helpers do not, and wait for those."""
     n_parts = board[_N_PARTS]
     to_wake = n_parts - 1
     for helper in range(1, board[_N_HELPERS] + 1):
@@ -314,20 +320,23 @@ def _lead(board, patience):
             _wake(board, helper)
             to_wake -= 1
     _take_parts(board, True)
+    result = WELL
     for _ in range(patience):
         if _read(board, _DONE) == n_parts:
             break
         _pause()
+    else:
+        result = WAITED
     # Not once: a helper that was stopped when it had done the last part of an earlier job wakes
     # the lead of this one.
     while _read(board, _DONE) != n_parts:
         _write(board, _THREADS, 1)
         if _read(board, _DONE) != n_parts or not _replace(board, _THREADS, 1, 0):
             _sleep(board, 0)
-    if _read(board, _FAILED) == 0:
-        return True
-    _write(board, _FAILED, 0)
-    return False
+    if _read(board, _FAILED) != 0:
+        _write(board, _FAILED, 0)
+        result = FAILED
+    return result
 
 
 class Divisible:
@@ -338,8 +347,8 @@ class Divisible:
     part : callable
         ``part(*arguments, first, stop)`` does some of the items.
     lead : callable
-        ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with the helpers;
-        whether all went well.
+        ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with the helpers, and
+        returns ``WELL``, ``WAITED`` or ``FAILED``.
     items : callable
         ``items(*arguments)`` is the number of items.
     work : callable

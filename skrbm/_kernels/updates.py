@@ -25,7 +25,7 @@ def _rows_times(multiplications):
     return lambda *arguments: multiplications * arguments[0].size
 
 
-@divisible(_rows_times(5), **OPTIONS)
+@divisible(_rows_times(15), **OPTIONS)
 def weigh_rows(rows, weights, weighted, total, first, stop):
     """``weighted[r] = weights[r] rows[r]`` and their sum, in one pass.
 

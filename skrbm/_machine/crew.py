@@ -8,6 +8,7 @@ at work does without.
 import atexit
 import os
 import threading
+import time
 from bisect import bisect
 from contextlib import contextmanager
 from functools import cache
@@ -23,6 +24,11 @@ PARTS = (2**18, 2**25, 2**29, 2**33)
 # Looks for work some 20 ns apart: longer than Python needs from one kernel to the next, and no
 # longer, because somebody else may need the core.
 _PATIENCE = 4000
+# Looks in the time of a multiplication, at the least.
+_LOOKS = 1e-3
+
+# Seconds for which a crew rests if a helper was late: twice as long if that comes again soon.
+_SHORTEST_BREAK, _LONGEST_BREAK, _SOON = 0.001, 0.3, 0.05
 
 
 class _Crew:
@@ -35,6 +41,7 @@ class _Crew:
 
     def __init__(self, n_helpers):
         self._board, self._free = kernels.new_board(n_helpers), threading.Lock()
+        self._break, self._rests_until = _SHORTEST_BREAK, 0.0
         self._helpers = [
             threading.Thread(
                 target=kernels.help_out, args=(self._board, k + 1, _PATIENCE), daemon=True
@@ -51,16 +58,27 @@ class _Crew:
         for helper in self._helpers:
             helper.join()
 
-    def do(self, kernel, n_items, n_parts, arguments):
+    def do(self, kernel, n_items, n_parts, work, arguments):
         """Do a job together; whether the crew was free."""
-        if not self._free.acquire(blocking=False):
+        if time.perf_counter() < self._rests_until or not self._free.acquire(blocking=False):
             return False
         try:
-            if not kernel.lead(self._board, n_items, n_parts, _PATIENCE, *arguments):
-                raise MemoryError("a kernel found no memory to work in")
+            patience = _PATIENCE + int(work / n_parts * _LOOKS)  # others may be half a part behind
+            result = kernel.lead(self._board, n_items, n_parts, patience, *arguments)
         finally:
             self._free.release()
+        if result == kernels.FAILED:
+            raise MemoryError("a kernel found no memory to work in")
+        if result == kernels.WAITED:
+            self._rest()
         return True
+
+    def _rest(self):
+        """Somebody else needs the core: leave it alone, for longer each time it happens again."""
+        now = time.perf_counter()
+        longer = 2 if now - self._rests_until < _SOON else 0.5
+        self._break = min(max(_SHORTEST_BREAK, longer * self._break), _LONGEST_BREAK)
+        self._rests_until = now + self._break
 
 
 @cache
@@ -95,11 +113,14 @@ def parts_of(work):
 
 def together(kernel, *arguments):
     """Call a divisible kernel; the crew takes part if the work is worth it."""
-    n_items, n_parts = kernel.items(*arguments), parts_of(kernel.work(*arguments))
+    n_items, work = kernel.items(*arguments), kernel.work(*arguments)
+    n_parts = parts_of(work)
     if n_parts > 1:
         n_parts = max(1, min(n_parts, n_items))
         n_threads = _here.n_threads or get_num_threads()
-        if n_threads > 1 and _crew(os.getpid(), n_threads).do(kernel, n_items, n_parts, arguments):
-            return
+        if n_threads > 1:
+            crew = _crew(os.getpid(), n_threads)
+            if crew.do(kernel, n_items, n_parts, work, arguments):
+                return
     for k in range(n_parts):
         kernel.part(*arguments, n_items * k // n_parts, n_items * (k + 1) // n_parts)

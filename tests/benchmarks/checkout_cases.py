@@ -1,15 +1,11 @@
-"""What ``compare_checkouts.py`` runs in the process of one checkout: cases and their clocks."""
+"""Fits and results whose bits ``compare_checkouts.py`` compares."""
 
 import pickle
-import sys
-import time
-from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-DTYPES = ("float32", "float64")
 SCHEDULES = {"learning_rate": (0.1, 0.02), "n_gibbs_steps": (1, 2), "momentum": (0.0, 0.5)}
 
 #: What the defaults once were: they differ between checkouts, and cases must not.
@@ -25,7 +21,12 @@ BASE = {
     },
 }
 #: Options that older checkouts do not know, off.
-OFF = {"centering": False, "average": False, "learning_rate_schedule": "constant"}
+OFF = {
+    "centering": False,
+    "average": False,
+    "learning_rate_schedule": "constant",
+    "positive_visibles": "mean",
+}
 
 #: Settings that every model is fitted with, for each algorithm.
 SETTINGS = {
@@ -170,101 +171,3 @@ def record_bits(path):
         more = rbm.partial_fit(X).partial_fit(X[:33])
         found[f"{name}: partial_fit"] = [more.components_, more.h_samples_]
     Path(path).write_bytes(pickle.dumps(found))
-
-
-#: Model, rows, features, hidden units, batch and dtype of the epochs that are timed.
-EPOCHS = [
-    *(
-        ("BernoulliRBM", 20000, 784, 256, b, t)
-        for t in ("float32", "float64")
-        for b in (10, 100, 500)
-    ),
-    ("BernoulliRBM, cd", 20000, 784, 256, 100, "float32"),
-    ("BernoulliRBM, sparse", 10000, 5000, 100, 100, "float32"),
-    ("BernoulliRBM, pt", 4000, 784, 256, 100, "float32"),
-    ("GaussianBernoulliRBM", 20000, 784, 256, 100, "float32"),
-    ("GaussianBernoulliRBM, learned", 20000, 784, 256, 100, "float64"),
-    ("SoftmaxRBM", 4000, 2000, 100, 1000, "float32"),
-    ("SoftmaxRBM", 4000, 2000, 100, 50, "float32"),
-    ("SoftmaxRBM, pcd", 4000, 100, 100, 50, "float32"),
-]
-
-
-#: Of the epochs above, those that are timed with OPTIONS in the checkout AFTER as well.
-WITH_OPTIONS = [
-    k
-    for k, (name, *_, batch_size, dtype) in enumerate(EPOCHS)
-    if name in BASE and batch_size != 500 and dtype == "float32"
-]
-OPTIONS = {"centering": True, "average": True}
-
-
-def epoch_of(name, n_rows, n_features, n_components, batch_size, dtype, **more):
-    """A function that fits one epoch."""
-    from scipy import sparse
-
-    rng = np.random.default_rng(0)
-    model, _, variant = name.partition(", ")
-    options = {"n_iter": 1, "batch_size": batch_size, "random_state": 0} | more
-    options |= {"algorithm": variant} if variant in ("cd", "pcd", "pt") else {}
-    if model == "GaussianBernoulliRBM":
-        X = rng.normal(size=(n_rows, n_features)).astype(dtype)
-        options |= {"noise_variance": "learned"} if variant == "learned" else {}
-    elif variant == "sparse":
-        X = sparse.random_array((n_rows, n_features), density=0.01, rng=rng, dtype=dtype)
-        X = (X > 0).astype(dtype).tocsr()
-    elif model == "SoftmaxRBM" and variant != "pcd":
-        X = sparse.random_array((n_rows, n_features), density=0.05, rng=rng, dtype=dtype)
-        X.data = np.ceil(5 * X.data)
-        X = X.tocsr()
-    elif model == "SoftmaxRBM":
-        X = rng.integers(1, 6, (n_rows, n_features)).astype(dtype)
-    else:
-        X = (rng.random((n_rows, n_features)) < 0.19).astype(dtype)
-    return lambda: estimator(model, n_components=n_components, **options).fit(X)
-
-
-#: Features, hidden units, standard deviation of the weights (None: a fit) and dtype.
-SCORES = [
-    *((784, 256, scale, t) for scale in (None, 0.01, 0.03, 0.1, 0.3) for t in DTYPES),
-    *((64, 256, scale, "float64") for scale in (None, 0.01, 0.1, 0.3)),
-]
-
-
-def score_of(n_features, n_components, scale, dtype, n_rows=96):
-    """A function that scores rows: digits with noise, or rows that a random machine may draw."""
-    from sklearn.datasets import load_digits
-
-    rng = np.random.default_rng(0)
-    digits = np.tile(load_digits().data, 13)[:, :n_features] / 6
-    X = (digits + rng.normal(size=digits.shape)).astype(dtype)
-    options = {"n_components": n_components, "n_iter": 0 if scale else 10, "random_state": 0}
-    rbm = estimator("GaussianBernoulliRBM", **options).fit(X - X.mean(axis=0))
-    if scale is None:
-        return lambda: rbm.score_samples(X[:n_rows] - X.mean(axis=0))
-    W = scale * rng.normal(size=(n_components, n_features))
-    rbm.components_ = W.astype(dtype)
-    # About as many hidden units are on as off.
-    rbm.intercept_hidden_ = (-0.5 * W @ W.sum(axis=0)).astype(dtype)
-    X = rng.integers(0, 2, (n_rows, n_components)) @ W + rng.normal(size=(n_rows, n_features))
-    return lambda: rbm.score_samples(X.astype(dtype))
-
-
-def serve(section):
-    """Answer numbers of cases on standard input by lines: seconds, and scores if there are any."""
-    make, arguments, clock = {
-        "epochs": (epoch_of, EPOCHS, time.perf_counter),
-        "options": (partial(epoch_of, **OPTIONS), EPOCHS, time.perf_counter),
-        "scores": (score_of, SCORES, time.process_time),  # one thread, which others may stop
-    }[section]
-    functions = {}
-    for line in sys.stdin:
-        k = int(line)
-        if k not in functions:
-            functions.clear()  # the data of one case at a time
-            functions[k] = make(*arguments[k])
-            functions[k]()
-        begin = clock()
-        result = functions[k]()
-        seconds = clock() - begin
-        print(seconds, *(result.tolist() if section == "scores" else ()), flush=True)

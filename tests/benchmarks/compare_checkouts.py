@@ -7,28 +7,20 @@ BEFORE and AFTER are folders that hold a ``skrbm`` package, such as two git work
 that both have. The other sections time both in turns, each checkout in a process of its own:
 ``epochs`` an epoch, with new options off; ``options`` an epoch of AFTER with centring and averages
 against one of BEFORE without; ``scores`` the pseudo-likelihood of real-valued rows in one thread.
-All cases set their parameters, so that other defaults change nothing. (``checkout_cases.py``)
+All cases set their parameters, so that other defaults change nothing. ``compare_speed.py`` times
+more, in shorter forms.
 """
 
 import argparse
-import os
 import pickle
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
-from checkout_cases import EPOCHS, SCORES, WITH_OPTIONS, record_bits, serve
-from timing import describe_machine, figure, median, table, with_minimum
-
-
-def start(checkout, *arguments, variables=(), **streams):
-    """This script in a process that imports the package of a checkout."""
-    environment = os.environ | {"PYTHONPATH": str(Path(checkout).resolve())} | dict(variables)
-    command = [sys.executable, str(Path(__file__).resolve()), *arguments]
-    return subprocess.Popen(command, env=environment, text=True, cwd=checkout, **streams)
+from standstill import print_pauses
+from timed_cases import EPOCHS, SCORES, WITH_OPTIONS
+from timing import describe_machine, figure, parse, ratio, table, with_minimum
+from workers import Worker, in_turns, run_python
 
 
 def compare_bits(options):
@@ -36,7 +28,8 @@ def compare_bits(options):
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in ("before", "after")]
         for checkout, path in zip((options.before, options.after), paths, strict=True):
-            if start(checkout, "--record", str(path)).wait() != 0:
+            code = f"from checkout_cases import record_bits; record_bits({str(path)!r})"
+            if run_python(code, checkout).wait() != 0:
                 raise SystemExit(f"the cases do not run in {checkout}")
         before, after = (pickle.loads(path.read_bytes()) for path in paths)
     differing = {}
@@ -82,41 +75,23 @@ def difference(a, b):
     return float(np.nanmax(distance, initial=0) / max(np.nanmax(np.abs(a), initial=0), 1e-300))
 
 
-def in_turns(options, sections, numbers, **variables):
-    """For each case and checkout: seconds of all rounds, and the scores of the last.
-
-    ``sections`` are those of the processes before and after, ``numbers`` those of the cases.
-    """
-    more = {"variables": variables, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    checkouts = zip((options.before, options.after), sections, strict=True)
-    servers = [start(path, "--serve", section, **more) for path, section in checkouts]
-    for k in numbers:
-        seconds, scores = [[], []], [None, None]
-        for r in range(options.rounds + 1):
-            for which in (0, 1) if r % 2 else (1, 0):
-                server = servers[which]
-                server.stdin.write(f"{k}\n")
-                server.stdin.flush()
-                first, *rest = map(float, server.stdout.readline().split())
-                seconds[which].append(first)
-                scores[which] = np.array(rest)
-                time.sleep(0.1)
-        yield [s[1:] for s in seconds], scores
-    for server in servers:
-        server.stdin.close()
-        server.wait()
-
-
 def compare_scores(options):
     """Print the milliseconds that a row's pseudo-likelihood takes, and how far results differ."""
     one = {"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    rows, turns = [], in_turns(options, ("scores", "scores"), range(len(SCORES)), **one)
-    for case, (seconds, scores) in zip(SCORES, turns, strict=True):
-        n_features, n_components, scale, dtype = case
-        before, after = ([1e3 * s / len(scores[0]) for s in column] for column in seconds)
-        cells = [with_minimum(before), with_minimum(after), figure(median(before) / median(after))]
-        cells += [f"{np.abs(scores[0]).max():.0f}", f"{np.abs(scores[1] - scores[0]).max():.1e}"]
-        rows.append([f"{n_features} x {n_components}", scale or "fitted", dtype, *cells])
+    # One thread, which others may stop: seconds of the processor.
+    request = {"clock": "process_time", "result": True}
+    workers = (Worker("scores", path, **one) for path in (options.before, options.after))
+    rows = []
+    with next(workers) as first, next(workers) as second:
+        for case in SCORES:
+            n_features, n_components, scale, dtype = case
+            seconds, answers = in_turns((first, second), str(case), options.rounds, **request)
+            scores = [np.array(answer["result"]) for answer in answers]
+            columns = [[1e3 * s / len(scores[0]) for s in column] for column in seconds]
+            cells = [*map(with_minimum, columns), figure(ratio(*columns))]
+            cells += [f"{np.abs(scores[0]).max():.0f}"]
+            cells += [f"{np.abs(scores[1] - scores[0]).max():.1e}"]
+            rows.append([f"{n_features} x {n_components}", scale or "fitted", dtype, *cells])
     header = ["features x hidden", "weights", "", "before", "after", "before/after"]
     header += ["largest", "difference"]
     note = "Largest: of scores, absolutely. Difference: at most. Fitted: to digits with noise."
@@ -124,15 +99,16 @@ def compare_scores(options):
     print(table(title, header, rows, note))
 
 
-def print_epochs(title, sections, numbers, options):
+def print_epochs(title, sections, cases, options):
     """Print the seconds of an epoch of both, in turns."""
-    rows, turns = [], in_turns(options, sections, numbers)
-    for k, ((before, after), _) in zip(numbers, turns, strict=True):
-        name, *sizes = EPOCHS[k]
-        ratio = median(after) / median(before)
-        least = min(after) / min(before)
-        cells = [with_minimum(before), with_minimum(after), figure(ratio), figure(least)]
-        rows.append([f"{name} {sizes[0]} x {sizes[1]} x {sizes[2]}", *sizes[3:], *cells])
+    rows, workers = [], map(Worker, sections, (options.before, options.after))
+    with next(workers) as first, next(workers) as second:
+        for case in cases:
+            (before, after), _ = in_turns((first, second), str(case), options.rounds)
+            cells = [with_minimum(before), with_minimum(after)]
+            cells += [figure(ratio(after, before)), figure(min(after) / min(before))]
+            name, *sizes = case
+            rows.append([f"{name} {sizes[0]} x {sizes[1]} x {sizes[2]}", *sizes[3:], *cells])
     header = ["", "batch", "dtype", "before, s", "after, s", "after/before", "of minima"]
     print(table(title, header, rows))
 
@@ -140,7 +116,7 @@ def print_epochs(title, sections, numbers, options):
 def compare_epochs(options):
     """New options off in both."""
     title = "A fit of one epoch: median (minimum)"
-    print_epochs(title, ("epochs", "epochs"), range(len(EPOCHS)), options)
+    print_epochs(title, ("epochs", "epochs"), EPOCHS, options)
 
 
 def compare_options(options):
@@ -160,24 +136,16 @@ SECTIONS = {
 def main():
     """Run the sections asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("before", nargs="?")
-    parser.add_argument("after", nargs="?")
+    parser.add_argument("before")
+    parser.add_argument("after")
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, comma-separated")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--show", type=int, default=10, help="names of differing results to show")
-    parser.add_argument("--record", help=argparse.SUPPRESS)
-    parser.add_argument("--serve", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.record:
-        record_bits(options.record)
-    elif options.serve:
-        serve(options.serve)
-    elif options.after is None:
-        parser.error("name two checkouts")
-    else:
-        print(describe_machine())
-        for name in options.only.split(","):
-            SECTIONS[name](options)
+    options = parse(parser)
+    print(describe_machine())
+    for name in options.only.split(","):
+        SECTIONS[name](options)
+    print_pauses()
 
 
 if __name__ == "__main__":

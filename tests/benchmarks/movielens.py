@@ -11,7 +11,7 @@ import argparse
 import time
 
 import numpy as np
-from timing import figure, table
+from timing import figure, parse, table
 
 N_FOLDS = 5
 VALUES = (1, 5)
@@ -124,7 +124,7 @@ def main():
     parser.add_argument("data", help="the npz file")
     parser.add_argument("--fold", type=int, choices=range(1, N_FOLDS + 1), help="only this one")
     parser.add_argument("--surprise", action="store_true", help="SVD and SVD++ as well")
-    options = parser.parse_args()
+    options = parse(parser)
     data, results = load(options.data), {}
     for k, (train, test) in enumerate(folds(data), 1):
         if options.fold in (None, k):

@@ -15,7 +15,7 @@ import numpy as np
 from plain import PLAIN, PLAIN_BERNOULLI
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
-from timing import describe_machine, table
+from timing import describe_machine, parse, table
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 from skrbm._training.divergence import check_reconstructions
@@ -99,7 +99,7 @@ def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few rows: shows that it works")
-    n_rows = 200 if parser.parse_args().quick else None
+    n_rows = 200 if parse(parser).quick else None
     warnings.simplefilter("ignore")
     print(describe_machine())
     lines = [row(name, s, n_rows) for name, settings in GOOD_AND_BAD.items() for s in settings]

@@ -20,7 +20,7 @@ from plain import PLAIN
 from scipy.special import logsumexp
 from sklearn.decomposition import FastICA
 from threadpoolctl import threadpool_limits
-from timing import describe_machine, figure, median, table, verdict
+from timing import describe_machine, figure, median, parse, table, verdict
 
 from skrbm import GaussianBernoulliRBM
 
@@ -299,7 +299,7 @@ def main():
     parser.add_argument("--seeds", type=int, help="seeds of data and fits (default 5)")
     parser.add_argument("--quick", action="store_true", help="few rows, starts and seeds")
     parser.add_argument("--picture", default="study_gaussian_ica.png", help="file to write")
-    options = parser.parse_args()
+    options = parse(parser)
     options.rows, options.starts = (5000, 2) if options.quick else (50000, 12)
     options.seeds = options.seeds or (2 if options.quick else 5)
     print(describe_machine())

@@ -37,7 +37,7 @@ from movielens import (
 )
 from plain import PLAIN
 from scipy import sparse
-from timing import describe_machine, figure, table, verdict
+from timing import describe_machine, figure, parse, table, verdict
 
 from skrbm import SoftmaxRBM
 
@@ -249,7 +249,7 @@ def main():
     parser.add_argument("--ensemble", type=int, default=1, help="average so many machines too")
     parser.add_argument("--tune", action="store_true", help="choose the settings again")
     parser.add_argument("--quick", action="store_true", help="fold 1, three epochs")
-    options = parser.parse_args()
+    options = parse(parser)
     every = "1,3" if options.tune else ",".join(str(k + 1) for k in range(N_FOLDS))
     chosen = (options.folds or ("1" if options.quick else every)).split(",")
     if unknown := set(chosen) - {str(k + 1) for k in range(N_FOLDS)}:

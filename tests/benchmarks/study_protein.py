@@ -22,7 +22,7 @@ import time
 import numpy as np
 from plain import PLAIN
 from study_data import split
-from timing import describe_machine, figure, table
+from timing import describe_machine, figure, parse, table
 
 from skrbm import SoftmaxRBM
 
@@ -245,7 +245,7 @@ def main():
     parser.add_argument("--steps", type=int, default=500, help="Gibbs steps (default 500)")
     parser.add_argument("--quick", action="store_true", help="few epochs, chains and steps")
     parser.add_argument("--picture", default="study_protein.png", help="file to write")
-    options = parser.parse_args()
+    options = parse(parser)
     options.epochs = EPOCHS
     if options.quick:
         options.epochs, options.chains, options.steps = 3, 200, 20

@@ -9,14 +9,19 @@ import sys
 import time
 import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import scipy.linalg  # noqa: F401, loads SciPy's BLAS, which is described too
+from standstill import print_pauses, without_pauses
 from threadpoolctl import threadpool_info
 
 PACKAGES = ("skrbm", "numpy", "scipy", "scikit-learn", "numba", "torch")
+#: With these, OpenBLAS runs other kernels than on a user's machine. NumPy's loading reads them.
+KERNEL_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 #: Long enough for the waiting threads of the last competitor's BLAS to go to sleep.
 PAUSE = 0.1
 
@@ -46,11 +51,14 @@ def describe_machine():
         except PackageNotFoundError:
             rows.append((package, "not installed"))
     for pool in threadpool_info():
-        about = [pool["internal_api"], pool["version"], pool.get("architecture")]
-        threads = f"{pool['num_threads']} threads"
-        name = "BLAS" if pool["user_api"] == "blas" else pool["user_api"]
-        folder = f"({Path(pool['filepath']).parent.name})"
-        rows.append((name, " ".join(str(a) for a in [*about, threads, folder] if a)))
+        library = f"{pool['internal_api']} {pool['version'] or ''}".strip()
+        threads = f"{pool['num_threads']} threads ({Path(pool['filepath']).parent.name})"
+        if pool["user_api"] == "blas":
+            why = "as --kernels says" if "OPENBLAS_CORETYPE" in os.environ else "as it chooses"
+            kernels = f"{pool.get('architecture', 'unknown')} kernels, {why}"
+            rows.append(("BLAS", f"{library}, {kernels}, {threads}"))
+        else:
+            rows.append((pool["user_api"], f"{library}, {threads}"))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 
@@ -65,6 +73,13 @@ def turn_order(names, round_number):
     return names[first:] + names[:first]
 
 
+def seconds_of(function):
+    """Seconds of a call."""
+    begin = time.perf_counter()
+    function()
+    return time.perf_counter() - begin
+
+
 def take_turns(competitors, rounds):
     """Seconds of each call of the competitors, a dict of functions; one warm-up call of each."""
     for function in competitors.values():
@@ -73,9 +88,7 @@ def take_turns(competitors, rounds):
     for r in range(rounds):
         for name in turn_order(competitors, r):
             time.sleep(PAUSE)
-            begin = time.perf_counter()
-            competitors[name]()
-            seconds[name].append(time.perf_counter() - begin)
+            seconds[name].append(without_pauses(partial(seconds_of, competitors[name])))
     return seconds
 
 
@@ -168,6 +181,31 @@ def traced_peak(function):
     return peak - before
 
 
+def parse(parser):
+    """Options of a script, in a process where OpenBLAS runs the kernels that they name.
+
+    These are the kernels of a user's machine unless ``--kernels`` says otherwise. OpenBLAS has
+    read its variables by now: where they say something else, the script starts again.
+    """
+    parser.add_argument(
+        "--kernels", help="OpenBLAS's kernels, such as Haswell (default: for this processor)"
+    )
+    options = parser.parse_args()
+    wanted = {"OPENBLAS_CORETYPE": options.kernels} if options.kernels else {}
+    found = {name: os.environ[name] for name in KERNEL_VARIABLES if name in os.environ}
+    if found != wanted:
+        others = {k: value for k, value in os.environ.items() if k not in KERNEL_VARIABLES}
+        for word, variables in (("without", found), ("with", wanted)):
+            for name, value in variables.items():
+                print(f"Started again {word} {name}={value}.", flush=True)
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], others | wanted)
+    pools = [pool for pool in threadpool_info() if pool["internal_api"] == "openblas"]
+    running = {str(pool.get("architecture")).lower() for pool in pools}
+    if options.kernels and running != {options.kernels.lower()}:
+        parser.error(f"--kernels {options.kernels}: OpenBLAS runs {', '.join(running) or 'not'}")
+    return options
+
+
 def run_sections(sections, description, add_arguments=lambda parser: None):
     """The command line of a benchmark: run the sections, a dict of functions, asked for."""
     parser = argparse.ArgumentParser(description=description)
@@ -175,7 +213,7 @@ def run_sections(sections, description, add_arguments=lambda parser: None):
     parser.add_argument("--rounds", type=int, help="rounds per comparison (default 5)")
     parser.add_argument("--only", default=",".join(sections), help="sections, comma-separated")
     add_arguments(parser)
-    options = parser.parse_args()
+    options = parse(parser)
     names = options.only.split(",")
     if unknown := set(names) - set(sections):
         parser.error(f"no such section: {', '.join(unknown)}")
@@ -184,6 +222,7 @@ def run_sections(sections, description, add_arguments=lambda parser: None):
     print(f"\nRounds: {options.rounds}{'; quick, not a measurement' if options.quick else ''}")
     for name in names:
         sections[name](options)
+    print_pauses()
 
 
 def parsed(parser, sections, n_units=8):
@@ -191,7 +230,7 @@ def parsed(parser, sections, n_units=8):
 
     The computer is described. Of fewer ``n_units`` and epochs the reader is told.
     """
-    options = parser.parse_args()
+    options = parse(parser)
     options.names = options.only.split(",")
     if unknown := set(options.names) - set(sections):
         parser.error(f"there is no {', '.join(unknown)}, but {', '.join(sections)}")
