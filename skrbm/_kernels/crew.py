@@ -25,6 +25,7 @@ from .inlined import OPTIONS
 
 __all__ = [
     "FAILED",
+    "TAKEN",
     "WAITED",
     "WELL",
     "Divisible",
@@ -41,6 +42,7 @@ _TICKET, _JOB, _FIRST, _STOP = 0, 32, 16, 0xFFFF
 _DONE = 16  # number of parts that are done
 _QUIT = 32  # not 0: helpers go home
 _FAILED = 48  # not 0: a part has raised an error
+_TAKEN = 49  # not 0: a thread is the lead
 # What the ticket makes public.
 _N_ITEMS, _N_PARTS, _TASK, _ARGUMENTS, _ROOM = 64, 65, 66, 72, 128
 # What never changes: the functions of locks.
@@ -48,8 +50,9 @@ _ACQUIRE, _RELEASE, _N_HELPERS = 208, 209, 210
 # Of each thread, the lead first: whether it sleeps, and the lock that it sleeps on.
 _THREADS, _LOCK, _SIZE = 224, 1, 16
 
-#: How a job ended: a helper was late, as if the system had stopped it; a part raised an error.
-WELL, WAITED, FAILED = 0, 1, 2
+#: How a job ended: a helper was late, as if the system had stopped it; a part raised an error. Or
+#: it did not begin: the crew works for another thread.
+WELL, WAITED, FAILED, TAKEN = 0, 1, 2, 3
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 
@@ -336,6 +339,7 @@ def _lead(board, patience):
     if _read(board, _FAILED) != 0:
         _write(board, _FAILED, 0)
         result = FAILED
+    _write(board, _TAKEN, 0)
     return result
 
 
@@ -348,7 +352,7 @@ class Divisible:
         ``part(*arguments, first, stop)`` does some of the items.
     lead : callable
         ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with the helpers, and
-        returns ``WELL``, ``WAITED`` or ``FAILED``.
+        returns ``WELL``, ``WAITED``, ``FAILED`` or ``TAKEN``.
     items : callable
         ``items(*arguments)`` is the number of items.
     work : callable
@@ -381,6 +385,9 @@ def divisible(work, items=_rows_of_last, **options):
         part = kernel(**options)(function)
 
         def lead(board, n_items, n_parts, patience, *arguments):
+            # Here, and not in Python, where Ctrl-C may come between a lock and what gives it back.
+            if not _replace(board, _TAKEN, 0, 1):
+                return TAKEN
             _publish(part, board, arguments)
             board[_N_ITEMS], board[_N_PARTS] = n_items, n_parts
             board[_DONE] = 0

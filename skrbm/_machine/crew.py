@@ -40,16 +40,18 @@ class _Crew:
     """
 
     def __init__(self, n_helpers):
-        self._board, self._free = kernels.new_board(n_helpers), threading.Lock()
+        self._board = kernels.new_board(n_helpers)
         self._break, self._rests_until = _SHORTEST_BREAK, 0.0
-        self._helpers = [
-            threading.Thread(
+        self._helpers = []
+        for k in range(n_helpers):
+            helper = threading.Thread(
                 target=kernels.help_out, args=(self._board, k + 1, _PATIENCE), daemon=True
             )
-            for k in range(n_helpers)
-        ]
-        for helper in self._helpers:
-            helper.start()
+            try:
+                helper.start()
+            except RuntimeError:  # the system, or an interpreter about to stop, gives no more
+                break
+            self._helpers.append(helper)
         atexit.register(self._call_off)
 
     def _call_off(self):
@@ -60,18 +62,15 @@ class _Crew:
 
     def do(self, kernel, n_items, n_parts, work, arguments):
         """Do a job together; whether the crew was free."""
-        if time.perf_counter() < self._rests_until or not self._free.acquire(blocking=False):
+        if time.perf_counter() < self._rests_until:
             return False
-        try:
-            patience = _PATIENCE + int(work / n_parts * _LOOKS)  # others may be half a part behind
-            result = kernel.lead(self._board, n_items, n_parts, patience, *arguments)
-        finally:
-            self._free.release()
+        patience = _PATIENCE + int(work / n_parts * _LOOKS)  # others may be half a part behind
+        result = kernel.lead(self._board, n_items, n_parts, patience, *arguments)
         if result == kernels.FAILED:
             raise MemoryError("a kernel found no memory to work in")
         if result == kernels.WAITED:
             self._rest()
-        return True
+        return result != kernels.TAKEN
 
     def _rest(self):
         """Somebody else needs the core: leave it alone, for longer each time it happens again."""
