@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from skrbm._kernels import blas, crew, few, linear, units, updates
+from skrbm._kernels import blas, crew, products, rows, units, updates
 from skrbm._machine import crew as machine_crew
 
 from .numbers import SEED
@@ -56,27 +56,31 @@ _KEY = SEED, 3, 2
 #: By name: the kernel, and its arguments; the last ones are the outputs, as many as it says.
 _CALLS = {
     "take_rows": (
-        linear.take_rows,
+        rows.take_rows,
         1,
         lambda r, t, n: [_numbers(r, t, 9, 5), r.integers(0, 9, n), _numbers(r, t, n, 5)],
     ),
-    "product, blocks": (
-        linear.product,
+    "skipping, blocks": (
+        products.skipping,
         1,
-        lambda r, t, n: [_bits(r, t, 5, 40 * n), _numbers(r, t, 40 * n, 6), np.empty((n, 5, 6), t)],
+        lambda r, t, n: [
+            _bits(r, t, 5, 40 * n),
+            _numbers(r, t, 40 * n, 6),
+            np.empty((n, 5, 6), t),
+        ],
     ),
-    "product, rows": (
-        linear.product,
+    "skipping, rows": (
+        products.skipping,
         1,
         lambda r, t, n: [_bits(r, t, n, 70), _numbers(r, t, 70, 6), np.empty((1, n, 6), t)],
     ),
-    "product_transposed": (
-        linear.product_transposed,
+    "skipping_transposed": (
+        products.skipping_transposed,
         1,
         lambda r, t, n: [_bits(r, t, 70, n), _numbers(r, t, 70, 6), np.empty((n, 6), t)],
     ),
-    "product of few, blocks": (
-        few.product,
+    "few, blocks": (
+        products.few,
         1,
         lambda r, t, n: [
             _numbers(r, t, 6, 9 * n),
@@ -84,18 +88,18 @@ _CALLS = {
             np.empty((n, 6, 37), t),
         ],
     ),
-    "product of few, rows": (
-        few.product,
+    "few, rows": (
+        products.few,
         1,
         lambda r, t, n: [_numbers(r, t, n, 9), _numbers(r, t, 9, 37), np.empty((1, n, 37), t)],
     ),
-    "product of few, columns": (
-        few.product,
+    "few, columns": (
+        products.few,
         1,
         lambda r, t, n: [_numbers(r, t, 9, n).T, _numbers(r, t, 9, 37), np.empty((1, n, 37), t)],
     ),
     "product_with_transpose": (
-        few.product_with_transpose,
+        products.product_with_transpose,
         1,
         lambda r, t, n: [_numbers(r, t, 6, 37), _numbers(r, t, n, 37), np.empty((6, n), t)],
     ),
@@ -271,4 +275,5 @@ def always_a_crew(monkeypatch, n_threads, parts=(0, 2**10, 2**14)):
         patch.setattr(machine_crew, "PARTS", parts)
         patch.setattr(machine_crew, "get_num_threads", lambda: n_threads)
         patch.setattr(machine_crew._Crew, "do", record)
+        patch.setattr(machine_crew._Crew, "_rest", lambda self: None)
         yield jobs

@@ -12,7 +12,7 @@ from ..helpers.numbers import dtypes, rounding
 from ..oracles import common
 
 transpositions = pytest.mark.parametrize(
-    ("left_t", "right_t"), itertools.product([False, True], repeat=2)
+    ("left_t", "right_t"), [*itertools.product([False, True], repeat=2)]
 )
 
 

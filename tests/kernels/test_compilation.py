@@ -8,14 +8,24 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 from skrbm import BernoulliRBM
-from skrbm._kernels import blas, crew, few, linear, onehot, pseudo_likelihood, quadrature
-from skrbm._kernels import sums, units, updates
+from skrbm._kernels import (
+    blas,
+    crew,
+    onehot,
+    products,
+    pseudo_likelihood,
+    quadrature,
+    rows,
+    sums,
+    units,
+    updates,
+)
 from skrbm._kernels.cache import KernelCache
 from skrbm._kernels.crew import Divisible
 
 from ..helpers.processes import run_python
 
-MODULES = (blas, few, linear, onehot, pseudo_likelihood, quadrature, sums, units, updates)
+MODULES = (blas, onehot, products, pseudo_likelihood, quadrature, rows, sums, units, updates)
 
 
 def kernels():
@@ -38,7 +48,7 @@ def kernels():
 def test_kernels_are_found():
     names = {kernel.id for kernel in kernels()}
     assert {"updates.add_step.part", "updates.add_step.lead", "crew.help_out"} <= names
-    assert {"pseudo_likelihood.bernoulli_pseudo_likelihood", "linear.read_csr"} <= names
+    assert {"pseudo_likelihood.bernoulli_pseudo_likelihood", "rows.read_csr"} <= names
 
 
 @pytest.mark.parametrize("kernel", kernels())
@@ -74,7 +84,7 @@ def is_long_to_compile(node):
     return isinstance(function, ast.Attribute) and function.attr in {"diff", "max", "min", "sum"}
 
 
-@pytest.mark.parametrize("module", (crew, *MODULES), ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [crew, *MODULES], ids=lambda module: module.__name__)
 def test_kernels_write_loops_where_these_are_compiled_sooner(module):
     """An array assigned to a slice takes 2 s, for the words of an error; ``max`` takes 0.5 s."""
     tree = ast.parse(Path(module.__file__).read_text())
@@ -92,7 +102,7 @@ def test_kernels_have_no_way_in_from_c():
 def test_a_fit_is_compiled_into_the_cache():
     """A kernel that Numba silently refuses to cache would have no file to load from."""
     BernoulliRBM(n_components=3, n_iter=1, momentum=0.5).fit(np.eye(4))
-    for kernel in (updates.add_step.part, linear.product.part, units.bernoulli_sigmoid.part):
+    for kernel in (updates.add_step.part, products.skipping.part, units.bernoulli_sigmoid.part):
         assert kernel.signatures
         for signature in kernel.signatures:
             assert kernel._cache.load_overload(signature, kernel.targetctx) is not None

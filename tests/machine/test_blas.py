@@ -15,7 +15,7 @@ from ..helpers.numbers import dtypes, rounding
 from ..oracles import common
 
 transpositions = pytest.mark.parametrize(
-    ("left_t", "right_t"), itertools.product([False, True], repeat=2)
+    ("left_t", "right_t"), [*itertools.product([False, True], repeat=2)]
 )
 
 
@@ -86,46 +86,68 @@ def limit(request):
         yield limits()
 
 
-def libraries():
-    """Those that products use, and all others."""
-    ours = {library.filepath for library in blas._libraries()}
-    return ours, limits().keys() - ours
+def ours():
+    """The paths of those that products use."""
+    return {path for path in limits() if "scipy.libs" in path} or set(limits())
+
+
+def one():
+    """Limits of one thread for those."""
+    return dict.fromkeys(ours(), 1)
 
 
 def test_scipy_brings_its_own_blas_and_no_other_is_touched(limit):
     """Unless both have the same."""
-    ours, others = libraries()
-    assert ours
-    assert others or ours == limits().keys()
+    assert len(blas.libraries()) == len(ours())
     with blas.ONE_THREAD:
-        assert limits() == limit | dict.fromkeys(ours, 1)
-        with blas.ONE_THREAD:
-            assert limits() == limit | dict.fromkeys(ours, 1)
-        assert limits() == limit | dict.fromkeys(ours, 1)
+        assert limits() == limit | one()
     assert limits() == limit
 
 
-def test_all_blas_are_limited_where_scipy_brings_none(monkeypatch):
+class Library:
+    """One that threadpoolctl finds, and that is not OpenBLAS."""
+
+    def __init__(self, path):
+        self.filepath, self.internal_api, self.n_threads = path, "mkl", 8
+
+    def get_num_threads(self):
+        return self.n_threads
+
+    def set_num_threads(self, n_threads):
+        self.n_threads = n_threads
+
+
+@pytest.mark.parametrize(
+    ("paths", "limited"),
+    [
+        (["/usr/lib/a.so", "/usr/lib/b.so"], [1, 1]),
+        (["/lib/numpy.libs/a.so", "/lib/scipy.libs/b.so"], [8, 1]),
+        ([], []),
+    ],
+)
+def test_all_blas_are_limited_where_scipy_brings_none(paths, limited, monkeypatch):
+    found = [Library(path) for path in paths]
+
     class Controller:
-        lib_controllers = ()
+        lib_controllers = found
 
         def select(self, user_api):
             assert user_api == "blas"
             return self
 
-    class Library:
-        filepath = "/usr/lib/libopenblas.so"
-
-    Controller.lib_controllers = [Library(), Library()]
     monkeypatch.setattr(threadpoolctl, "ThreadpoolController", Controller)
-    assert blas._libraries.__wrapped__() == Controller.lib_controllers
+    ours = blas.libraries.__wrapped__()
+    monkeypatch.setattr(blas, "libraries", lambda: ours)
+    with blas.ONE_THREAD:
+        assert [library.n_threads for library in found] == limited
+    assert [library.n_threads for library in found] == [8] * len(found)
 
 
 def test_a_product_has_one_thread_and_leaves_the_limit(limit, monkeypatch):
     seen = []
     monkeypatch.setattr(blas, "together", lambda *arguments: seen.append(limits()))
     blas.multiply(np.ones((3, 4)), np.ones((4, 5)))
-    assert seen == [limit | dict.fromkeys(libraries()[0], 1)]
+    assert seen == [limit | one()]
     assert limits() == limit
 
 
@@ -137,20 +159,18 @@ def test_an_error_in_a_product_leaves_the_limit(limit, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         blas.multiply(np.ones((3, 4)), np.ones((4, 5)))
     assert limits() == limit
-    assert blas.ONE_THREAD._n_inside == 0
 
 
 def test_a_limit_that_somebody_sets_meanwhile_stays(limit):
-    ours, _ = libraries()
     with blas.ONE_THREAD:
-        for library in blas._libraries():
-            library.set_num_threads(4)
-    assert limits() == limit | dict.fromkeys(ours, 4)
+        for _, put in blas.libraries():
+            put(4)
+    assert limits() == limit | dict.fromkeys(ours(), 4)
 
 
-def test_products_that_overlap_leave_the_limit(limit):
-    """The first to come is the first to go."""
-    one = dict.fromkeys(libraries()[0], 1)
+@pytest.mark.parametrize("first_to_go", ["first", "last"])
+def test_products_that_overlap_leave_the_limit(limit, first_to_go):
+    """Whoever is the last to go: threadpoolctl would obey the first who has set a limit alone."""
     inside, leave = threading.Event(), threading.Event()
 
     def product():
@@ -159,13 +179,79 @@ def test_products_that_overlap_leave_the_limit(limit):
             assert leave.wait(60)
 
     other = threading.Thread(target=product)
-    other.start()
-    assert inside.wait(60)
+    if first_to_go == "first":
+        other.start()
+        assert inside.wait(60)
     with blas.ONE_THREAD:
+        if first_to_go == "first":
+            leave.set()
+            other.join()
+        else:
+            other.start()
+            assert inside.wait(60)
+        assert limits() == limit | one()
+    if first_to_go == "last":
+        assert limits() == limit | one()
         leave.set()
         other.join()
-        assert limits() == limit | one
     assert limits() == limit
+
+
+def test_a_product_of_any_thread_has_one_thread(limit, monkeypatch):
+    """Also if threadpoolctl would obey another."""
+    seen = []
+    monkeypatch.setattr(blas, "together", lambda *arguments: seen.append(limits()))
+    other = threading.Thread(target=blas.multiply, args=np.ones((2, 3, 3)))
+    other.start()
+    other.join()
+    assert seen == [limit | one()]
+    assert limits() == limit
+
+
+def test_users_of_other_threads_can_set_limits_after_a_product():
+    """In threadpoolctl the first thread that sets one keeps all others from it."""
+    seen = []
+    blas.multiply(np.ones((3, 4)), np.ones((4, 5)))
+
+    def use():
+        with threadpoolctl.threadpool_limits(3, user_api="blas"):
+            seen.append(set(limits().values()))
+
+    user = threading.Thread(target=use)
+    user.start()
+    user.join()
+    assert seen == [{3}]
+
+
+@pytest.mark.parametrize("place", ["get", "first", "second", "back"])
+def test_an_interrupt_while_limits_change_leaves_them(place, monkeypatch):
+    """Wherever it comes, within the two methods: product after product."""
+    found, due = [Library("a"), Library("b")], []
+
+    def functions(library):
+        def get():
+            if due == ["get"]:
+                due.clear()
+                raise KeyboardInterrupt
+            return library.n_threads
+
+        def put(n_threads):
+            library.n_threads = n_threads
+            where = "back" if n_threads != 1 else "first" if library is found[0] else "second"
+            if due == [where]:
+                due.clear()
+                raise KeyboardInterrupt
+
+        return get, put
+
+    monkeypatch.setattr(blas, "libraries", lambda: [functions(library) for library in found])
+    for _ in range(3):
+        due.append(place)
+        with pytest.raises(KeyboardInterrupt):
+            blas.multiply(np.ones((3, 4)), np.ones((4, 5)))
+        assert [library.n_threads for library in found] == [8, 8]
+        assert_array_equal(blas.multiply(np.ones((3, 4)), np.ones((4, 5))), 4)
+        assert [library.n_threads for library in found] == [8, 8]
 
 
 def test_many_products_in_many_threads_leave_the_limit(limit):
