@@ -21,7 +21,7 @@ ESTIMATORS = {
     "categories": (SoftmaxRBM, {"conditional": False}),
 }
 #: Batches: of few rows the weights are many, or they are too little work for two.
-SHAPES = {"few rows": (10, 700, 64), "many rows": (100, 40, 80)}
+SHAPES = {"few rows": (10, 700, 64), "many rows": (100, 40, 120)}
 #: Share of zeros, so that both kinds of products are taken.
 DENSITY = {"mostly zeros": 0.1, "half of them": 0.6}
 
@@ -126,6 +126,7 @@ def test_every_method_leaves_the_users_limits(user, products, estimator, paramet
     X = rows(estimator, 120, 30, 0.7)
     rbm = machine(estimator, parameters).fit(X)
     assert limits() == user
+    assert set(products) == ({1} if estimator is not SoftmaxRBM else set())
     for call in (
         lambda: rbm.partial_fit(X),
         lambda: rbm.transform(X),
@@ -137,7 +138,7 @@ def test_every_method_leaves_the_users_limits(user, products, estimator, paramet
     ):
         call()
         assert limits() == user
-    assert set(products) == {1}
+    assert set(products) <= {1}
 
 
 @needs_callbacks
@@ -147,7 +148,7 @@ def test_a_callback_sees_the_users_limits(user, products, estimator, parameters)
     rbm = machine(estimator, parameters).set_callbacks(Hook(lambda *_: seen.append(limits())))
     rbm.fit(rows(estimator, 120, 30, 0.7))
     assert seen == [user, user]
-    assert set(products) == {1}
+    assert set(products) == ({1} if estimator is not SoftmaxRBM else set())
 
 
 @needs_callbacks
