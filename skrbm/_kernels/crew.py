@@ -24,6 +24,9 @@ from .cache import kernel
 from .inlined import OPTIONS
 
 __all__ = [
+    "FAILED",
+    "TAKEN",
+    "WELL",
     "Divisible",
     "call_off",
     "divisible",
@@ -38,12 +41,16 @@ _TICKET, _JOB, _FIRST, _STOP = 0, 32, 16, 0xFFFF
 _DONE = 16  # number of parts that are done
 _QUIT = 32  # not 0: helpers go home
 _FAILED = 48  # not 0: a part has raised an error
+_TAKEN = 49  # not 0: a thread is the lead
 # What the ticket makes public.
 _N_ITEMS, _N_PARTS, _TASK, _ARGUMENTS, _ROOM = 64, 65, 66, 72, 128
 # What never changes: the functions of locks.
 _ACQUIRE, _RELEASE, _N_HELPERS = 208, 209, 210
 # Of each thread, the lead first: whether it sleeps, and the lock that it sleeps on.
 _THREADS, _LOCK, _SIZE = 224, 1, 16
+
+#: How a job ended: a part raised an error. Or it did not begin: the crew works for another thread.
+WELL, FAILED, TAKEN = 0, 1, 2
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 
@@ -318,14 +325,16 @@ def _lead(board, patience):
         if _read(board, _DONE) == n_parts:
             break
         _pause()
-    else:
+    # Not once: a helper that was stopped when it had done the last part of an earlier job wakes
+    # the lead of this one.
+    while _read(board, _DONE) != n_parts:
         _write(board, _THREADS, 1)
         if _read(board, _DONE) != n_parts or not _replace(board, _THREADS, 1, 0):
             _sleep(board, 0)
-    if _read(board, _FAILED) == 0:
-        return True
+    result = WELL if _read(board, _FAILED) == 0 else FAILED
     _write(board, _FAILED, 0)
-    return False
+    _write(board, _TAKEN, 0)
+    return result
 
 
 class Divisible:
@@ -336,8 +345,8 @@ class Divisible:
     part : callable
         ``part(*arguments, first, stop)`` does some of the items.
     lead : callable
-        ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with the helpers;
-        whether all went well.
+        ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with the helpers, and
+        returns ``WELL``, ``FAILED`` or ``TAKEN``.
     items : callable
         ``items(*arguments)`` is the number of items.
     work : callable
@@ -370,6 +379,9 @@ def divisible(work, items=_rows_of_last, **options):
         part = kernel(**options)(function)
 
         def lead(board, n_items, n_parts, patience, *arguments):
+            # Here, and not in Python, where Ctrl-C may come between a lock and what gives it back.
+            if not _replace(board, _TAKEN, 0, 1):
+                return TAKEN
             _publish(part, board, arguments)
             board[_N_ITEMS], board[_N_PARTS] = n_items, n_parts
             board[_DONE] = 0
@@ -377,7 +389,8 @@ def divisible(work, items=_rows_of_last, **options):
             _write(board, _TICKET, (job << _JOB) | n_parts)
             return _lead(board, patience)
 
-        lead.__qualname__ = f"{function.__qualname__}.lead"
+        # Its files are named after it, and two modules have a kernel ``product``.
+        lead.__qualname__ = f"{function.__module__}.{function.__qualname__}.lead"
         return Divisible(part, kernel(of=function, **OPTIONS)(lead), items, work)
 
     return compiled

@@ -1,5 +1,7 @@
 """Products by BLAS that the crew shares, while BLAS itself has one thread."""
 
+import ctypes
+import os
 import threading
 from functools import cache
 
@@ -11,10 +13,25 @@ from .crew import together
 
 
 @cache
-def _libraries():
-    """The BLAS that SciPy brings or, if it brings none of its own, all there are."""
+def libraries():
+    """The BLAS that SciPy brings or, if it brings none of its own, all there are.
+
+    Of each, two functions: one says its number of threads, the other sets it.
+    """
     found = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-    return [blas for blas in found if "scipy.libs" in blas.filepath] or found
+    found = [blas for blas in found if "scipy.libs" in blas.filepath] or found
+    return [(blas.get_num_threads, _setter(blas)) for blas in found]
+
+
+def _setter(library):
+    """OpenBLAS's own function: threadpoolctl obeys only the first Python thread that sets it."""
+    functions = ctypes.CDLL(library.filepath) if library.internal_api == "openblas" else None
+    for prefix in ("", "scipy_"):
+        for suffix in ("", "64_", "_64"):
+            name = f"{prefix}openblas_set_num_threads{suffix}"
+            if hasattr(functions, name):
+                return getattr(functions, name)
+    return library.set_num_threads
 
 
 class _OneThread:
@@ -25,27 +42,44 @@ class _OneThread:
     """
 
     def __init__(self):
-        self._lock, self._n_inside, self._before = threading.Lock(), 0, ()
+        self._before = []
+        self._forget()
+
+    def _forget(self):
+        """Nobody is inside: at first, and in a forked process, which has but one thread."""
+        self._lock, self._inside = threading.Lock(), set()
+        self._put_back()
+
+    def _put_back(self):
+        for n_threads, get, put in self._before:
+            if get() == 1:
+                put(n_threads)
+        self._before = []
 
     def __enter__(self):
         with self._lock:
-            self._n_inside += 1
-            if self._n_inside == 1:
-                self._before = [(blas, blas.get_num_threads()) for blas in _libraries()]
-                for blas, n_threads in self._before:
-                    if n_threads != 1:
-                        blas.set_num_threads(1)
+            is_first = not self._inside
+            self._inside.add(threading.get_ident())
+            if is_first:
+                before = [(get(), get, put) for get, put in libraries()]
+                self._before = [blas for blas in before if blas[0] != 1]
+                for _, _, put in self._before:
+                    put(1)
+
+    def leave(self):
+        """May be called twice: after Ctrl-C it is not known whether it has been."""
+        with self._lock:
+            self._inside.discard(threading.get_ident())
+            if not self._inside:
+                self._put_back()
 
     def __exit__(self, *error):
-        with self._lock:
-            self._n_inside -= 1
-            if self._n_inside == 0:
-                for blas, n_threads in self._before:
-                    if n_threads != 1 and blas.get_num_threads() == 1:
-                        blas.set_num_threads(n_threads)
+        self.leave()
 
 
 ONE_THREAD = _OneThread()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=ONE_THREAD._forget)
 
 
 def multiply(left, right, left_t=False, right_t=False):
@@ -58,6 +92,10 @@ def multiply(left, right, left_t=False, right_t=False):
         return out
     address = blas.ADDRESSES[out.dtype.char]
     left, right = np.ascontiguousarray(left), np.ascontiguousarray(right)
-    with ONE_THREAD:
-        together(blas.multiply, address, left, left_t, right, right_t, out)
+    try:
+        with ONE_THREAD:
+            together(blas.multiply, address, left, left_t, right, right_t, out)
+    except BaseException:  # Ctrl-C may have come before the limit was lifted
+        ONE_THREAD.leave()
+        raise
     return out

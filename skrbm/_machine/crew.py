@@ -34,15 +34,17 @@ class _Crew:
     """
 
     def __init__(self, n_helpers):
-        self._board, self._free = kernels.new_board(n_helpers), threading.Lock()
-        self._helpers = [
-            threading.Thread(
+        self._board = kernels.new_board(n_helpers)
+        self._helpers = []
+        for k in range(n_helpers):
+            helper = threading.Thread(
                 target=kernels.help_out, args=(self._board, k + 1, _PATIENCE), daemon=True
             )
-            for k in range(n_helpers)
-        ]
-        for helper in self._helpers:
-            helper.start()
+            try:
+                helper.start()
+            except RuntimeError:  # the system, or an interpreter about to stop, gives no more
+                break
+            self._helpers.append(helper)
         atexit.register(self._call_off)
 
     def _call_off(self):
@@ -53,14 +55,10 @@ class _Crew:
 
     def do(self, kernel, n_items, n_parts, arguments):
         """Do a job together; whether the crew was free."""
-        if not self._free.acquire(blocking=False):
-            return False
-        try:
-            if not kernel.lead(self._board, n_items, n_parts, _PATIENCE, *arguments):
-                raise MemoryError("a kernel found no memory to work in")
-        finally:
-            self._free.release()
-        return True
+        result = kernel.lead(self._board, n_items, n_parts, _PATIENCE, *arguments)
+        if result == kernels.FAILED:
+            raise MemoryError("a kernel found no memory to work in")
+        return result != kernels.TAKEN
 
 
 @cache

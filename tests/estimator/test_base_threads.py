@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.model_selection import GridSearchCV, KFold
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
-from skrbm._machine import threads
+from skrbm._machine import crew, threads
 
 from ..helpers.comparison import assert_same_bits, assert_same_model, learned
 from ..helpers.models import BERNOULLI, SOFTMAX, VARIANTS, models
@@ -193,7 +193,8 @@ def test_more_threads_than_cores_change_no_bit(monkeypatch, conditional):
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     X, fitted, options = SOFTMAX.complete(), [], {"algorithm": "pt", "n_temperatures": 4}
     for n_threads in (1, 2, 5):
-        monkeypatch.setattr(threads, "get_num_threads", lambda n=n_threads: n)
+        for module in (crew, threads):
+            monkeypatch.setattr(module, "get_num_threads", lambda n=n_threads: n)
         fitted.append(SOFTMAX.machine(conditional=conditional, **options).fit(X))
     for rbm in fitted[1:]:
         assert_same_model(rbm, fitted[0])
@@ -207,7 +208,8 @@ def test_without_new_threads_the_work_is_done_all_the_same(monkeypatch):
         raise RuntimeError("cannot schedule new futures after interpreter shutdown")
 
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
-    monkeypatch.setattr(threads, "get_num_threads", lambda: 3)
+    for module in (crew, threads):
+        monkeypatch.setattr(module, "get_num_threads", lambda: 3)
     monkeypatch.setattr(threads.ThreadPoolExecutor, "submit", refuse)
     assert_same_model(SOFTMAX.machine().fit(X), expected)
 

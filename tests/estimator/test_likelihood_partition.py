@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 from skrbm._inference import partition
-from skrbm._machine import threads
+from skrbm._machine import crew, threads
 
 from ..helpers.comparison import assert_same_bits
 from ..helpers.partition_machines import (
@@ -136,7 +136,8 @@ def assert_too_large(estimator, method):
 @models
 @pytest.mark.parametrize("method", ["exact", "ais", "reverse_ais"])
 def test_a_partition_function_beyond_all_bounds_is_refused(make, method, monkeypatch):
-    monkeypatch.setattr(threads, "get_num_threads", lambda: 1)
+    for module in (crew, threads):
+        monkeypatch.setattr(module, "get_num_threads", lambda: 1)
     assert_too_large(make().estimator, method)
 
 
@@ -144,7 +145,8 @@ def test_a_partition_function_beyond_all_bounds_is_refused(make, method, monkeyp
 def test_a_partition_function_beyond_all_bounds_is_refused_by_threads(make, monkeypatch):
     monkeypatch.setattr(partition, "_TABLE", 1)
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
-    monkeypatch.setattr(threads, "get_num_threads", lambda: 3)
+    for module in (crew, threads):
+        monkeypatch.setattr(module, "get_num_threads", lambda: 3)
     assert_too_large(make().estimator, "exact")
 
 

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from sklearn.base import clone
 
 from skrbm import SoftmaxRBM
-from skrbm._machine import threads
+from skrbm._machine import crew, threads
 
 from ..helpers.comparison import assert_same_bits, learned
 from .calls import DRAWING, Call, assert_expected, call_of, plain, weights_of
@@ -202,6 +202,7 @@ def _wild(estimator):
     return any(a.dtype.kind == "f" and not (np.abs(a) < 1e15).all() for a in arrays)
 
 
+@mock.patch.object(crew, "PARTS", (2**8, 2**11))  # small work is shared as large work is
 def check(number):
     """Run a case and, of some cases, a second run that must come to the same."""
     case = Case(number).run()
@@ -216,6 +217,7 @@ def check(number):
     with (
         mock.patch.object(threads, "WORTH_A_THREAD", 1),
         mock.patch.object(threads, "get_num_threads", return_value=5),
+        mock.patch.object(crew, "get_num_threads", return_value=5),
     ):
         other = Case(number, change).run()
     threads._pool.cache_clear()

@@ -11,7 +11,7 @@ from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 from skrbm._inference import partition
 from skrbm._inference.chains import Sampler
 from skrbm._inference.starts import Start
-from skrbm._machine import threads
+from skrbm._machine import crew, threads
 
 from ..helpers.numbers import DTYPES
 from ..helpers.partition_machines import (
@@ -88,7 +88,8 @@ def test_exact_value_has_the_same_bits_with_any_number_of_threads(make, monkeypa
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     estimator, values = make().estimator, set()
     for n_threads in (1, 2, 3, 40):
-        monkeypatch.setattr(threads, "get_num_threads", lambda n=n_threads: n)
+        for module in (crew, threads):
+            monkeypatch.setattr(module, "get_num_threads", lambda n=n_threads: n)
         values.add(estimator.log_partition("exact").value)
     assert len(values) == 1
 
@@ -167,7 +168,8 @@ def test_an_interrupt_stops_the_enumeration_in_all_threads(monkeypatch):
     monkeypatch.setattr(partition, "_TABLE", 1)
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     monkeypatch.setattr(threads, "LONGEST_CALL", 1000)
-    monkeypatch.setattr(threads, "get_num_threads", lambda: 2)
+    for module in (crew, threads):
+        monkeypatch.setattr(module, "get_num_threads", lambda: 2)
     machine = without_weights(BernoulliRBM, 20, 14)._machine(float)
     begun = []
 

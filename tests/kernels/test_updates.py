@@ -21,6 +21,32 @@ def test_weigh_rows(dtype, rng):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("total_dtype", DTYPES)
+def test_weighted_sum(dtype, total_dtype, rng):
+    """Rows of float32 may be summed in float64."""
+    rows, weights = rng.normal(size=(6, 5)).astype(dtype), rng.normal(size=6).astype(total_dtype)
+    total = np.full(5, np.nan, total_dtype)
+    updates.weighted_sum(rows, weights, total)
+    plain = common.matmul(weights[np.newaxis], rows)[0]
+    assert_allclose(total, plain, rtol=0, atol=rounding(total_dtype, 24))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_rows", [1, 63, 64, 65, 128, 130])
+def test_project(dtype, n_rows, rng):
+    table = rng.normal(size=(n_rows, 7)).astype(dtype)
+    left, right = rng.normal(size=n_rows).astype(dtype), rng.normal(size=7).astype(dtype)
+    n_blocks = -(-n_rows // updates.BLOCK)
+    at_right, at_left = np.full(n_rows, np.nan, dtype), np.full((n_blocks, 7), np.nan, dtype)
+    updates.project(table, left, right, at_right, at_left)
+    tolerance = {"rtol": 0, "atol": rounding(dtype, 400)}  # 64 terms of size 6
+    assert_allclose(at_right, common.matmul(table, right[:, np.newaxis])[:, 0], **tolerance)
+    for k, sums in enumerate(at_left):
+        block = slice(k * updates.BLOCK, (k + 1) * updates.BLOCK)
+        assert_allclose(sums, common.matmul(left[np.newaxis, block], table[block])[0], **tolerance)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_add_step(dtype, rng):
     sums, velocity, parameter = rng.normal(size=(3, 11)).astype(dtype)
     last, before = velocity.copy(), parameter.copy()

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from skrbm._machine import threads
+from skrbm._machine import crew, threads
 from skrbm._machine.onehot import OneHotPhases
 from skrbm._machine.softmax import SoftmaxInput
 
@@ -30,7 +30,8 @@ def any_number_of_threads(monkeypatch):
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
 
     def use(n_threads):
-        monkeypatch.setattr(threads, "get_num_threads", lambda: n_threads)
+        for module in (crew, threads):
+            monkeypatch.setattr(module, "get_num_threads", lambda: n_threads)
 
     return use
 
@@ -201,7 +202,7 @@ def test_a_thread_that_finds_no_call_left_stops(use_threads, monkeypatch):
 AT_EXIT = """
 import atexit
 import numpy as np
-from skrbm._machine import threads
+from skrbm._machine import crew, threads
 from tests.helpers.comparison import assert_same_bits
 from tests.helpers.models import MODELS
 
@@ -218,7 +219,7 @@ class Pool(threads.ThreadPoolExecutor):
 threads.WORTH_A_THREAD, threads.ThreadPoolExecutor = 1, Pool
 
 def everything(model, n_threads):
-    threads.get_num_threads = lambda: n_threads
+    crew.get_num_threads = threads.get_num_threads = lambda: n_threads
     X, complete = model.rows(), model.complete()
     plain = {"conditional": False} if "conditional" in model.parameters else {}  # log Z exists
     rbm = model.machine(**plain).fit(X).partial_fit(X)

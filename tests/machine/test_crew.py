@@ -1,0 +1,192 @@
+"""Work that is shared: who takes part, how work is cut, and what goes wrong."""
+
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from skrbm._machine import blas, crew
+
+from ..helpers.comparison import assert_same_bits
+from ..helpers.crews import NAMES, Call, always_a_crew, refuse_some, wait_at_gates
+from ..helpers.numbers import dtypes
+
+
+def together(kernel, arguments):
+    crew.together(kernel, *arguments)
+
+
+def test_work_is_cut_by_its_size_alone():
+    first, second, *_ = crew.PARTS
+    assert crew.parts_of(0) == crew.parts_of(first - 1) == 1
+    assert crew.parts_of(first) == crew.parts_of(second - 1) == 2
+    assert crew.parts_of(second) == 4
+    assert crew.parts_of(2**60) == 16
+
+
+@dtypes
+@pytest.mark.parametrize("name", NAMES)
+def test_the_number_of_threads_changes_no_bit(name, dtype, monkeypatch):
+    call = Call(name, dtype, 33)
+    with always_a_crew(monkeypatch, 1) as jobs:
+        expected = call.results(together)
+        assert not jobs
+    for n_threads in (2, 3, 5):
+        with always_a_crew(monkeypatch, n_threads) as jobs:
+            assert_same_bits(call.results(together), expected)
+            assert jobs == [call.kernel]
+
+
+def test_small_work_is_one_call(monkeypatch):
+    call = Call("sigmoid", np.float32, 33)
+    with always_a_crew(monkeypatch, 2, parts=crew.PARTS) as jobs:
+        call.results(together)
+        assert not jobs
+
+
+def test_work_on_nothing_is_no_error(monkeypatch):
+    with always_a_crew(monkeypatch, 2):
+        crew.together(refuse_some, 0, np.empty(0))
+
+
+def test_helpers_are_called_again():
+    assert crew._crew(0, 1) is crew._crew(0, 1)
+
+
+# --- several leads ----------------------------------------------------------------------------
+
+
+def test_whoever_finds_the_crew_at_work_does_without(monkeypatch):
+    call = Call("sigmoid", np.float32, 33)
+    gates, out = np.zeros(2, np.int64), np.zeros(8)
+    with always_a_crew(monkeypatch, 2) as jobs:
+        expected = call.results(together)
+        jobs.clear()
+        lead = threading.Thread(target=crew.together, args=(wait_at_gates, gates, out))
+        lead.start()
+        try:
+            while gates[0] == 0:
+                pass
+            assert_same_bits(call.results(together), expected)
+            assert not jobs
+        finally:
+            gates[1] = 1
+            lead.join()
+        assert jobs == [wait_at_gates]
+    assert_array_equal(out, 1)
+
+
+def test_jobs_of_many_threads_at_once(monkeypatch):
+    calls = [Call(name, np.float32, 40) for name in NAMES]
+    with always_a_crew(monkeypatch, 1):
+        expected = [call.results(together) for call in calls]
+    begin = threading.Barrier(4, timeout=60)
+
+    def work(seed):
+        begin.wait()
+        for k in np.random.default_rng(seed).integers(0, len(calls), 300):
+            for actual, desired in zip(calls[k].results(together), expected[k], strict=True):
+                assert actual.tobytes() == desired.tobytes()
+
+    with always_a_crew(monkeypatch, 3) as jobs, ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert jobs
+
+
+# --- the number of threads --------------------------------------------------------------------
+
+
+def test_who_is_steady_asks_once_for_the_number_of_threads(monkeypatch):
+    asked, call = [], Call("sigmoid", np.float32, 33)
+
+    def get_num_threads():
+        asked.append(threading.get_ident())
+        return 2
+
+    with always_a_crew(monkeypatch, 2):
+        monkeypatch.setattr(crew, "get_num_threads", get_num_threads)
+        with crew.steady():
+            with crew.steady():
+                call.results(together)
+            call.results(together)
+            assert len(asked) == 2
+            other = threading.Thread(target=call.results, args=(together,))
+            other.start()
+            other.join()
+            assert len(asked) == 3
+        with pytest.raises(KeyboardInterrupt), crew.steady():
+            raise KeyboardInterrupt
+        asked.clear()
+        call.results(together)
+        assert len(asked) == 1
+
+
+def test_without_new_threads_the_work_is_done_all_the_same(monkeypatch):
+    """Where the system, or an interpreter that is about to stop, gives none."""
+
+    def refuse(self):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    call = Call("sigmoid", np.float32, 33)
+    crew._crew.cache_clear()
+    with always_a_crew(monkeypatch, 1):
+        expected = call.results(together)
+    with always_a_crew(monkeypatch, 3), monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for _ in range(3):
+            assert_same_bits(call.results(together), expected)
+    crew._crew.cache_clear()
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [0, 7, 15])
+def test_an_error_in_a_part_is_an_error(monkeypatch, bad):
+    out = np.zeros(16)
+    with always_a_crew(monkeypatch, 3) as jobs:
+        for _ in range(10):
+            with pytest.raises(MemoryError, match="no memory"):
+                crew.together(refuse_some, bad, out)
+            jobs.clear()
+            out[...] = 0
+            crew.together(refuse_some, 99, out)
+            assert_array_equal(out, 1)
+            assert jobs == [refuse_some]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_interrupts_do_no_damage(monkeypatch, n_threads, rng):
+    """At hundreds of moments during jobs and products: the crew is free, and BLAS as before."""
+    call, a = Call("add_step", np.float32, 33), np.ones((40, 40))
+    limits = [get() for get, _ in blas.libraries()]
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    def work_until_interrupted(seconds):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        while True:
+            crew.together(call.kernel, *call.arguments())
+            blas.multiply(a, a)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with always_a_crew(monkeypatch, n_threads) as jobs:
+            expected = call.results(together)
+            blas.multiply(a, a)
+            for seconds in rng.uniform(2e-5, 1e-3, 600):
+                with pytest.raises(KeyboardInterrupt):
+                    work_until_interrupted(seconds)
+            jobs.clear()
+            assert_same_bits(call.results(together), expected)
+            assert_array_equal(blas.multiply(a, a), 40)
+            assert len(jobs) == (2 if n_threads > 1 else 0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert [get() for get, _ in blas.libraries()] == limits

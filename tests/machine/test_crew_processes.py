@@ -1,0 +1,172 @@
+"""The crew at the end of a process, in forked children, and after Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ..helpers.callbacks import needs_callbacks
+from ..helpers.processes import PACKAGE, run_python
+
+FIT = """
+import atexit, os, sys, threading
+
+def tell():  # after the handlers of all who were imported later
+    others = [t.name for t in threading.enumerate() if t is not threading.main_thread()]
+    print("alive:", others, flush=True)
+
+atexit.register(tell)
+import numpy as np
+from skrbm import BernoulliRBM, GaussianBernoulliRBM
+from skrbm._machine import blas, crew
+from tests.helpers.comparison import assert_same_model
+
+crew.get_num_threads = lambda: 3
+X = (np.random.default_rng(0).random((200, 64)) < 0.5).astype(float)
+
+def fit(n_iter=2, callback=None):
+    rbm = BernoulliRBM(n_components=64, batch_size=100, n_iter=n_iter, random_state=0)
+    if callback is not None:
+        rbm.set_callbacks(callback)
+    return rbm.fit(X)
+
+"""
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+
+
+@needs_callbacks
+def test_a_process_may_leave_in_the_middle_of_a_fit():
+    leave = """
+from tests.helpers.callbacks import Hook
+fit(10**6, Hook(lambda *_: sys.exit(7)))
+"""
+    code, output = run_python(FIT + leave)
+    assert code == 7, output
+    assert output.splitlines() == ["alive: []"]
+
+
+def test_a_process_may_end_while_a_daemon_fits():
+    """The interpreter stops the daemon wherever it is; the helpers have gone before."""
+    end = """
+fit()
+daemon = threading.Thread(target=fit, args=(10**6,), daemon=True, name="daemon")
+daemon.start()
+before = crew._crew(os.getpid(), 3)._board[0]
+while crew._crew(os.getpid(), 3)._board[0] == before:
+    pass
+"""
+    code, output = run_python(FIT + end)
+    assert code == 0, output
+    assert output.splitlines() == ["alive: ['daemon']"]
+
+
+def test_a_crew_can_begin_while_the_interpreter_stops():
+    code, output = run_python(FIT + "atexit.register(fit)")
+    assert code == 0, output
+    assert "Traceback" not in output
+
+
+def test_no_thread_outlives_the_exit_handlers():
+    """Of the process or of a child that it spawns, which has a crew of its own."""
+    spawn = """
+import subprocess
+fit()
+print(threading.active_count(), flush=True)
+if len(sys.argv) == 1:
+    done = subprocess.run([sys.executable, "-c", sys.orig_argv[2], "child"])
+    print(done.returncode)
+"""
+    code, output = run_python(FIT + spawn)
+    assert code == 0, output
+    assert output.splitlines() == ["3", "3", "alive: []", "0", "alive: []"]
+
+
+@needs_fork
+def test_a_forked_child_starts_a_crew():
+    """Its parent's threads do not exist in the child."""
+    fork = """
+expected = fit()
+for leave in (os._exit, sys.exit):
+    child = os.fork()
+    if child == 0:
+        assert_same_model(fit(), expected)
+        assert crew._crew(os.getpid(), 3)._board[0] != 0
+        leave(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+assert_same_model(fit(), expected)
+"""
+    code, output = run_python(FIT + fork)
+    assert code == 0, output
+    assert output.splitlines() == ["0", "alive: []", "0", "alive: []"]
+
+
+@needs_fork
+def test_a_child_that_is_forked_within_a_product_has_its_limits():
+    """Nobody is within a product in the child, whatever its parent's threads did."""
+    fork = """
+limits = [get() for get, _ in blas.libraries()]
+inside, leave = threading.Event(), threading.Event()
+
+def product():
+    with blas.ONE_THREAD:
+        with blas.ONE_THREAD._lock:
+            inside.set()
+            leave.wait()
+
+other = threading.Thread(target=product)
+other.start()
+inside.wait()
+child = os.fork()
+if child == 0:
+    fit()
+    assert [get() for get, _ in blas.libraries()] == limits
+    os._exit(0)
+for _ in range(600):
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done:
+        break
+    leave.wait(0.1)
+else:
+    os.kill(child, 9)
+    status = os.waitpid(child, 0)[1]
+print(os.waitstatus_to_exitcode(status))
+leave.set()
+other.join()
+"""
+    code, output = run_python(FIT + fork, OPENBLAS_NUM_THREADS="2")
+    assert code == 0, output
+    assert output.splitlines()[0] == "0", output
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT for others on this system")
+def test_ctrl_c_in_a_fit_is_heard_and_leaves_all_whole():
+    interrupted = """
+expected = fit()
+limits = [get() for get, _ in blas.libraries()]
+for _ in range(20):
+    try:
+        print("begin", flush=True)
+        fit(10**6)
+    except KeyboardInterrupt:
+        pass
+assert [get() for get, _ in blas.libraries()] == limits
+assert_same_model(fit(), expected)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", FIT + interrupted],
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent), "OPENBLAS_NUM_THREADS": "2"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        for _ in range(20):
+            assert process.stdout.readline() == "begin\n"
+            time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert output.splitlines() == ["alive: []"]
