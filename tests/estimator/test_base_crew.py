@@ -72,7 +72,6 @@ def test_the_number_of_threads_changes_no_bit(
         return learned(rbm), rbm.transform(X), rbm.score_samples(X), rbm.gibbs(X, random_state=0)
 
     monkeypatch.setattr(crew._Crew, "do", record)
-    monkeypatch.setattr(crew._Crew, "_rest", lambda self: None)
     alone = everything(1)
     for n_threads in (2, 3, 5):
         together = everything(n_threads)
@@ -98,7 +97,6 @@ def limits():
 def user(request, monkeypatch):
     """The limits that a user has set, or has not; two threads share the work."""
     monkeypatch.setattr(crew, "get_num_threads", lambda: 2)
-    monkeypatch.setattr(crew._Crew, "_rest", lambda self: None)
     with threadpoolctl.threadpool_limits(request.param, user_api="blas"):
         yield limits()
 

@@ -275,5 +275,4 @@ def always_a_crew(monkeypatch, n_threads, parts=(0, 2**10, 2**14)):
         patch.setattr(machine_crew, "PARTS", parts)
         patch.setattr(machine_crew, "get_num_threads", lambda: n_threads)
         patch.setattr(machine_crew._Crew, "do", record)
-        patch.setattr(machine_crew._Crew, "_rest", lambda self: None)
         yield jobs
