@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -190,3 +191,23 @@ def test_interrupts_do_no_damage(monkeypatch, n_threads, rng):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert [get() for get, _ in blas.libraries()] == limits
+
+
+def test_a_crew_is_called_for_kernels_that_have_work(monkeypatch, rng):
+    """To compile the call takes longer than a small fit."""
+    jobs, do = [], crew._Crew.do
+
+    def record(self, kernel, *arguments):
+        jobs.append(kernel)
+        return do(self, kernel, *arguments)
+
+    monkeypatch.setattr(crew._Crew, "do", record)
+    monkeypatch.setattr(crew, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(crew, "WORTH_A_CREW", 10**6)
+    monkeypatch.setattr(crew, "_work_done", defaultdict(int))
+    rows, weights, total = rng.normal(size=(400, 250)), np.ones(400), np.empty(250)
+    work = updates.weighted_sum.work(rows, weights, total)
+    for k in range(1, 6):
+        crew.together(updates.weighted_sum, rows, weights, total)
+        assert bool(jobs) == (k * work > 10**6)
+    assert jobs
