@@ -142,6 +142,46 @@ other.join()
     assert output.splitlines()[0] == "0", output
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+def test_ctrl_c_at_any_moment_does_no_damage():
+    """Hundreds of times during jobs and products: the crew is free, and BLAS as it was.
+
+    Not in the process of the tests: the measurement of coverage would not survive it.
+    """
+    interrupt = """
+import signal
+from skrbm._kernels import updates
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+def work():
+    crew.together(updates.weighted_sum, a, a[0], total)
+    return blas.multiply(a, a)
+
+limits = [get() for get, _ in blas.libraries()]
+signal.signal(signal.SIGALRM, interrupt)
+crew.PARTS = (0, 2**10)
+a, total, n_interrupts = np.ones((40, 40)), np.empty(40), 0
+work()
+for seconds in np.random.default_rng(0).uniform(2e-5, 1e-3, 600):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        while True:
+            work()
+    except KeyboardInterrupt:
+        n_interrupts += 1
+before = crew._crew(os.getpid(), 3)._board[0]
+assert (work() == 40).all() and (total == 40).all()
+assert crew._crew(os.getpid(), 3)._board[0] > before + 2**32, "both were jobs of the crew"
+assert [get() for get, _ in blas.libraries()] == limits
+print(n_interrupts, flush=True)
+"""
+    code, output = run_python(FIT + interrupt, OPENBLAS_NUM_THREADS="2")
+    assert code == 0, output
+    assert output.splitlines() == ["600", "alive: []"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT for others on this system")
 def test_ctrl_c_in_a_fit_is_heard_and_leaves_all_whole():
     interrupted = """
