@@ -1,17 +1,15 @@
 """Work that is shared: who takes part, how work is cut, and what goes wrong."""
 
 import threading
-<<<<<<< HEAD
-from collections import defaultdict
-=======
 import time
->>>>>>> tests14
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from skrbm._kernels import updates
 from skrbm._machine import crew
 
 from ..helpers.comparison import assert_same_bits
@@ -160,41 +158,6 @@ def test_an_error_in_a_part_is_an_error(monkeypatch, bad):
             crew.together(refuse_some, 99, out)
             assert_array_equal(out, 1)
             assert jobs == [refuse_some]
-<<<<<<< HEAD
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
-@pytest.mark.parametrize("n_threads", [1, 3])
-def test_interrupts_do_no_damage(monkeypatch, n_threads, rng):
-    """At hundreds of moments during jobs and products: the crew is free, and BLAS as before."""
-    call, a = Call("add_step", np.float32, 33), np.ones((40, 40))
-    limits = [get() for get, _ in blas.libraries()]
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    def work_until_interrupted(seconds):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        while True:
-            crew.together(call.kernel, *call.arguments())
-            blas.multiply(a, a)
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        with always_a_crew(monkeypatch, n_threads) as jobs:
-            expected = call.results(together)
-            blas.multiply(a, a)
-            for seconds in rng.uniform(2e-5, 1e-3, 600):
-                with pytest.raises(KeyboardInterrupt):
-                    work_until_interrupted(seconds)
-            jobs.clear()
-            assert_same_bits(call.results(together), expected)
-            assert_array_equal(blas.multiply(a, a), 40)
-            assert len(jobs) == (2 if n_threads > 1 else 0)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    assert [get() for get, _ in blas.libraries()] == limits
 
 
 def test_a_crew_is_called_for_kernels_that_have_work(monkeypatch, rng):
@@ -215,5 +178,3 @@ def test_a_crew_is_called_for_kernels_that_have_work(monkeypatch, rng):
         crew.together(updates.weighted_sum, rows, weights, total)
         assert bool(jobs) == (k * work > 10**6)
     assert jobs
-=======
->>>>>>> tests14
