@@ -311,10 +311,12 @@ def call_off(board):
         _wake(board, helper)
 
 
-@njit(inline="always")
-def _lead(board, patience):
-    """Do the parts of the job that helpers do not, and wait for those; whether all went well."""
-    n_parts = board[_N_PARTS]
+@kernel(**OPTIONS)
+def _lead(board, n_items, n_parts, patience):
+    """Do the parts of the published job that helpers do not, and wait for those."""
+    board[_N_ITEMS], board[_N_PARTS], board[_DONE] = n_items, n_parts, 0
+    job = (_read(board, _TICKET) >> _JOB) + 1
+    _write(board, _TICKET, (job << _JOB) | n_parts)
     to_wake = n_parts - 1
     for helper in range(1, board[_N_HELPERS] + 1):
         if to_wake > 0:
@@ -383,11 +385,7 @@ def divisible(work, items=_rows_of_last, **options):
             if not _replace(board, _TAKEN, 0, 1):
                 return TAKEN
             _publish(part, board, arguments)
-            board[_N_ITEMS], board[_N_PARTS] = n_items, n_parts
-            board[_DONE] = 0
-            job = (_read(board, _TICKET) >> _JOB) + 1
-            _write(board, _TICKET, (job << _JOB) | n_parts)
-            return _lead(board, patience)
+            return _lead(board, n_items, n_parts, patience)
 
         # Its files are named after it, and two modules have a kernel ``product``.
         lead.__qualname__ = f"{function.__module__}.{function.__qualname__}.lead"

@@ -9,6 +9,7 @@ import atexit
 import os
 import threading
 from bisect import bisect
+from collections import defaultdict
 from contextlib import contextmanager
 from functools import cache
 
@@ -19,6 +20,10 @@ from .._kernels import get_num_threads
 #: packs its arguments for each. The sizes of the arguments decide, and not the number of threads,
 #: because the last digits of BLAS's sums depend on the parts.
 PARTS = (2**18, 2**25, 2**29, 2**33)
+
+#: Multiplications that a kernel does alone in a process before the crew shares it: to compile the
+#: call costs a third of a second, and to load what was compiled costs 10 ms.
+WORTH_A_CREW = 2**31
 
 # Looks for work some 20 ns apart: longer than Python needs from one kernel to the next, and no
 # longer, because somebody else may need the core.
@@ -67,6 +72,9 @@ def _crew(process, n_threads):
     return _Crew(n_threads - 1)
 
 
+_work_done = defaultdict(int)  # by kernel
+
+
 class _Here(threading.local):
     """What this thread knows."""
 
@@ -93,11 +101,14 @@ def parts_of(work):
 
 def together(kernel, *arguments):
     """Call a divisible kernel; the crew takes part if the work is worth it."""
-    n_items, n_parts = kernel.items(*arguments), parts_of(kernel.work(*arguments))
+    n_items, work = kernel.items(*arguments), kernel.work(*arguments)
+    n_parts = parts_of(work)
     if n_parts > 1:
         n_parts = max(1, min(n_parts, n_items))
         n_threads = _here.n_threads or get_num_threads()
-        if n_threads > 1 and _crew(os.getpid(), n_threads).do(kernel, n_items, n_parts, arguments):
+        _work_done[kernel] += work
+        shared = n_threads > 1 and _work_done[kernel] > WORTH_A_CREW
+        if shared and _crew(os.getpid(), n_threads).do(kernel, n_items, n_parts, arguments):
             return
     for k in range(n_parts):
         kernel.part(*arguments, n_items * k // n_parts, n_items * (k + 1) // n_parts)

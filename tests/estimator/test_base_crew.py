@@ -64,6 +64,7 @@ def test_the_number_of_threads_changes_no_bit(
     def everything(n_threads):
         monkeypatch.setattr(threads, "get_num_threads", lambda: n_threads)
         monkeypatch.setattr(crew, "get_num_threads", lambda: n_threads)
+        monkeypatch.setattr(crew, "WORTH_A_CREW", 0)
         jobs.clear()
         rbm = estimator(
             n_components, batch_size=batch_size, n_iter=2, random_state=0, **parameters
@@ -97,6 +98,7 @@ def limits():
 def user(request, monkeypatch):
     """The limits that a user has set, or has not; two threads share the work."""
     monkeypatch.setattr(crew, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(crew, "WORTH_A_CREW", 0)
     with threadpoolctl.threadpool_limits(request.param, user_api="blas"):
         yield limits()
 

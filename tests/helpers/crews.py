@@ -273,6 +273,7 @@ def always_a_crew(monkeypatch, n_threads, parts=(0, 2**10, 2**14)):
 
     with monkeypatch.context() as patch:
         patch.setattr(machine_crew, "PARTS", parts)
+        patch.setattr(machine_crew, "WORTH_A_CREW", 0)
         patch.setattr(machine_crew, "get_num_threads", lambda: n_threads)
         patch.setattr(machine_crew._Crew, "do", record)
         yield jobs

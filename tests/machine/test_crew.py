@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from skrbm._kernels import updates
 from skrbm._machine import crew
 
 from ..helpers.comparison import assert_same_bits
@@ -162,3 +164,23 @@ def test_an_error_in_a_part_is_an_error(monkeypatch, bad):
             crew.together(refuse_some, 99, out)
             assert_array_equal(out, 1)
             assert jobs == [refuse_some]
+
+
+def test_a_crew_is_called_for_kernels_that_have_work(monkeypatch, rng):
+    """To compile the call takes longer than a small fit."""
+    jobs, do = [], crew._Crew.do
+
+    def record(self, kernel, *arguments):
+        jobs.append(kernel)
+        return do(self, kernel, *arguments)
+
+    monkeypatch.setattr(crew._Crew, "do", record)
+    monkeypatch.setattr(crew, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(crew, "WORTH_A_CREW", 10**6)
+    monkeypatch.setattr(crew, "_work_done", defaultdict(int))
+    rows, weights, total = rng.normal(size=(400, 250)), np.ones(400), np.empty(250)
+    work = updates.weighted_sum.work(rows, weights, total)
+    for k in range(1, 6):
+        crew.together(updates.weighted_sum, rows, weights, total)
+        assert bool(jobs) == (k * work > 10**6)
+    assert jobs
