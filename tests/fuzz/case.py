@@ -202,7 +202,9 @@ def _wild(estimator):
     return any(a.dtype.kind == "f" and not (np.abs(a) < 1e15).all() for a in arrays)
 
 
-@mock.patch.object(crew, "PARTS", (2**8, 2**11))  # small work is shared as large work is
+# Small work is shared as large work is.
+@mock.patch.object(crew, "PARTS", (2**8, 2**11))
+@mock.patch.object(crew, "WORTH_A_CREW", 0)
 def check(number):
     """Run a case and, of some cases, a second run that must come to the same."""
     case = Case(number).run()

@@ -110,7 +110,7 @@ def test_thousands_of_jobs_in_a_row(n_helpers, patience, rng):
                 expected = call.results(lambda k, a, n=n_parts: in_parts(k, n, a))
                 jobs.append((call, n_parts, expected))
     with crew_of(n_helpers, patience) as board:
-        for k in rng.integers(0, len(jobs), 1500):
+        for k in rng.integers(0, len(jobs), 4000):
             call, n_parts, expected = jobs[k]
             own = (ASLEEP, AWAKE)[k % 2]  # of the lead
             for actual, desired in zip(

@@ -54,8 +54,14 @@ def test_work_on_nothing_is_no_error(monkeypatch):
         crew.together(refuse_some, 0, np.empty(0))
 
 
-def test_helpers_are_called_again():
-    assert crew._crew(0, 1) is crew._crew(0, 1)
+def test_helpers_are_called_again_until_they_are_called_off():
+    assert crew._crew(0, 3) is crew._crew(0, 3)
+    helpers = crew._crew(0, 3)._helpers
+    assert [helper.is_alive() for helper in helpers] == [True, True]
+    assert all(helper.daemon for helper in helpers)
+    for _ in range(2):  # the handler at exit does so again
+        crew._crew(0, 3)._call_off()
+        assert not any(helper.is_alive() for helper in helpers)
 
 
 # --- several leads ----------------------------------------------------------------------------
