@@ -4,6 +4,7 @@ import ctypes
 import os
 import threading
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import threadpoolctl
@@ -19,8 +20,14 @@ def libraries():
     Of each, two functions: one says its number of threads, the other sets it.
     """
     found = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-    found = [blas for blas in found if "scipy.libs" in blas.filepath] or found
+    found = [blas for blas in found if _is_of_scipy(blas.filepath)] or found
     return [(blas.get_num_threads, _setter(blas)) for blas in found]
+
+
+def _is_of_scipy(path):
+    """Whether a file is in a folder of libraries of SciPy's wheels, which macOS names otherwise."""
+    folders = Path(path).parts
+    return "scipy.libs" in folders or ".dylibs" in folders and "scipy" in folders
 
 
 def _setter(library):
@@ -47,7 +54,8 @@ class _OneThread:
 
     def _forget(self):
         """Nobody is inside: at first, and in a forked process, which has but one thread."""
-        self._lock, self._inside = threading.Lock(), set()
+        # Of one thread again and again: its signal handlers may multiply too.
+        self._lock, self._inside = threading.RLock(), set()
         self._put_back()
 
     def _put_back(self):

@@ -123,6 +123,7 @@ class Library:
     [
         (["/usr/lib/a.so", "/usr/lib/b.so"], [1, 1]),
         (["/lib/numpy.libs/a.so", "/lib/scipy.libs/b.so"], [8, 1]),
+        (["/lib/numpy/.dylibs/a.dylib", "/lib/scipy/.dylibs/b.dylib"], [8, 1]),
         ([], []),
     ],
 )
@@ -253,6 +254,35 @@ def test_an_interrupt_while_limits_change_leaves_them(place, monkeypatch):
         assert [library.n_threads for library in found] == [8, 8]
         assert_array_equal(blas.multiply(np.ones((3, 4)), np.ones((4, 5))), 4)
         assert [library.n_threads for library in found] == [8, 8]
+
+
+@pytest.mark.parametrize("place", ["enter", "leave"])
+def test_a_signal_handler_may_multiply(place, monkeypatch):
+    """Its thread may be in the middle of a change of limits."""
+    found, due, handled = [Library("a")], [place], []
+
+    def handler():  # wherever Python might call one
+        if due:
+            due.clear()
+            handled.append(blas.multiply(np.ones((3, 4)), np.ones((4, 5))))
+
+    def put(n_threads):
+        if n_threads == (1 if place == "enter" else 8):
+            handler()
+        found[0].n_threads = n_threads
+
+    get = found[0].get_num_threads
+    monkeypatch.setattr(blas, "libraries", lambda: [(get, put)])
+    product = threading.Thread(
+        target=lambda: handled.append(blas.multiply(np.ones((3, 4)), np.ones((4, 5)))),
+        daemon=True,
+    )
+    product.start()
+    product.join(60)
+    assert len(handled) == 2, "the handler waits for its own thread"
+    assert found[0].n_threads == 8
+    for actual in handled:
+        assert_array_equal(actual, 4)
 
 
 def test_many_products_in_many_threads_leave_the_limit(limit):
