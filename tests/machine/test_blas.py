@@ -100,7 +100,7 @@ def one():
 def test_scipy_brings_its_own_blas_and_no_other_is_touched(limit):
     """Unless both have the same."""
     assert len(blas.libraries()) == len(ours())
-    with blas.ONE_THREAD:
+    with blas.OneThread():
         assert limits() == limit | one()
     assert limits() == limit
 
@@ -140,7 +140,7 @@ def test_all_blas_are_limited_where_scipy_brings_none(paths, limited, monkeypatc
     monkeypatch.setattr(threadpoolctl, "ThreadpoolController", Controller)
     ours = blas.libraries.__wrapped__()
     monkeypatch.setattr(blas, "libraries", lambda: ours)
-    with blas.ONE_THREAD:
+    with blas.OneThread():
         assert [library.n_threads for library in found] == limited
     assert [library.n_threads for library in found] == [8] * len(found)
 
@@ -164,7 +164,7 @@ def test_an_error_in_a_product_leaves_the_limit(limit, monkeypatch):
 
 
 def test_a_limit_that_somebody_sets_meanwhile_stays(limit):
-    with blas.ONE_THREAD:
+    with blas.OneThread():
         for _, put in blas.libraries():
             put(4)
     assert limits() == limit | dict.fromkeys(ours(), 4)
@@ -176,7 +176,7 @@ def test_products_that_overlap_leave_the_limit(limit, first_to_go):
     inside, leave = threading.Event(), threading.Event()
 
     def product():
-        with blas.ONE_THREAD:
+        with blas.OneThread():
             inside.set()
             assert leave.wait(60)
 
@@ -184,7 +184,7 @@ def test_products_that_overlap_leave_the_limit(limit, first_to_go):
     if first_to_go == "first":
         other.start()
         assert inside.wait(60)
-    with blas.ONE_THREAD:
+    with blas.OneThread():
         if first_to_go == "first":
             leave.set()
             other.join()

@@ -89,13 +89,14 @@ if len(sys.argv) == 1:
 def test_a_forked_child_starts_a_crew_and_is_within_no_product():
     """Whatever its parent's threads did: they do not exist in the child."""
     fork = """
-import signal
+import signal, warnings
+warnings.simplefilter("ignore")  # Python 3.12 warns of each fork beside threads
 expected = fit()
 limits = [get() for get, _ in blas.libraries()]
 inside, leave = threading.Event(), threading.Event()
 
 def product():
-    with blas.ONE_THREAD, blas.ONE_THREAD._lock:
+    with blas.OneThread(), blas.OneThread._lock:
         inside.set()
         leave.wait()
 
