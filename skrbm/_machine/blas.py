@@ -25,7 +25,7 @@ def libraries():
 
 
 def _is_of_scipy(path):
-    """Whether a file is in a folder of libraries of SciPy's wheels, which macOS names otherwise."""
+    """Whether a file comes with SciPy's wheels, whose folder of libraries macOS names otherwise."""
     folders = Path(path).parts
     return "scipy.libs" in folders or (".dylibs" in folders and "scipy" in folders)
 
