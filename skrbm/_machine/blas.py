@@ -25,7 +25,7 @@ def libraries():
 
 
 def _is_of_scipy(path):
-    """Whether a file comes with SciPy's wheels, whose folder of libraries macOS names otherwise."""
+    """Whether a file comes with SciPy's wheels; on macOS their folder has another name."""
     folders = Path(path).parts
     return "scipy.libs" in folders or (".dylibs" in folders and "scipy" in folders)
 
