@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -185,10 +186,13 @@ assert_same_model(fit(), expected)
         text=True,
     )
     with process:
+        watchdog = threading.Timer(120, process.kill)  # a signal that is not heard would hang us
+        watchdog.start()
         for _ in range(20):
             assert process.stdout.readline() == "begin\n"
             time.sleep(0.02)
             process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
+        watchdog.cancel()
     assert process.returncode == 0, output
     assert output.splitlines() == ["alive: []"]
