@@ -1,15 +1,24 @@
 """Fixtures that every test module may use."""
 
+import math
+
 import numpy as np
 import pytest
 
 from skrbm import BernoulliRBM
+from skrbm._machine import crew
 from skrbm._machine.bernoulli import BernoulliLayer
 
 from .helpers.calls import machine_of
 from .helpers.gaussian_machines import VARIANCE
 from .oracles.bernoulli import EnumeratedRBM
 from .oracles.gaussian import EnumeratedGaussianRBM
+
+
+@pytest.fixture(autouse=True)
+def no_crew(monkeypatch):
+    """Processes that test side by side would wait for each other; a test may ask for a crew."""
+    monkeypatch.setattr(crew, "WORTH_A_CREW", math.inf)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import numpy as np
 from llvmlite import ir
 from numba import float32, int64, types, uint64
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
 from .cache import kernel
@@ -33,6 +34,8 @@ def _tile(n_targets, n_vectors):
     @intrinsic
     def add(typingctx, left, rows, first, stop, out, target, column):
         """``out[target.., column..] += sum_k left[target.., k] rows[k, column..]``, k < stop."""
+        if not rows.layout == out.layout == "C":  # numbers of a vector lie side by side
+            raise TypingError(f"rows and sums must be C-contiguous, but are {rows} and {out}")
 
         def codegen(context, builder, signature, values):
             left, rows, out = (
@@ -105,8 +108,8 @@ def few(left, rows, out, first, stop):
     Parameters
     ----------
     left : ndarray of shape (n, K), in any order                                          IN
-    rows : ndarray of shape (K, M)                                                        IN
-    out : ndarray of shape (n_blocks, n, M)                                               OUT
+    rows : ndarray of shape (K, M), C order                                               IN
+    out : ndarray of shape (n_blocks, n, M), C order                                      OUT
         The sums over the rows of each block. So who updates some rows of W reads them alone.
     first, stop : int                                                                     IN
         The blocks to do or, if there is but one, the rows of ``left``.

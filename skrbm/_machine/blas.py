@@ -4,6 +4,7 @@ import ctypes
 import os
 import threading
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import threadpoolctl
@@ -19,8 +20,14 @@ def libraries():
     Of each, two functions: one says its number of threads, the other sets it.
     """
     found = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-    found = [blas for blas in found if "scipy.libs" in blas.filepath] or found
+    found = [blas for blas in found if _is_of_scipy(blas.filepath)] or found
     return [(blas.get_num_threads, _setter(blas)) for blas in found]
+
+
+def _is_of_scipy(path):
+    """Whether a file is where wheels of SciPy keep libraries: on macOS, and elsewhere."""
+    folders = Path(path).parts
+    return folders[-3:-1] == ("scipy", ".dylibs") or "scipy.libs" in folders
 
 
 def _setter(library):
@@ -34,52 +41,52 @@ def _setter(library):
     return library.set_num_threads
 
 
-class _OneThread:
-    """Limits BLAS to one thread as long as any thread is inside.
+class OneThread:
+    """Limits BLAS to one thread as long as any thread is within any of these.
 
     The limit belongs to the whole process. So it is set for single products, and the number of
     threads that a user has chosen is put back after each, unless somebody has changed it.
     """
 
-    def __init__(self):
-        self._before = []
-        self._forget()
+    # A signal handler may multiply while its thread has the lock, or is within a product.
+    _lock, _within, _before = threading.RLock(), set(), []
 
-    def _forget(self):
-        """Nobody is inside: at first, and in a forked process, which has but one thread."""
-        self._lock, self._inside = threading.Lock(), set()
-        self._put_back()
+    @classmethod
+    def _forget(cls):
+        """Nobody is within a product in a forked process, which has but one thread."""
+        cls._lock, cls._within = threading.RLock(), set()
+        cls._put_back()
 
-    def _put_back(self):
-        for n_threads, get, put in self._before:
+    @classmethod
+    def _put_back(cls):
+        for n_threads, get, put in cls._before:
             if get() == 1:
                 put(n_threads)
-        self._before = []
+        cls._before = []
 
     def __enter__(self):
         with self._lock:
-            is_first = not self._inside
-            self._inside.add(threading.get_ident())
+            is_first = not self._within
+            self._within.add(self)
             if is_first:
                 before = [(get(), get, put) for get, put in libraries()]
-                self._before = [blas for blas in before if blas[0] != 1]
+                OneThread._before = [blas for blas in before if blas[0] != 1]
                 for _, _, put in self._before:
                     put(1)
 
     def leave(self):
         """May be called twice: after Ctrl-C it is not known whether it has been."""
         with self._lock:
-            self._inside.discard(threading.get_ident())
-            if not self._inside:
+            self._within.discard(self)
+            if not self._within:
                 self._put_back()
 
     def __exit__(self, *error):
         self.leave()
 
 
-ONE_THREAD = _OneThread()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=ONE_THREAD._forget)
+    os.register_at_fork(after_in_child=OneThread._forget)
 
 
 def multiply(left, right, left_t=False, right_t=False):
@@ -92,10 +99,11 @@ def multiply(left, right, left_t=False, right_t=False):
         return out
     address = blas.ADDRESSES[out.dtype.char]
     left, right = np.ascontiguousarray(left), np.ascontiguousarray(right)
+    one_thread = OneThread()
     try:
-        with ONE_THREAD:
+        with one_thread:
             together(blas.multiply, address, left, left_t, right, right_t, out)
     except BaseException:  # Ctrl-C may have come before the limit was lifted
-        ONE_THREAD.leave()
+        one_thread.leave()
         raise
     return out

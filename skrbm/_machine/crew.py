@@ -66,9 +66,22 @@ class _Crew:
         return result != kernels.TAKEN
 
 
+_start = threading.RLock()
+if hasattr(os, "register_at_fork"):  # no other thread holds it while a process forks
+    os.register_at_fork(
+        before=_start.acquire, after_in_parent=_start.release, after_in_child=_start.release
+    )
+
+
 @cache
 def _crew(process, n_threads):
     """Helpers to call again. A forked process inherits no threads, and starts its own."""
+    with _start:  # threads that ask at once get one crew
+        return _started(process, n_threads)
+
+
+@cache
+def _started(process, n_threads):
     return _Crew(n_threads - 1)
 
 
@@ -107,8 +120,10 @@ def together(kernel, *arguments):
         n_parts = max(1, min(n_parts, n_items))
         n_threads = _here.n_threads or get_num_threads()
         _work_done[kernel] += work
-        shared = n_threads > 1 and _work_done[kernel] > WORTH_A_CREW
-        if shared and _crew(os.getpid(), n_threads).do(kernel, n_items, n_parts, arguments):
-            return
+        if n_threads > 1 and _work_done[kernel] > WORTH_A_CREW:
+            # Nobody would ever have a part for more threads than there are parts.
+            crew = _crew(os.getpid(), min(n_threads, 1 << len(PARTS)))
+            if crew.do(kernel, n_items, n_parts, arguments):
+                return
     for k in range(n_parts):
         kernel.part(*arguments, n_items * k // n_parts, n_items * (k + 1) // n_parts)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba.core.errors import TypingError
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skrbm._kernels import products
@@ -59,6 +60,15 @@ def test_product_of_a_left_of_any_order(dtype, sizes, rng):
         out = np.full((1, sizes[0], sizes[2]), np.nan, dtype)
         products.few(order, rows, out)
         assert_allclose(out[0], expected, rtol=0, atol=rounding(dtype, 8 * sizes[1]))
+
+
+@pytest.mark.parametrize("order", [np.asfortranarray, lambda a: a[:, ::-1], lambda a: a[:, ::2]])
+def test_a_product_of_rows_in_another_order_is_refused(order):
+    """Vectors would be read from beside their rows, and the product would be garbage."""
+    rows = order(np.ones((3, 40)))
+    for right, out in ((rows, np.empty((1, 2, rows.shape[1]))), (np.ones((3, 40)), rows[None])):
+        with pytest.raises(TypingError, match="must be C-contiguous"):
+            products.few(np.ones((2, 3)), right, out)
 
 
 @dtypes

@@ -100,7 +100,7 @@ def one():
 def test_scipy_brings_its_own_blas_and_no_other_is_touched(limit):
     """Unless both have the same."""
     assert len(blas.libraries()) == len(ours())
-    with blas.ONE_THREAD:
+    with blas.OneThread():
         assert limits() == limit | one()
     assert limits() == limit
 
@@ -123,6 +123,7 @@ class Library:
     [
         (["/usr/lib/a.so", "/usr/lib/b.so"], [1, 1]),
         (["/lib/numpy.libs/a.so", "/lib/scipy.libs/b.so"], [8, 1]),
+        (["/lib/numpy/.dylibs/a.dylib", "/lib/scipy/.dylibs/b.dylib"], [8, 1]),
         ([], []),
     ],
 )
@@ -139,7 +140,7 @@ def test_all_blas_are_limited_where_scipy_brings_none(paths, limited, monkeypatc
     monkeypatch.setattr(threadpoolctl, "ThreadpoolController", Controller)
     ours = blas.libraries.__wrapped__()
     monkeypatch.setattr(blas, "libraries", lambda: ours)
-    with blas.ONE_THREAD:
+    with blas.OneThread():
         assert [library.n_threads for library in found] == limited
     assert [library.n_threads for library in found] == [8] * len(found)
 
@@ -163,7 +164,7 @@ def test_an_error_in_a_product_leaves_the_limit(limit, monkeypatch):
 
 
 def test_a_limit_that_somebody_sets_meanwhile_stays(limit):
-    with blas.ONE_THREAD:
+    with blas.OneThread():
         for _, put in blas.libraries():
             put(4)
     assert limits() == limit | dict.fromkeys(ours(), 4)
@@ -175,7 +176,7 @@ def test_products_that_overlap_leave_the_limit(limit, first_to_go):
     inside, leave = threading.Event(), threading.Event()
 
     def product():
-        with blas.ONE_THREAD:
+        with blas.OneThread():
             inside.set()
             assert leave.wait(60)
 
@@ -183,7 +184,7 @@ def test_products_that_overlap_leave_the_limit(limit, first_to_go):
     if first_to_go == "first":
         other.start()
         assert inside.wait(60)
-    with blas.ONE_THREAD:
+    with blas.OneThread():
         if first_to_go == "first":
             leave.set()
             other.join()
@@ -259,6 +260,35 @@ def test_an_interrupt_while_limits_change_leaves_them(place, monkeypatch):
         assert [library.n_threads for library in found] == [8, 8]
         assert_array_equal(blas.multiply(np.ones((3, 4)), np.ones((4, 5))), 4)
         assert [library.n_threads for library in found] == [8, 8]
+
+
+@pytest.mark.parametrize("place", ["enter", "leave"])
+def test_a_signal_handler_may_multiply(place, monkeypatch):
+    """Its thread may be in the middle of a change of limits."""
+    found, due, handled = [Library("a")], [place], []
+
+    def handler():  # wherever Python might call one
+        if due:
+            due.clear()
+            handled.append(blas.multiply(np.ones((3, 4)), np.ones((4, 5))))
+
+    def put(n_threads):
+        if n_threads == (1 if place == "enter" else 8):
+            handler()
+        found[0].n_threads = n_threads
+
+    get = found[0].get_num_threads
+    monkeypatch.setattr(blas, "libraries", lambda: [(get, put)])
+    product = threading.Thread(
+        target=lambda: handled.append(blas.multiply(np.ones((3, 4)), np.ones((4, 5)))),
+        daemon=True,
+    )
+    product.start()
+    product.join(60)
+    assert len(handled) == 2, "the handler waits for its own thread"
+    assert found[0].n_threads == 8
+    for actual in handled:
+        assert_array_equal(actual, 4)
 
 
 def test_many_products_in_many_threads_leave_the_limit(limit):

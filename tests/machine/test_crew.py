@@ -139,14 +139,57 @@ def test_without_new_threads_the_work_is_done_all_the_same(monkeypatch):
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     call = Call("sigmoid", np.float32, 33)
-    crew._crew.cache_clear()
+    forget_crews()
     with always_a_crew(monkeypatch, 1):
         expected = call.results(together)
     with always_a_crew(monkeypatch, 3), monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         for _ in range(3):
             assert_same_bits(call.results(together), expected)
-    crew._crew.cache_clear()
+    forget_crews()
+
+
+def forget_crews():
+    for made in (crew._crew, crew._started):
+        made.cache_clear()
+
+
+def test_no_crew_is_larger_than_the_number_of_parts(monkeypatch):
+    """On a computer of many CPUs."""
+    call, sizes = Call("sigmoid", np.float32, 33), []
+
+    class Crew:
+        def __init__(self, n_helpers):
+            sizes.append(n_helpers)
+
+        def do(self, *arguments):
+            return True
+
+    with always_a_crew(monkeypatch, 64), monkeypatch.context() as patch:
+        patch.setattr(crew, "_crew", lambda process, n_threads: Crew(n_threads - 1))
+        call.results(together)
+    assert sizes == [2 ** len((0, 2**10, 2**14)) - 1]
+
+
+def test_threads_that_ask_at_once_get_one_crew(monkeypatch):
+    """And do not start helpers each, most of whom nobody would ever call."""
+    made, begin = [], threading.Barrier(8, timeout=60)
+
+    class Crew:
+        def __init__(self, n_helpers):
+            made.append(self)
+            time.sleep(0.05)
+
+    def ask(_):
+        begin.wait()
+        return crew._crew(-1, 3)
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(8) as pool:
+        patch.setattr(crew, "_Crew", Crew)
+        found = {*pool.map(ask, range(8))}
+    forget_crews()
+    assert found == {*made}
+    assert len(made) == 1
 
 
 # --- what goes wrong --------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -89,13 +90,14 @@ if len(sys.argv) == 1:
 def test_a_forked_child_starts_a_crew_and_is_within_no_product():
     """Whatever its parent's threads did: they do not exist in the child."""
     fork = """
-import signal
+import signal, warnings
+warnings.simplefilter("ignore")  # Python 3.12 warns of each fork beside threads
 expected = fit()
 limits = [get() for get, _ in blas.libraries()]
 inside, leave = threading.Event(), threading.Event()
 
 def product():
-    with blas.ONE_THREAD, blas.ONE_THREAD._lock:
+    with blas.OneThread(), blas.OneThread._lock:
         inside.set()
         leave.wait()
 
@@ -187,10 +189,13 @@ assert_same_model(fit(), expected)
         text=True,
     )
     with process:
+        watchdog = threading.Timer(120, process.kill)  # a signal that is not heard would hang us
+        watchdog.start()
         for _ in range(20):
             assert process.stdout.readline() == "begin\n"
             time.sleep(0.02)
             process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
+        watchdog.cancel()
     assert process.returncode == 0, output
     assert output.splitlines() == ["alive: []"]
