@@ -169,7 +169,6 @@ def test_ctrl_c_in_a_fit_is_heard_and_leaves_all_whole():
     interrupted = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
-signal.alarm(240)
 expected = fit()
 limits = [get() for get, _ in blas.libraries()]
 for _ in range(20):
