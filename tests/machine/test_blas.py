@@ -212,16 +212,22 @@ def test_a_product_of_any_thread_has_one_thread(limit, monkeypatch):
 
 def test_users_of_other_threads_can_set_limits_after_a_product():
     """In threadpoolctl the first thread that sets one keeps all others from it."""
-    seen = []
-    blas.multiply(np.ones((3, 4)), np.ones((4, 5)))
+    before, seen = [get() for get, _ in blas.libraries()], []
 
     def use():
         with threadpoolctl.threadpool_limits(3, user_api="blas"):
             seen.append(set(limits().values()))
 
     user = threading.Thread(target=use)
-    user.start()
-    user.join()
+    try:
+        for _, put in blas.libraries():
+            put(2)  # so that the product has something to limit
+        blas.multiply(np.ones((3, 4)), np.ones((4, 5)))
+        user.start()
+        user.join()
+    finally:
+        for n_threads, (_, put) in zip(before, blas.libraries(), strict=True):
+            put(n_threads)
     assert seen == [{3}]
 
 
