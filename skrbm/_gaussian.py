@@ -274,8 +274,8 @@ class GaussianBernoulliRBM(BaseRBM):
         n_visible, n_hidden = visible.n_units, self.n_components
         limit = np.sqrt(6 / (n_visible + n_hidden))
         weights = random_state.uniform(-limit, limit, (n_visible, n_hidden))
-        hidden_bias = np.log(0.1) - center @ weights - 0.5 * np.square(weights).sum(axis=0)
-        return weights, hidden_bias
+        at_center = np.einsum("i,ij->j", center, weights)  # without BLAS, and its threads
+        return weights, np.log(0.1) - at_center - 0.5 * np.square(weights).sum(axis=0)
 
     def _visible_layer(self, dtype):
         bias, variance = (

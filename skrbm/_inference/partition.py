@@ -15,6 +15,7 @@ from scipy.special import logsumexp, stdtrit
 
 from .._log_partition import LogPartition
 from .._machine.keys import Purpose, draw_seed
+from .._machine.products import product_with_transpose
 from .._machine.tempered import TemperedRBM
 from .._machine.threads import in_threads, shares
 from .chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
@@ -66,8 +67,8 @@ def exact(model):
     bias = model.hidden.bias
     n_low = min(n_hidden, int(np.log2(max(1, _TABLE // n_visible))))
     low_states = (np.arange(2**n_low)[:, np.newaxis] >> np.arange(n_low) & 1).astype(float)
-    table = low_states @ model.weights.T[:n_low]
-    low_terms = low_states @ bias[:n_low]
+    table = product_with_transpose(low_states, np.ascontiguousarray(model.weights[:, :n_low]))
+    low_terms = np.einsum("sj,j->s", low_states, bias[:n_low])  # without the threads of BLAS
     high_weights = np.ascontiguousarray(model.weights.T[n_low:])
     high_bias, high_units = bias[n_low:], np.arange(n_hidden - n_low)
     sums = np.empty(2 ** len(high_units))

@@ -125,7 +125,10 @@ class NumberRows(Rows):
             dtype, n_rows = np.promote_types(part.dtype, np.float32), part.shape[0]
             sums = np.asarray(part.sum(axis=0, dtype=dtype)).ravel().astype(np.float64)
         else:
-            n_rows, sums = self.weights[block].sum(), self.weights[block] @ part
+            weights = self.weights[block]
+            n_rows = weights.sum()
+            # Dense rows without BLAS, and its threads.
+            sums = weights @ part if self._sparse else np.einsum("r,rj->j", weights, part)
         return NumberSummary(self.dtype, n_rows, sums, part.min(), part.max(), None)
 
     def _spread_of(self, part, block):

@@ -82,6 +82,23 @@ def test_the_number_of_threads_changes_no_bit(
             assert_same_bits(actual, expected)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_number_of_threads_of_blas_changes_no_bit(dtype):
+    """Of NumPy's neither, which share out the sums of a product of a vector."""
+    X = rows(GaussianBernoulliRBM, 1100, 900, 0.9, dtype)
+    bits, weights = np.abs(X) > 1, np.random.default_rng(1).random(len(X)) + 0.1
+
+    def everything(n_threads):
+        with threadpoolctl.threadpool_limits(n_threads, user_api="blas"):
+            small = {"batch_size": 1100, "n_iter": 1, "random_state": 0, "learning_rate": 0.01}
+            gaussian = GaussianBernoulliRBM(300, **small).fit(X)
+            bernoulli = BernoulliRBM(9, **small).fit(bits.astype(dtype), sample_weight=weights)
+            log_z = bernoulli.log_partition(method="exact").value
+            return learned(gaussian), learned(bernoulli), np.array(log_z)
+
+    assert_same_bits(everything(2), everything(1))
+
+
 # --- the user's limits of BLAS ----------------------------------------------------------------
 
 MODELS = {name: ESTIMATORS[name] for name in ("bits", "real values", "categories")}
