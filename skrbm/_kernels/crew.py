@@ -79,15 +79,19 @@ def new_board(n_helpers):
 # --- Words that threads share -----------------------------------------------------------------
 
 
-def _cell(context, builder, signature, values):
-    board = context.make_array(signature.args[0])(context, builder, values[0])
-    return builder.gep(board.data, [values[1]])
+def _cell(context, builder, kind, board, cell):
+    """The address of a cell of a board of this type; the cell is a number, compiled or not."""
+    data = context.make_array(kind)(context, builder, board).data
+    if isinstance(cell, int):
+        cell = context.get_constant(types.intp, cell)
+    return builder.gep(data, [cell])
 
 
 @intrinsic
 def _read(typingctx, board, cell):
     def codegen(context, builder, signature, values):
-        return builder.load_atomic(_cell(context, builder, signature, values), "seq_cst", 8)
+        pointer = _cell(context, builder, signature.args[0], *values)
+        return builder.load_atomic(pointer, "seq_cst", 8)
 
     return int64(board, int64), codegen
 
@@ -95,7 +99,7 @@ def _read(typingctx, board, cell):
 @intrinsic
 def _write(typingctx, board, cell, value):
     def codegen(context, builder, signature, values):
-        pointer = _cell(context, builder, signature, values)
+        pointer = _cell(context, builder, signature.args[0], *values[:2])
         builder.store_atomic(values[2], pointer, "seq_cst", 8)
         return context.get_dummy_value()
 
@@ -105,7 +109,7 @@ def _write(typingctx, board, cell, value):
 @intrinsic
 def _add(typingctx, board, cell, value):
     def codegen(context, builder, signature, values):
-        pointer = _cell(context, builder, signature, values)
+        pointer = _cell(context, builder, signature.args[0], *values[:2])
         return builder.atomic_rmw("add", pointer, values[2], "seq_cst")
 
     return int64(board, int64, int64), codegen
@@ -116,7 +120,7 @@ def _replace(typingctx, board, cell, expected, value):
     """Whether the cell held what was expected; it then holds the value."""
 
     def codegen(context, builder, signature, values):
-        pointer = _cell(context, builder, signature, values)
+        pointer = _cell(context, builder, signature.args[0], *values[:2])
         pair = builder.cmpxchg(pointer, values[2], values[3], "seq_cst", "seq_cst")
         return builder.extract_value(pair, 1)
 
@@ -196,14 +200,9 @@ def _publish(typingctx, function, board, arguments):
         )
         inner.ret(status.code)
 
-        board_array = context.make_array(signature.args[1])(context, builder, values[1])
-
-        def cell(k, of):
-            address = builder.gep(board_array.data, [context.get_constant(types.intp, k)])
-            return builder.bitcast(address, of.as_pointer())
-
-        builder.store(values[2], cell(_ARGUMENTS, packed), align=8)
-        builder.store(task, cell(_TASK, _task_type.as_pointer()))
+        for cell, value in ((_ARGUMENTS, values[2]), (_TASK, task)):
+            address = _cell(context, builder, signature.args[1], values[1], cell)
+            builder.store(value, builder.bitcast(address, value.type.as_pointer()), align=8)
         return context.get_dummy_value()
 
     return types.none(function, board, arguments), codegen
@@ -214,14 +213,14 @@ def _perform(typingctx, board, first, stop):
     """Do the items from first to stop of the job on the board; 0 unless there was an error."""
 
     def codegen(context, builder, signature, values):
-        board_array = context.make_array(signature.args[0])(context, builder, values[0])
-
-        def cell(k):
-            return builder.gep(board_array.data, [context.get_constant(types.intp, k)])
-
-        task = builder.load(builder.bitcast(cell(_TASK), _task_type.as_pointer().as_pointer()))
-        arguments = builder.bitcast(cell(_ARGUMENTS), ir.IntType(8).as_pointer())
-        return builder.call(task, [arguments, values[1], values[2]])
+        task, arguments = (
+            builder.bitcast(_cell(context, builder, signature.args[0], values[0], cell), kind)
+            for cell, kind in (
+                (_TASK, _task_type.as_pointer().as_pointer()),
+                (_ARGUMENTS, ir.IntType(8).as_pointer()),
+            )
+        )
+        return builder.call(builder.load(task), [arguments, values[1], values[2]])
 
     return types.int32(board, int64, int64), codegen
 
@@ -237,12 +236,10 @@ def _sleep(board, thread):
 
 @njit(inline="always")
 def _wake(board, thread):
-    """Wake a thread that sleeps, or is about to; whether there was one."""
+    """Wake a thread, if it sleeps or is about to."""
     cell = _THREADS + _SIZE * thread
-    if _read(board, cell) == 0 or not _replace(board, cell, 1, 0):
-        return False
-    _call(board[_RELEASE], board[cell + _LOCK], 0)
-    return True
+    if _read(board, cell) != 0 and _replace(board, cell, 1, 0):
+        _call(board[_RELEASE], board[cell + _LOCK], 0)
 
 
 # --- The work ---------------------------------------------------------------------------------
@@ -317,11 +314,8 @@ def _lead(board, n_items, n_parts, patience):
     board[_N_ITEMS], board[_N_PARTS], board[_DONE] = n_items, n_parts, 0
     job = (_read(board, _TICKET) >> _JOB) + 1
     _write(board, _TICKET, (job << _JOB) | n_parts)
-    to_wake = n_parts - 1
-    for helper in range(1, board[_N_HELPERS] + 1):
-        if to_wake > 0:
-            _wake(board, helper)
-            to_wake -= 1
+    for helper in range(1, min(n_parts, board[_N_HELPERS] + 1)):
+        _wake(board, helper)
     _take_parts(board, True)
     for _ in range(patience):
         if _read(board, _DONE) == n_parts:
@@ -387,7 +381,7 @@ def divisible(work, items=_rows_of_last, **options):
             _publish(part, board, arguments)
             return _lead(board, n_items, n_parts, patience)
 
-        # Its files are named after it, and two modules have a kernel ``product``.
+        # Its files are named after it, and two modules may have kernels of one name.
         lead.__qualname__ = f"{function.__module__}.{function.__qualname__}.lead"
         return Divisible(part, kernel(of=function, **OPTIONS)(lead), items, work)
 

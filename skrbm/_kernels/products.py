@@ -7,7 +7,7 @@ where they are (how_fast.rst). Notation: ``v`` visible rows (n, D), ``h`` hidden
 
 import numpy as np
 from llvmlite import ir
-from numba import float32, int64, types, uint64
+from numba import float32, int64, njit, types, uint64
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
@@ -95,6 +95,14 @@ def _rows_or_blocks(left, rows, out):
     return out.shape[1] if out.shape[0] == 1 else out.shape[0]
 
 
+@njit(inline="always")
+def _blocks_and_rows(out, first, stop):
+    """Which blocks of ``out`` some items are, and which rows of each."""
+    if out.shape[0] == 1:
+        return 0, 1, first, stop
+    return first, stop, 0, out.shape[1]
+
+
 # --- Few rows ---------------------------------------------------------------------------------
 
 _TARGETS, _VECTORS = 4, 2  # what fits into the registers, with what the sums are made of
@@ -115,9 +123,7 @@ def few(left, rows, out, first, stop):
         The blocks to do or, if there is but one, the rows of ``left``.
     """
     n_rows, n_blocks = rows.shape[0], out.shape[0]
-    first_target, stop_target = 0, left.shape[0]
-    if n_blocks == 1:
-        first_target, stop_target, first, stop = first, stop, 0, 1
+    first, stop, first_target, stop_target = _blocks_and_rows(out, first, stop)
     width = _LINE // out.itemsize
     wide = _VECTORS * width
     n_columns = out.shape[2] // width * width
@@ -261,9 +267,7 @@ def skipping(v, W, out, first, stop):
         The blocks to do or, if there is but one, the rows.
     """
     n_columns, n_blocks = v.shape[1], out.shape[0]
-    first_row, stop_row = 0, v.shape[0]
-    if n_blocks == 1:
-        first_row, stop_row, first, stop = first, stop, 0, 1
+    first, stop, first_row, stop_row = _blocks_and_rows(out, first, stop)
     for block in range(first, stop):
         sums = out[block]
         sums[first_row:stop_row] = 0

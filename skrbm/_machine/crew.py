@@ -25,7 +25,7 @@ PARTS = (2**18, 2**25, 2**29, 2**33)
 #: call costs a third of a second, and to load what was compiled costs 10 ms.
 WORTH_A_CREW = 2**31
 
-# Looks for work some 20 ns apart: longer than Python needs from one kernel to the next, and no
+# Looks for work some 25 ns apart: longer than Python needs from one kernel to the next, and no
 # longer, because somebody else may need the core.
 _PATIENCE = 4000
 

@@ -44,13 +44,14 @@ def product(v, weights):
 def product_transposed(v, h):
     """``v^T h``."""
     v = v.astype(h.dtype, copy=False)
-    out = empty((v.shape[1], h.shape[1]), h.dtype)
-    if _skips_zeros(v):
-        together(products.skipping_transposed, v, h, out)
-    elif v.shape[0] <= FEW_ROWS:
-        together(products.few, v.T, h, out[np.newaxis])
-    else:
+    few, skip = v.shape[0] <= FEW_ROWS, _skips_zeros(v)
+    if not few and not skip:
         return multiply(v, h, left_t=True)
+    out = empty((v.shape[1], h.shape[1]), h.dtype)
+    if skip:
+        together(products.skipping_transposed, v, h, out)
+    else:
+        together(products.few, v.T, h, out[np.newaxis])
     return out
 
 

@@ -10,11 +10,12 @@ epoch.
 
 import time
 from collections import defaultdict
+from functools import partial
 
 import numpy as np
 from competitors import bare_products, binary_rows
 from plain import PLAIN, PLAIN_BERNOULLI
-from timing import run_sections, table
+from timing import run_sections, seconds_of, table
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM
 from skrbm._kernels import blas, products, rows, units, updates
@@ -47,12 +48,7 @@ def watch():
 
 def shortest(function, rounds):
     """Seconds of the shortest of some calls."""
-    seconds = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - begin)
-    return min(seconds)
+    return min(seconds_of(function) for _ in range(rounds))
 
 
 def bench(estimator, X, title, options):
@@ -66,14 +62,14 @@ def bench(estimator, X, title, options):
 
         floor = shortest(bare_products(X, N_HIDDEN, batch_size, True), options.rounds)
         fit(1)
-        rest = [shortest(lambda n=n: fit(n), options.rounds) for n in (0, 1)]
+        none, one = (shortest(partial(fit, n_iter), options.rounds) for n_iter in (0, 1))
         SECONDS.clear()
         fit(1)
         column = defaultdict(float)
         for (name, _), values in SECONDS.items():
             # Calls that come less often belong to the figures at the end of the epoch.
             column[name] += 1e6 * np.median(values) * (len(values) >= n_updates)
-        whole = 1e6 * (rest[1] - rest[0]) / n_updates
+        whole = 1e6 * (one - none) / n_updates
         column["Python"] = max(0, whole - sum(column.values()))
         column["an update"] = whole
         column["five bare products"] = 1e6 * floor / n_updates

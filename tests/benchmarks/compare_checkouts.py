@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from standstill import print_pauses
 from timed_cases import EPOCHS, SCORES, WITH_OPTIONS
-from timing import describe_machine, figure, parse, ratio, table, with_minimum
+from timing import chosen, describe_machine, figure, parse, ratio, table, with_minimum
 from workers import Worker, in_turns, run_python
 
 
@@ -142,8 +142,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--show", type=int, default=10, help="names of differing results to show")
     options = parse(parser)
+    names = chosen(parser, options, SECTIONS)
     print(describe_machine())
-    for name in options.only.split(","):
+    for name in names:
         SECTIONS[name](options)
     print_pauses()
 

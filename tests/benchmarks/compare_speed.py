@@ -26,7 +26,7 @@ from functools import partial
 from bench_start import MOST_COLD, code_of
 from standstill import print_pauses, without_pauses
 from timed_cases import SECTIONS as CASES
-from timing import describe_machine, figure, median, parse, ratio, seconds_of, table
+from timing import chosen, describe_machine, figure, median, parse, ratio, seconds_of, table
 from workers import Worker, busy_processes, in_turns, run_python
 
 #: Ratios nearer to 1 are noise.
@@ -182,9 +182,7 @@ def main():
     parser.add_argument("--match", default="", help="only cases whose name contains the word")
     parser.add_argument("--rounds", type=int, default=4, help="(default 4)")
     options = parse(parser)
-    names = options.only.split(",")
-    if unknown := set(names) - set(SECTIONS):
-        parser.error(f"no such section: {', '.join(unknown)}")
+    names = chosen(parser, options, SECTIONS)
     print(describe_machine())
     begin, report = time.perf_counter(), Report(options)
     for name in names:

@@ -206,6 +206,14 @@ def parse(parser):
     return options
 
 
+def chosen(parser, options, sections):
+    """The names after ``--only``, each of which is one of the sections."""
+    names = options.only.split(",")
+    if unknown := set(names) - set(sections):
+        parser.error(f"there is no {', '.join(unknown)}, but {', '.join(sections)}")
+    return names
+
+
 def run_sections(sections, description, add_arguments=lambda parser: None):
     """The command line of a benchmark: run the sections, a dict of functions, asked for."""
     parser = argparse.ArgumentParser(description=description)
@@ -214,9 +222,7 @@ def run_sections(sections, description, add_arguments=lambda parser: None):
     parser.add_argument("--only", default=",".join(sections), help="sections, comma-separated")
     add_arguments(parser)
     options = parse(parser)
-    names = options.only.split(",")
-    if unknown := set(names) - set(sections):
-        parser.error(f"no such section: {', '.join(unknown)}")
+    names = chosen(parser, options, sections)
     options.rounds = options.rounds or (1 if options.quick else 5)
     print(describe_machine())
     print(f"\nRounds: {options.rounds}{'; quick, not a measurement' if options.quick else ''}")
@@ -231,9 +237,7 @@ def parsed(parser, sections, n_units=8):
     The computer is described. Of fewer ``n_units`` and epochs the reader is told.
     """
     options = parse(parser)
-    options.names = options.only.split(",")
-    if unknown := set(options.names) - set(sections):
-        parser.error(f"there is no {', '.join(unknown)}, but {', '.join(sections)}")
+    options.names = chosen(parser, options, sections)
     options.limits = {"n_components": n_units, "n_iter": 2} if options.quick else {}
     options.sizes = {"n_chains": 20, "n_betas": 200} if options.quick else {}
     given = {name: getattr(options, name, None) for name in ("n_chains", "n_betas")}

@@ -151,7 +151,10 @@ def test_after_the_helpers_are_gone_the_lead_works_alone():
 
 @njit
 def wake(board, thread):
-    return crew._wake(board, thread)
+    """Wake a thread; whether it slept."""
+    asleep = crew._read(board, crew._THREADS + crew._SIZE * thread) != 0
+    crew._wake(board, thread)
+    return asleep
 
 
 def test_the_lead_waits_for_all_parts_whoever_wakes_it():
