@@ -3,8 +3,16 @@
 from ._bernoulli import BernoulliRBM
 from ._gaussian import GaussianBernoulliRBM
 from ._log_partition import LogPartition
+from ._recommender import RBMRecommender
 from ._show_versions import show_versions
 from ._softmax import SoftmaxRBM
 
-__all__ = ["BernoulliRBM", "GaussianBernoulliRBM", "LogPartition", "SoftmaxRBM", "show_versions"]
+__all__ = [
+    "BernoulliRBM",
+    "GaussianBernoulliRBM",
+    "LogPartition",
+    "RBMRecommender",
+    "SoftmaxRBM",
+    "show_versions",
+]
 __version__ = "0.1.0.dev0"

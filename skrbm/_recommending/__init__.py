@@ -1,0 +1,1 @@
+"""Users, items and ratings: what a recommender adds to its machines."""

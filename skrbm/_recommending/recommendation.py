@@ -1,0 +1,293 @@
+"""What a recommender suggests: items for users, items like others, how good rankings are."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted
+
+from .._input.parameters import check_integer, check_option
+from .ids import joined, look_up
+from .pairs import cells, frame, read_column, read_pairs, read_ratings
+from .ranking import best, measures
+
+_BLOCK = 2**22  # pairs that are scored at a time
+
+
+class RecommendationMethods:
+    """Mixin of the methods that rank items; they read the estimator only."""
+
+    def recommend(
+        self,
+        users,
+        n_items=10,
+        *,
+        exclude_seen=True,
+        rank_by="interest",
+        items=None,
+        titles=None,
+        as_frame=False,
+    ):
+        """The best items for each user, best first.
+
+        Parameters
+        ----------
+        users : array-like of shape (n_users,)
+            Ids. To a user without ratings the items are recommended that suit most users.
+        n_items : int, default=10
+            Number of items for each user.
+        exclude_seen : bool, default=True
+            Whether to leave out the items of the user's pairs in ``fit`` and ``add``.
+        rank_by : {"interest", "rating"}, default="interest"
+            "interest": the probability that the user sees (rates, buys) the item at all, given
+            what else the user has seen. "rating": the expected rating, if the user rated the
+            item. Interest ranks the items that users will choose and like far better, for an
+            expected rating is highest for what few people watch.
+        items : array-like of shape (n_candidates,), default=None
+            Ids of the only items to choose from. None: all.
+        titles : dict or None, default=None
+            Titles of items by id, for a column of the frame.
+        as_frame : bool or {"pandas", "polars"}, default=False
+            Whether to return a data frame; True means one of pandas.
+
+        Returns
+        -------
+        items : ndarray of shape (n_users, n_items)
+            Ids, as ``fit`` met them. None where there is no further item for the user. There
+            are no more columns than items to choose from.
+        scores : ndarray of shape (n_users, n_items)
+            Probabilities of interest or expected ratings; -inf where there is no item.
+        frame : DataFrame
+            In place of both, with ``as_frame``. One row per recommendation, with columns
+            ``user``, ``rank`` (from 1), ``item``, ``title`` if titles are given, and ``score``.
+
+        Raises
+        ------
+        ValueError
+            If ``rank_by="rating"``, but ``fit`` was given no ratings, or equal ones alone.
+        """
+        check_is_fitted(self)
+        n_items = check_integer("n_items", n_items, 1)
+        self._check_rank_by(rank_by)
+        _check_flag("exclude_seen", exclude_seen)
+        if as_frame not in (False, True, "pandas", "polars"):
+            raise ValueError(f"as_frame must be a bool, 'pandas' or 'polars'. Got {as_frame!r}.")
+        if titles is not None and as_frame is False:
+            raise ValueError("titles are a column of the frame: pass as_frame=True with them.")
+        ids = read_column(users, "users")
+        codes = look_up(self.user_ids_, ids, "user")
+        chosen, scores = self._best(codes, n_items, exclude_seen, rank_by, self._candidates(items))
+        items = self.item_ids_[chosen]
+        if (chosen < 0).any():
+            items = np.where(chosen < 0, None, items)
+        if as_frame is False:
+            return items, scores
+        rows, ranks = np.nonzero(chosen >= 0)
+        columns = {"user": ids[rows], "rank": ranks + 1, "item": items[rows, ranks]}
+        if titles is not None:
+            columns["title"] = _titles(titles, columns["item"])
+        columns["score"] = scores[rows, ranks]
+        return frame(columns, as_frame)
+
+    def similar_items(self, items, n_items=10):
+        """The items that are most like each item, for those who see them.
+
+        The similarity of two items is the cosine of the angle between their weights in
+        ``interest_rbm_``: what the one says about a user's interests, and the other.
+
+        Parameters
+        ----------
+        items : array-like of shape (n_queries,)
+            Ids of items that ``fit`` has seen.
+        n_items : int, default=10
+            Number of similar items for each; the item itself is none of them.
+
+        Returns
+        -------
+        items : ndarray of shape (n_queries, n_items)
+            Ids, the most similar first. No more columns than there are other items.
+        similarities : ndarray of shape (n_queries, n_items)
+            From -1 to 1.
+
+        Raises
+        ------
+        ValueError
+            If ``fit`` has not seen an item.
+        """
+        check_is_fitted(self)
+        n_items = check_integer("n_items", n_items, 1)
+        ids = read_column(items, "items")
+        codes = look_up(self.item_ids_, ids, "item")
+        weights = self.interest_rbm_.components_.T
+        unknown = (codes < 0) | (codes >= len(weights))
+        if unknown.any():
+            raise ValueError(
+                f"nothing was learned of the item {ids[np.argmax(unknown)]!r}: no pair in fit has "
+                "it. Fit again with pairs of this item."
+            )
+        lengths = np.linalg.norm(weights, axis=1, keepdims=True)
+        directions = weights / np.where(lengths > 0, lengths, 1)
+        scores = directions[codes] @ directions.T
+        scores[np.arange(len(codes)), codes] = -np.inf
+        places, similarities = best(scores, min(n_items, len(weights) - 1))
+        return self.item_ids_[places], similarities
+
+    def ranking_scores(self, X, y=None, k=10, *, relevant_from=None, rank_by="interest"):
+        """How well the first k recommendations meet held-out pairs, beside popularity.
+
+        Each user of X is recommended k items among all that ``fit`` knows and the user has not
+        seen. An item is relevant to the user if X holds the pair. The scores are means over the
+        users with at least one relevant item.
+
+        Parameters
+        ----------
+        X : {array-like, data frame} of shape (n_pairs, 2)
+            Pairs that were not in the training data. A pair that the user has seen in ``fit`` or
+            ``add`` is left out, for it is not recommended either. An item that ``fit`` has not
+            seen stays, as one that no ranking finds.
+        y : array-like of shape (n_pairs,), default=None
+            Ratings of the pairs, for ``relevant_from``.
+        k : int, default=10
+            Number of recommendations.
+        relevant_from : float, default=None
+            The lowest rating of a relevant item. None: all pairs are relevant.
+        rank_by : {"interest", "rating"}, default="interest"
+            As in ``recommend``.
+
+        Returns
+        -------
+        scores : dict
+            "model" and "popularity", each a dict of the measures below. Popularity recommends to
+            everybody the items with the most pairs.
+
+        Notes
+        -----
+        For a user with n relevant items, of which the places 1 to k of the ranking hold some:
+
+        - "precision": the share of the k places that hold a relevant item;
+        - "recall": the share of the n relevant items that are in these places;
+        - "ndcg": the sum of ``1 / log2(place + 1)`` over the places of relevant items, as a
+          share of the largest sum that is possible [1]_;
+        - "map": average precision: the sum, over the places of relevant items, of the precision
+          up to the place, divided by ``min(n, k)`` [2]_.
+
+        References
+        ----------
+        .. [1] Järvelin, K. & Kekäläinen, J. (2002). Cumulated gain-based evaluation of IR
+           techniques. ACM TOIS 20(4).
+        .. [2] Manning, C., Raghavan, P. & Schütze, H. (2008). Introduction to information
+           retrieval. Cambridge University Press, section 8.4.
+        """
+        check_is_fitted(self)
+        k = check_integer("k", k, 1)
+        self._check_rank_by(rank_by)
+        users, items = read_pairs(self, X)
+        kept = _relevant(y, relevant_from, users)
+        # Unknown users, too, are told apart.
+        users = joined(self.user_ids_, users[kept], "user")[1]
+        item_ids, items = joined(self.item_ids_, items[kept], "item")
+        relevant = np.setdiff1d(users * len(item_ids) + items, cells(self.ratings_, len(item_ids)))
+        if len(relevant) == 0:
+            raise ValueError(
+                "X holds no relevant pair that is not in the training data: there is nothing to "
+                "find. Pass held-out pairs, or a lower relevant_from."
+            )
+        users, n_relevant = np.unique(relevant // len(item_ids), return_counts=True)
+        known = np.where(users < len(self.user_ids_), users, -1)
+        everything = self._candidates(None)
+        ranked = {
+            "model": self._best(known, k, True, rank_by, everything)[0],
+            "popularity": self._best(known, k, True, "popularity", everything)[0],
+        }
+        scores = {}
+        for name, chosen in ranked.items():
+            hits = (chosen >= 0) & np.isin(users[:, np.newaxis] * len(item_ids) + chosen, relevant)
+            short = k - hits.shape[1]  # where there are fewer items than k
+            scores[name] = measures(np.pad(hits, ((0, 0), (0, short))), n_relevant)
+        return scores
+
+    # --- codes in place of ids ---
+
+    def _candidates(self, items):
+        """Codes of the items to choose from, ascending."""
+        if items is None:
+            return np.arange(len(self.item_ids_))
+        ids = read_column(items, "items")
+        codes = look_up(self.item_ids_, ids, "item")
+        if (codes < 0).any():
+            raise ValueError(
+                f"items holds {ids[np.argmin(codes)]!r}, which no pair in fit or add has: nothing "
+                "is known of the item. Leave it out."
+            )
+        return np.unique(codes)
+
+    def _best(self, users, n_items, exclude_seen, rank_by, candidates):
+        """Codes of the best items for user codes, -1 where there is none, and their scores."""
+        n_items = min(n_items, len(candidates))
+        chosen = np.empty((len(users), n_items), np.int64)
+        dtype = np.float64 if self.rating_scale_ is None else self.rating_scale_.dtype
+        scores = np.empty(chosen.shape, dtype)
+        score = self._scorer(rank_by, candidates)
+        for block in gen_batches(len(users), max(1, _BLOCK // len(self.item_ids_))):
+            own = score(users[block])
+            if exclude_seen:
+                seen = self._seen(users[block], len(self.item_ids_))
+                own[seen.toarray()[:, candidates] > 0] = -np.inf
+            places, scores[block] = best(own, n_items)
+            chosen[block] = np.where(places >= 0, candidates[places], -1)
+        return chosen, scores
+
+    def _scorer(self, rank_by, candidates):
+        """A function that gives scores (n_users, n_candidates) for codes of users."""
+        if rank_by == "rating":
+            sides = self._sides()
+
+            def by_rating(users):
+                pairs = np.repeat(users, len(candidates)), np.tile(candidates, len(users))
+                return self._expectations(*pairs, sides).reshape(len(users), len(candidates))
+
+            return by_rating
+        if rank_by == "popularity":
+            counts = np.bincount(self.ratings_.indices, minlength=len(self.item_ids_))
+            return lambda users: np.tile(counts[candidates].astype(float), (len(users), 1))
+        n_known = self.interest_rbm_.n_features_in_
+
+        def by_interest(users):
+            p = self.interest_rbm_.conditional_proba(self._seen(users, n_known))
+            unknown = len(self.item_ids_) - n_known  # items of add, of which nothing is learned
+            return np.pad(p, ((0, 0), (0, unknown)), constant_values=-np.inf)[:, candidates]
+
+        return by_interest
+
+    def _check_rank_by(self, rank_by):
+        check_option("rank_by", rank_by, ("interest", "rating"))
+        if rank_by == "rating" and (self.rating_scale_ is None or len(self.rating_scale_) == 1):
+            given = "no ratings (y=None)" if self.rating_scale_ is None else "equal ratings alone"
+            raise ValueError(
+                f"rank_by='rating' cannot tell items apart, because fit was given {given}. Use "
+                "rank_by='interest'."
+            )
+
+
+def _relevant(y, relevant_from, users):
+    """Which pairs are of relevant items."""
+    if relevant_from is None:
+        return np.ones(len(users), bool)
+    if y is None or not isinstance(relevant_from, Real):
+        raise ValueError(
+            "relevant_from is the lowest rating of a relevant item, a number, and needs the "
+            f"ratings y of the pairs. Got {relevant_from!r} and {'no' if y is None else 'some'} y."
+        )
+    return read_ratings(y, users) >= relevant_from
+
+
+def _check_flag(name, value):
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False. Got {value!r}.")
+
+
+def _titles(titles, items):
+    """Titles of items; None where there is no title."""
+    out = np.empty(len(items), object)
+    out[:] = [titles.get(item) for item in items.tolist()]
+    return out
