@@ -36,15 +36,113 @@ _MOST_SEED = 2**31 - 1
 
 
 class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, BaseEstimator):
-    """Recommender of items to users by restricted Boltzmann machines of ratings.
+    """Recommender of items to users, by restricted Boltzmann machines of their ratings.
 
     A regressor on pairs: X has two columns, the id of a user and the id of an item, and y holds
-    the ratings. So scikit-learn's ``train_test_split``, ``cross_val_score`` and ``GridSearchCV``
-    hold out ratings.
+    the ratings. So ``train_test_split``, ``cross_val_score`` and ``GridSearchCV`` of scikit-learn
+    hold out ratings, not users. Ids are whatever can be a key: numbers, texts, tuples. Without y
+    the pairs count alike, as what users have seen, bought or clicked (implicit feedback).
+
+    Inside are up to three machines. Two predict ratings: a :class:`SoftmaxRBM` whose rows are
+    items and whose visible units are users, and one whose rows are users. What is predicted is a
+    blend of their distributions, with a weight learned on ratings that ``fit`` holds out for a
+    while [1]_. The third, a :class:`BernoulliRBM` of which items each user has seen, ranks items
+    by the probability that the user is interested.
 
     Parameters
     ----------
     by : {"both", "items", "users"}, default="both"
+        Which machines predict ratings: both and their blend, the one with items as rows, or the
+        one with users as rows. The first of the two alone is nearly as good as the blend, and
+        takes a third of the time.
+
+    rating_rbm : SoftmaxRBM, default=None
+        The machine of ratings with items as rows, not yet fitted. ``fit`` fits a clone. None
+        means ``SoftmaxRBM(DEFAULTS)``. Parameters of the machine are set as
+        ``rating_rbm__n_components``, also in a grid search, and also those of the default machine.
+        Its ``categories`` are the values of y, unless it lists some.
+
+    user_rbm : SoftmaxRBM, default=None
+        The machine of ratings with users as rows. None means ``SoftmaxRBM(DEFAULTS)``.
+
+    interest_rbm : BernoulliRBM, default=None
+        The machine of seen items, with users as rows. None means ``BernoulliRBM(DEFAULTS)``.
+
+    validation_fraction : float, default=0.1
+        Share of the ratings, drawn at random, that are held out while the weight of the blend is
+        learned. All ratings are learned from afterwards.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the ratings to hold out, and the seed of each machine whose own ``random_state`` is
+        None. An int gives the same result in each call.
+
+    Attributes
+    ----------
+    user_ids_ : ndarray of shape (n_users,)
+        Ids of users that have pairs, ascending if they have an order.
+
+    item_ids_ : ndarray of shape (n_items,)
+        Ids of items that have pairs.
+
+    rating_scale_ : ndarray of shape (n_ratings,) or None
+        The distinct ratings, ascending; None if y was None.
+
+    ratings_ : csr_array of shape (n_users, n_items)
+        The ratings that predictions are given; ones if y was None.
+
+    item_rbm_, user_rbm_ : SoftmaxRBM or None
+        The fitted machines of ratings with items and with users as rows; None where there is no
+        such machine.
+
+    item_weight_ : float or None
+        The share of ``item_rbm_`` in the blend of both machines.
+
+    interest_rbm_ : BernoulliRBM
+        The fitted machine of seen items.
+
+    n_features_in_ : int
+        2, the number of columns of X.
+
+    feature_names_in_ : ndarray of shape (2,)
+        The names of the columns of X in ``fit``, if X had names that are all strings.
+
+    See Also
+    --------
+    SoftmaxRBM : The model of a table of ratings.
+    BernoulliRBM : The model of a table of bits.
+
+    Notes
+    -----
+    A prediction is given the ratings of ``fit`` and ``add``, without the rating of the pair
+    itself. What is unknown gets a prior of what is known: a pair of an unknown user and a known
+    item is predicted by the machine of users for a user without ratings, a pair of a known user
+    and an unknown item by the machine of items for an item without ratings. If that machine is
+    left out (``by``), the frequencies of the item's, or the user's, own ratings answer, shrunk
+    towards those of all ratings as if there were ten more. Where nothing is known, the
+    frequencies of all ratings do.
+
+    Ratings that only rounding tells apart (0.3 and ``0.1 * 3``) are one rating. A pair that
+    occurs twice with the same rating counts once.
+
+    References
+    ----------
+    .. [1] Salakhutdinov, R., Mnih, A. & Hinton, G. (2007). Restricted Boltzmann machines for
+       collaborative filtering. ICML. (The machine with users as rows.)
+    .. [2] Georgiev, K. & Nakov, P. (2013). A non-IID framework for collaborative filtering with
+       restricted Boltzmann machines. ICML. (Both kinds of rows.)
+
+    Examples
+    --------
+    >>> from skrbm import RBMRecommender
+    >>> X = [("ann", "Alien"), ("ann", "Brazil"), ("bob", "Alien"), ("bob", "Casablanca"),
+    ...      ("cleo", "Brazil"), ("cleo", "Casablanca"), ("cleo", "Dune")]
+    >>> y = [5, 3, 4, 2, 4, 1, 5]
+    >>> recommender = RBMRecommender(random_state=0).fit(X, y)
+    >>> recommender.predict([("ann", "Dune"), ("dan", "Alien")]).shape
+    (2,)
+    >>> items, scores = recommender.recommend(["ann", "dan"], n_items=2)
+    >>> items.shape
+    (2, 2)
     """
 
     _parameter_constraints = {
@@ -77,20 +175,74 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
-        """Learn from ratings, or from what users have chosen."""
+        """Learn from ratings, or from what users have seen.
+
+        Parameters
+        ----------
+        X : {array-like, data frame} of shape (n_pairs, 2)
+            Ids of users and of items, a pair a row: a frame of pandas or polars, an array, or a
+            list of pairs.
+        y : array-like of shape (n_pairs,), default=None
+            Ratings, of at most 100 distinct values. None: the pairs are all that is known.
+
+        Returns
+        -------
+        self : RBMRecommender
+
+        Raises
+        ------
+        ValueError
+            If X has not two columns, or an id is missing; if a rating is missing, if there are
+            too many distinct ratings, or if one pair has two of them.
+
+        Warns
+        -----
+        UserWarning
+            If all ratings are equal: then they say nothing, and only interest is learned.
+        """
         learner = copy(self)
         learner._learn(X, y)
         self.__dict__ = learner.__dict__  # in one step: a fit that fails changes nothing
         return self
 
     def add(self, X, y=None):
-        """Give predictions further pairs, without learning anew."""
+        """Tell the fitted machines of further pairs, without a new fit.
+
+        No parameter is learned. All later predictions and recommendations are given the new pairs
+        as they are given those of ``fit``:
+
+        - a user of ``fit``, or a new one, with users as rows: the distribution of every rating
+          and interest given the user's old and new pairs is exactly that of the machine;
+        - an item of ``fit``, or a new one, with items as rows: likewise;
+        - what the machine with items as rows has learned of a user (and the machine with users
+          as rows of an item) stays as it was, and it knows nothing of a new user. Predictions for
+          new users come from the machine with users as rows, those for new items from the other,
+          and interest does not rank new items. Only a new fit learns from the new pairs.
+
+        Parameters
+        ----------
+        X : {array-like, data frame} of shape (n_pairs, 2)
+            Ids of users and of items.
+        y : array-like of shape (n_pairs,), default=None
+            Ratings on the scale of ``fit``; None if ``fit`` was given none. A new rating takes
+            the place of an old one of the same pair.
+
+        Returns
+        -------
+        self : RBMRecommender
+
+        Raises
+        ------
+        ValueError
+            If a rating is not on the scale; otherwise as in ``fit``.
+        """
         check_is_fitted(self)
         users, items = read_pairs(self, X)
         if (y is None) != (self.rating_scale_ is None):
             raise ValueError(
-                f"fit was given {'no' if y is not None else 'some'} ratings y: give add "
-                f"{'none' if y is not None else 'some'} either."
+                "fit was given no ratings (y=None): add pairs without y."
+                if self.rating_scale_ is None
+                else "fit was given ratings y: add pairs with their ratings."
             )
         user_ids, users = joined(self.user_ids_, users, "user")
         item_ids, items = joined(self.item_ids_, items, "item")
