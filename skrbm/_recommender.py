@@ -3,6 +3,7 @@
 import warnings
 from copy import copy
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
@@ -145,7 +146,7 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
     (2, 2)
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar = {
         "by": [StrOptions({"both", "items", "users"})],
         "rating_rbm": [SoftmaxRBM, None],
         "user_rbm": [SoftmaxRBM, None],
