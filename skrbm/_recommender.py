@@ -14,7 +14,7 @@ from ._bernoulli import BernoulliRBM
 from ._input.checks import StrOptions, fit_context
 from ._input.parameters import Range
 from ._recommending.ids import distinct, joined
-from ._recommending.machines import fit_sides, learned_weight
+from ._recommending.machines import fit_sides, learned_weight, with_listed
 from ._recommending.pairs import (
     on_scale,
     overlaid,
@@ -61,7 +61,7 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         The machine of ratings with items as rows, not yet fitted. ``fit`` fits a clone. None
         means ``SoftmaxRBM(DEFAULTS)``. Parameters of the machine are set as
         ``rating_rbm__n_components``, also in a grid search, and also those of the default machine.
-        Its ``categories`` are the values of y, unless it lists some.
+        Its ``categories`` are ``rating_scale_``: the values of y, and what it lists beside them.
 
     user_rbm : SoftmaxRBM, default=None
         The machine of ratings with users as rows. None means ``SoftmaxRBM(DEFAULTS)``.
@@ -86,7 +86,8 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         Ids of items that have pairs.
 
     rating_scale_ : ndarray of shape (n_ratings,) or None
-        The distinct ratings, ascending; None if y was None.
+        The distinct ratings, ascending, and those that a machine lists as ``categories``; None
+        if y was None.
 
     ratings_ : csr_array of shape (n_users, n_items)
         The ratings that predictions are given; ones if y was None.
@@ -289,6 +290,7 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
             machines["items"] = self._machine("rating_rbm", seeds[0])
         if self.by != "items":
             machines["users"] = self._machine("user_rbm", seeds[1])
+        self.rating_scale_ = with_listed(self.rating_scale_, machines)
         ratings = self.ratings_.astype(np.float32)
         scale = self.rating_scale_.astype(np.float32)
         if self.by == "both":

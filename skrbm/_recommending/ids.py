@@ -113,12 +113,10 @@ def _of_objects(column, name):
 
 def _times(column, name):
     """Dates or spans of time as objects of Python, which count microseconds."""
-    unit = np.datetime_data(column.dtype)[0]
-    out = (
-        column.astype(f"{column.dtype.kind}8[us]") if unit in ("ns", "ps", "fs", "as") else column
-    )
-    objects = out.astype(object)
-    inexact = (out != column) & ~np.isnat(column)
+    fine = np.datetime_data(column.dtype)[0] in ("ns", "ps", "fs", "as")
+    rounded = column.astype(f"{column.dtype.kind}8[us]") if fine else column
+    objects = rounded.astype(object)
+    inexact = (rounded != column) & ~np.isnat(column)
     inexact |= np.fromiter((isinstance(v, int) for v in objects), bool, len(objects))
     if inexact.any():
         raise ValueError(
@@ -168,8 +166,8 @@ def _check_kind(ids, column, name):
     if None not in kinds and kinds[0] != kinds[1]:
         raise ValueError(
             f"the {name} ids were {kinds[0]} in fit, such as {ids[:1].tolist()[0]!r}, but are "
-            f"{kinds[1]} now, such as {column[:1].tolist()[0]!r}. Pass ids of one kind, for example "
-            "by astype."
+            f"{kinds[1]} now, such as {column[:1].tolist()[0]!r}. Pass ids of one kind, for "
+            "example by astype."
         )
 
 

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from .._softmax import SoftmaxRBM
-from .pairs import taken
+from .pairs import CLOSE, scale_of, taken
 
 #: A row of few ratings shrinks towards all of them, as if it had so many more.
 _SHRINKAGE = 10
@@ -69,10 +69,38 @@ def blended(by_items, by_users, weight):
     return share * p + (1 - share) * q
 
 
+def with_listed(scale, machines):
+    """A scale of ratings, and the categories that machines list, which must hold the scale."""
+    rounding, more = CLOSE * np.abs(scale).max(), []
+    for by, machine in machines.items():
+        if isinstance(machine.categories, str):
+            continue
+        try:
+            listed = np.asarray(machine.categories, float)
+        except (TypeError, ValueError):
+            listed = np.empty((0, 0))
+        if listed.ndim != 1:
+            raise ValueError(
+                f"the machine with {by} as rows has categories={machine.categories!r}, but must "
+                "list the ratings once for all features: one flat list of numbers."
+            )
+        near = np.abs(scale[:, np.newaxis] - listed) <= rounding
+        if not near.any(axis=1).all():
+            raise ValueError(
+                f"y holds the rating {scale[np.argmin(near.any(axis=1))]:g}, which the machine "
+                f"with {by} as rows does not list: categories={machine.categories!r}. List all "
+                "ratings, or none."
+            )
+        more.extend(listed[~near.any(axis=0)])
+    if not more:
+        return scale
+    return np.sort(np.concatenate([scale, scale_of(np.array(more, scale.dtype))[0]]))
+
+
 def fit_sides(machines, ratings, scale):
     """Fit the machines, by "items" or "users", each to the table in its orientation."""
     for by, machine in machines.items():
-        if isinstance(machine.categories, str):
+        if not isinstance(machine.categories, str) or machine.categories in ("shared", "auto"):
             machine.set_params(categories=scale.tolist())
         machine.fit(ratings.T.tocsr() if by == "items" else ratings)
     return machines

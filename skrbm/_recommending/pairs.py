@@ -12,9 +12,9 @@ from sklearn.utils.validation import validate_data
 from .._input.tables import unmasked
 
 MOST_RATINGS = 100  # distinct ones: each is a category with weights of its own
-_CLOSE = 1e-6  # ratings that differ by less, of the largest one: 32-bit floats hardly tell
+CLOSE = 1e-6  # ratings that differ by less, of the largest one: 32-bit floats hardly tell
 _SMALLEST, _LARGEST = 1e-30, 1e30  # well within 32-bit floats
-_ROUNDING = {4: _CLOSE, 8: 1e-9}  # ratings of so many bytes that differ by less are one
+_ROUNDING = {4: CLOSE, 8: 1e-9}  # ratings of so many bytes that differ by less are one
 
 
 # --- pairs ------------------------------------------------------------------------------------
@@ -111,7 +111,8 @@ def _is_row(kind):
 
 def _without_mask(X):
     """Of a masked array, one with None for what it masks; whole numbers stay such."""
-    return X.astype(object).filled(None) if isinstance(X, np.ma.MaskedArray) else X
+    masked = isinstance(X, np.ma.MaskedArray)
+    return np.where(np.ma.getmaskarray(X), None, X.data) if masked else X
 
 
 def _flat(values):
@@ -145,8 +146,8 @@ def read_ratings(y, users):
             y = y.astype(np.float64)
     if y.dtype.kind not in "biuf":
         raise ValueError(
-            f"y must hold ratings, which are numbers. Got {y[:1].tolist()[0]!r}. Convert them, for "
-            "example by y.astype(float)."
+            f"y must hold ratings, which are numbers. Got {y[:1].tolist()[0]!r}. Convert them, "
+            "for example by y.astype(float)."
         )
     wrong = ~np.isfinite(y)
     if wrong.any():
@@ -171,14 +172,15 @@ def scale_of(y):
     order = np.lexsort((-counts, group))
     first = np.flatnonzero(np.diff(group, prepend=-1))
     scale = values[order[first]]
-    spread = np.maximum.reduceat(values, first) - values[first]  # small steps may add up
-    if len(scale) > MOST_RATINGS or (spread > 2 * rounding).any():
+    if len(scale) > MOST_RATINGS:
         raise ValueError(
-            f"y holds {len(values)} distinct ratings, from {scale[0]:g} to {scale[-1]:g}, and each "
+            f"y holds {len(scale)} distinct ratings, from {scale[0]:g} to {scale[-1]:g}, and each "
             f"is a category of its own. Round them to a scale of at most {MOST_RATINGS} values, "
             "for example to half stars by np.round(2 * y) / 2."
         )
-    close = (gaps > rounding) & (gaps <= _CLOSE * largest)
+    spread = np.maximum.reduceat(values, first) - values[first]  # small steps may add up
+    close = (gaps > rounding) & (gaps <= CLOSE * largest)
+    close |= spread[group[1:]] > 2 * rounding
     if close.any():
         one, other = values[np.argmax(close) + np.arange(2)].tolist()
         raise ValueError(
@@ -257,7 +259,7 @@ def overlaid(old, new):
 def on_scale(y, scale):
     """Ratings as members of a scale; refuses a rating that is none."""
     place = np.searchsorted((scale[1:] + scale[:-1]) / 2, y)  # the nearest
-    off = np.abs(y - scale[place]) > _CLOSE * np.abs(scale).max()
+    off = np.abs(y - scale[place]) > CLOSE * np.abs(scale).max()
     if off.any():
         raise ValueError(
             f"y holds the rating {y[np.argmax(off)]:g}, which none of the ratings in fit was: "

@@ -78,8 +78,8 @@ class RecommendationMethods:
             raise ValueError("titles are a column of the frame: pass as_frame=True with them.")
         if titles is not None and not hasattr(titles, "get"):
             raise TypeError(
-                "titles must be a dict from ids of items to titles, or a series with ids as index. "
-                f"Got a {type(titles).__name__}."
+                "titles must be a dict from ids of items to titles, or a series with ids as "
+                f"index. Got a {type(titles).__name__}."
             )
         ids = read_column(users, "users")
         codes = look_up(self.user_ids_, ids, "user")
@@ -129,8 +129,8 @@ class RecommendationMethods:
         unknown = (codes < 0) | (codes >= len(weights))
         if unknown.any():
             raise ValueError(
-                f"nothing was learned of the item {_first(ids, unknown)}: no pair in fit has it. Fit "
-                "again with pairs of this item."
+                f"nothing was learned of the item {_first(ids, unknown)}: no pair in fit has it. "
+                "Fit again with pairs of this item."
             )
         lengths = np.linalg.norm(weights, axis=1, keepdims=True)
         directions = weights / np.where(lengths > 0, lengths, 1)
