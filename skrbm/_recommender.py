@@ -14,7 +14,7 @@ from ._bernoulli import BernoulliRBM
 from ._input.checks import StrOptions, fit_context
 from ._input.parameters import Range
 from ._recommending.ids import distinct, joined
-from ._recommending.machines import fit_sides, learned_weight, with_listed
+from ._recommending.machines import fit_sides, learned_weight
 from ._recommending.pairs import (
     on_scale,
     overlaid,
@@ -29,8 +29,8 @@ from ._softmax import SoftmaxRBM
 
 #: The machines that stand for None.
 _DEFAULTS = {
-    "rating_rbm": lambda: SoftmaxRBM(n_components=100, conditional=True),
-    "user_rbm": lambda: SoftmaxRBM(n_components=100, conditional=True, weight_decay=0.01),
+    "rating_rbm": lambda: SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.003),
+    "user_rbm": lambda: SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.008),
     "interest_rbm": lambda: BernoulliRBM(n_components=100),
 }
 _MOST_SEED = 2**31 - 1
@@ -61,7 +61,7 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         The machine of ratings with items as rows, not yet fitted. ``fit`` fits a clone. None
         means ``SoftmaxRBM(DEFAULTS)``. Parameters of the machine are set as
         ``rating_rbm__n_components``, also in a grid search, and also those of the default machine.
-        Its ``categories`` are ``rating_scale_``: the values of y, and what it lists beside them.
+        Its ``categories`` become the distinct values of y.
 
     user_rbm : SoftmaxRBM, default=None
         The machine of ratings with users as rows. None means ``SoftmaxRBM(DEFAULTS)``.
@@ -86,8 +86,7 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         Ids of items that have pairs.
 
     rating_scale_ : ndarray of shape (n_ratings,) or None
-        The distinct ratings, ascending, and those that a machine lists as ``categories``; None
-        if y was None.
+        The distinct ratings, ascending; None if y was None.
 
     ratings_ : csr_array of shape (n_users, n_items)
         The ratings that predictions are given; ones if y was None.
@@ -287,10 +286,9 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         """Fit the machines of ratings and, of two, the weight of their blend."""
         machines = {}
         if self.by != "users":
-            machines["items"] = self._machine("rating_rbm", seeds[0])
+            machines["items"] = self._rating_machine("rating_rbm", seeds[0])
         if self.by != "items":
-            machines["users"] = self._machine("user_rbm", seeds[1])
-        self.rating_scale_ = with_listed(self.rating_scale_, machines)
+            machines["users"] = self._rating_machine("user_rbm", seeds[1])
         ratings = self.ratings_.astype(np.float32)
         scale = self.rating_scale_.astype(np.float32)
         if self.by == "both":
@@ -306,6 +304,15 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         machine = _DEFAULTS[name]() if given is None else clone(given)
         if machine.random_state is None:
             machine.random_state = int(seed)
+        return machine
+
+    def _rating_machine(self, name, seed):
+        machine = self._machine(name, seed)
+        if not (isinstance(machine.categories, str) and machine.categories == "shared"):
+            raise ValueError(
+                f"{name} lists categories={machine.categories!r}, but in a recommender the "
+                "categories are the distinct ratings of y. Leave them at 'shared'."
+            )
         return machine
 
     # --- parameters ---
