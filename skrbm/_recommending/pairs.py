@@ -12,9 +12,9 @@ from sklearn.utils.validation import validate_data
 from .._input.tables import unmasked
 
 MOST_RATINGS = 100  # distinct ones: each is a category with weights of its own
-CLOSE = 1e-6  # ratings that differ by less, of the largest one: 32-bit floats hardly tell
+_CLOSE = 1e-6  # ratings that differ by less, of the largest one: 32-bit floats hardly tell
 _SMALLEST, _LARGEST = 1e-30, 1e30  # well within 32-bit floats
-_ROUNDING = {4: CLOSE, 8: 1e-9}  # ratings of so many bytes that differ by less are one
+_ROUNDING = {4: _CLOSE, 8: 1e-9}  # ratings of so many bytes that differ by less are one
 
 
 # --- pairs ------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ def scale_of(y):
             "for example to half stars by np.round(2 * y) / 2."
         )
     spread = np.maximum.reduceat(values, first) - values[first]  # small steps may add up
-    close = (gaps > rounding) & (gaps <= CLOSE * largest)
+    close = (gaps > rounding) & (gaps <= _CLOSE * largest)
     close |= spread[group[1:]] > 2 * rounding
     if close.any():
         one, other = values[np.argmax(close) + np.arange(2)].tolist()
@@ -259,7 +259,7 @@ def overlaid(old, new):
 def on_scale(y, scale):
     """Ratings as members of a scale; refuses a rating that is none."""
     place = np.searchsorted((scale[1:] + scale[:-1]) / 2, y)  # the nearest
-    off = np.abs(y - scale[place]) > CLOSE * np.abs(scale).max()
+    off = np.abs(y - scale[place]) > _CLOSE * np.abs(scale).max()
     if off.any():
         raise ValueError(
             f"y holds the rating {y[np.argmax(off)]:g}, which none of the ratings in fit was: "
