@@ -14,7 +14,7 @@ from .._input.tables import unmasked
 MOST_RATINGS = 100  # distinct ones: each is a category with weights of its own
 _CLOSE = 1e-6  # ratings that differ by less, of the largest one: 32-bit floats hardly tell
 _SMALLEST, _LARGEST = 1e-30, 1e30  # well within 32-bit floats
-_ROUNDING = {4: _CLOSE, 8: 1e-9}  # ratings of so many bytes that differ by less are one
+_ROUNDING = {4: _CLOSE, 8: 1e-12}  # ratings of so many bytes that differ by less are one
 
 
 # --- pairs ------------------------------------------------------------------------------------
