@@ -124,7 +124,7 @@ def _flat(values):
 
 def frame(columns, as_frame):
     """A data frame of named columns, of pandas or polars."""
-    backend = "pandas" if as_frame is True else as_frame
+    backend = as_frame if isinstance(as_frame, str) else "pandas"
     columns = {name: values.tolist() for name, values in columns.items()}
     return nw.from_dict(columns, backend=backend).to_native()
 
