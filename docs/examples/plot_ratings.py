@@ -28,7 +28,7 @@ from scipy.special import ndtr
 
 GENRES = np.array(["Action", "Comedy", "Drama", "Horror", "Romance"])
 STARS = np.arange(1, 6)
-N_USERS, N_FILMS, NOISE = 1200, 600, 0.7
+N_USERS, N_FILMS, NOISE = 900, 1300, 0.7
 rng = np.random.default_rng(0)
 
 belongs = np.zeros((N_FILMS, len(GENRES)), dtype=bool)
@@ -41,11 +41,11 @@ opinion = opinion + 1.2 * appeal
 
 fame = rng.permutation(1 / np.arange(10, N_FILMS + 10) ** 0.7)
 p_rated = rng.lognormal(0, 0.6, size=(N_USERS, 1)) * fame * np.exp(1.2 * appeal)
-p_rated = np.minimum(p_rated * 60 * N_USERS / p_rated.sum(), 1)  # some 60 ratings a user
+p_rated = np.minimum(p_rated * 80 * N_USERS / p_rated.sum(), 1)  # some 77 ratings a user
 users, films = np.nonzero(rng.random(p_rated.shape) < p_rated)
 stars = opinion[users, films] + NOISE * rng.normal(size=len(users))
 
-film_ids = np.array([f"f{film:03}" for film in range(N_FILMS)])
+film_ids = np.array([f"f{film:04}" for film in range(N_FILMS)])
 titles = {
     film_id: f"{' & '.join(GENRES[own])} no. {film}"
     for film, (film_id, own) in enumerate(zip(film_ids, belongs, strict=True))
@@ -175,11 +175,11 @@ for film, similarity in zip(similar[0], similarities[0], strict=True):
 # %%
 # A new user
 # ----------
-# A guest gives five stars to five well-known films of pure horror, and two stars to five well-known
-# films without horror. ``add`` tells the fitted machines of these ratings. Nothing is learned: the
-# machines with users as rows answer for any row, and the guest's ratings are a row. ``rank_by``
-# says what the guest asks for: films that the guest may come to see, or films with the highest
-# expected rating.
+# A guest gives five stars to five well-known films of pure horror, and two stars to five others
+# without horror. ``add`` tells the fitted machines of these ratings. Nothing is learned: machines
+# with users as rows answer for any row, and the guest's ratings are a row. ``rank_by`` says what
+# the guest asks for: films that users like the guest watch, or films with the highest expected
+# rating.
 
 guest = pd.DataFrame({"user": "guest", "film": "", "stars": [5.0] * 5 + [2.0] * 5})
 guest.loc[:4, "film"] = film_ids[best_known[(horror & pure)[best_known]][:5]]
@@ -225,10 +225,10 @@ print(f"All {N_UNITS} units: {shares.max(axis=1).mean():.0%} on average")
 # %%
 # The picture
 # -----------
-# Above on the left, errors and rankings. Beside them one film and three users, from whom a rating of
-# the film was held out. The bars are the probabilities of the stars by ``predict_distribution``,
-# the dots those of the planted truth. Below, what the hidden units speak for: most speak for one
-# genre (red), and some against another (blue).
+# Above on the left stand errors and rankings. Beside them are one film and three users, whose
+# ratings of the film were held out. The bars are the probabilities of the stars by
+# ``predict_distribution``, the dots those of the planted truth. The lower panel shows that most
+# hidden units speak for one genre (red), and that some speak against another genre (blue).
 
 genre_of = belongs.argmax(axis=1)
 liking = taste[asked[0], genre_of[asked[1]]]
@@ -251,13 +251,13 @@ else:
     figure, axes = plt.subplot_mosaic(
         [["rmse", *examples], ["ndcg", *examples], ["genres"] * 4],
         figsize=(11, 7),
-        width_ratios=[2, 1, 1, 1],
+        width_ratios=[1.9, 1, 1, 1],
         height_ratios=[1, 0.85, 1.35],
         layout="constrained",
     )
     panels = [
-        ("rmse", rmse, "RMSE of held-out ratings (small is good)"),
-        ("ndcg", ndcg, "NDCG of the first ten films (large is good)"),
+        ("rmse", rmse, "RMSE of held-out stars: small is good"),
+        ("ndcg", ndcg, "NDCG of ten films: large is good"),
     ]
     for panel, values, title in panels:
         ax = axes[panel]
@@ -265,7 +265,7 @@ else:
         bars = ax.barh(list(values), values.values(), color=np.where(ours, "C0", "0.7"))
         ax.bar_label(bars, fmt="%.3f", padding=3)
         ax.set(xlim=(0, 1.2 * max(values.values())), xticks=[])
-        ax.set_title(title, fontsize="medium")
+        ax.set_title(title, fontsize="medium", loc="left")
         ax.invert_yaxis()
         ax.spines[["top", "right", "bottom"]].set_visible(False)
 
