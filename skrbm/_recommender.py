@@ -29,8 +29,8 @@ from ._softmax import SoftmaxRBM
 
 #: The machines that stand for None.
 _DEFAULTS = {
-    "rating_rbm": lambda: SoftmaxRBM(n_components=100, conditional=True),
-    "user_rbm": lambda: SoftmaxRBM(n_components=100, conditional=True, weight_decay=0.01),
+    "rating_rbm": lambda: SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.003),
+    "user_rbm": lambda: SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.008),
     "interest_rbm": lambda: BernoulliRBM(n_components=100),
 }
 _MOST_SEED = 2**31 - 1

@@ -92,10 +92,14 @@ class BaseRBM(
 
         ``center`` is the mean of the layer's statistic in the training data.
         """
-        weights = random_state.normal(0, 0.01, (visible.n_units, self.n_components))
+        weights = self._drawn_weights(visible, random_state)
         if self.centering:  # hidden units are at rest around the mean of the data
             return weights, -np.einsum("i,ij->j", center, weights)
         return weights, np.zeros(self.n_components)
+
+    def _drawn_weights(self, visible, random_state):
+        """Small random weights (D, M) in float64."""
+        return random_state.normal(0, 0.01, (visible.n_units, self.n_components))
 
     def _check_states(self, rows):
         """Refuse rows that have no probability."""

@@ -65,6 +65,7 @@ CATEGORICAL_CONSTRAINTS = {
     "categories": [StrOptions({"shared", "auto"}), "array-like"],
     "handle_unknown": [StrOptions({"error", "ignore"})],
     "conditional": ["boolean"],
+    "ordinal": ["boolean"],
 }
 
 #: Constraint on the noise variance of real-valued units.

@@ -3,6 +3,8 @@
 The house rules stand in ``inlined``.
 """
 
+import numpy as np
+
 from .crew import divisible, per_number
 from .inlined import OPTIONS, REORDERED
 
@@ -15,6 +17,7 @@ __all__ = [
     "moments",
     "project",
     "row_dots",
+    "straighten",
     "weigh_rows",
     "weighted_sum",
 ]
@@ -173,6 +176,42 @@ def center(center, statistic, hidden, hidden_center, sums, first, stop):
         row = sums[i]
         for j in range(row.shape[0]):
             row[j] -= center[i] * hidden[j] + statistic[i] * hidden_center[j]
+
+
+def _features(values, offsets, sums):
+    return offsets.shape[0] - 1
+
+
+@divisible(per_number(4), _features, **OPTIONS)
+def straighten(values, offsets, sums, first, stop):
+    """Sums for weights that are linear in the values of a feature's categories.
+
+    Weights ``W_k = u + values[k] a`` follow a gradient ``g`` as ``u`` follows ``s = sum_k g_k``
+    and ``a`` follows ``t = sum_k values[k] g_k``: by ``sums[k] = s + values[k] t``.
+
+    Parameters
+    ----------
+    values : ndarray of shape (C,)                                                        IN
+        Of the categories of all features.
+    offsets : ndarray of shape (D + 1,)                                                   IN
+        Where the categories of each feature begin and, last, C.
+    sums : ndarray of shape (C, M)                                                        INOUT
+    first, stop : int                                                                     IN
+        The features to do.
+    """
+    level, slope = np.empty(sums.shape[1], sums.dtype), np.empty(sums.shape[1], sums.dtype)
+    for i in range(first, stop):
+        level[:] = 0
+        slope[:] = 0
+        for k in range(offsets[i], offsets[i + 1]):
+            row, value = sums[k], values[k]
+            for j in range(row.shape[0]):
+                level[j] += row[j]
+                slope[j] += value * row[j]
+        for k in range(offsets[i], offsets[i + 1]):
+            row, value = sums[k], values[k]
+            for j in range(row.shape[0]):
+                row[j] = level[j] + value * slope[j]
 
 
 #: Rows of a table whose projections are added up first.

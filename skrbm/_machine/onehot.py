@@ -83,6 +83,15 @@ class Categories:
         return np.concatenate(self.by_feature, dtype=np.float64, casting="unsafe")
 
     @cached_property
+    def scaled(self):
+        """The category of each code, scaled: those of a feature go from -1 to 1, (C,)."""
+        halves = self.values / 2  # differences of the values themselves may overflow
+        low, high = halves[self.offsets[:-1]], halves[self.offsets[1:] - 1]
+        middle, reach = (np.repeat(a, self.sizes) for a in (low + high, high - low))
+        away = self.values - middle
+        return np.divide(away, reach, out=np.zeros_like(away), where=reach > 0)
+
+    @cached_property
     def feature_of(self):
         """The feature that owns each code, (C,)."""
         return np.repeat(np.arange(self.n_features, dtype=np.int32), self.sizes)

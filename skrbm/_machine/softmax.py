@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._kernels import onehot, sums
+from .._kernels import onehot, sums, updates
 from .._kernels.onehot import Queries
+from .crew import together
 from .layer import Layer
 from .onehot import Categories, OneHotPhases, OneHotRows, cumulated
 from .threads import COST_OF_SOFTPLUS, LONGEST_CALL, in_threads, shares
@@ -49,11 +50,14 @@ class SoftmaxLayer(Layer):
         Which codes belong to which feature, and which category a code stands for.
     conditional : ndarray of shape (D, M) or None
         ``U``.
+    ordinal : bool
+        Whether steps keep the weights of a feature linear in the values of its categories.
     """
 
     bias: np.ndarray
     categories: Categories
     conditional: np.ndarray | None = None
+    ordinal: bool = False
 
     def __post_init__(self):
         """Refuse arrays that do not fit the categories: kernels do not check bounds."""
@@ -246,6 +250,13 @@ class SoftmaxLayer(Layer):
         # An observed feature is in one category, or in all with probabilities that add up to 1.
         observed = np.add.reduceat(interaction, offsets[:-1], axis=0)
         return interaction, bias, observed
+
+    def precondition(self, sums, n_rows):
+        """Of linear weights: what their levels and slopes follow."""
+        if self.ordinal:
+            values = self.categories.scaled.astype(self.bias.dtype)
+            together(updates.straighten, values, self.categories.offsets, sums[0])
+        return sums
 
     # --- scores ---
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 from sklearn.base import clone
 
 from .._softmax import SoftmaxRBM
@@ -62,11 +64,19 @@ class Side:
 def blended(by_items, by_users, weight):
     """A blend of two sides' distributions, which come with where the machines give them.
 
-    ``weight`` is that of the first side. Where one machine alone knows the entry, it answers.
+    The blend is proportional to ``p^weight q^(1 - weight)``, where p is of the first side: a
+    product of experts (Hinton, 2002), which is a little better here than the mixture. Where one
+    machine alone knows the entry, it answers.
     """
     (p, known_p), (q, known_q) = by_items, by_users
-    share = np.where(known_p == known_q, weight, known_p)[:, np.newaxis]
-    return share * p + (1 - share) * q
+    share = np.where(known_p == known_q, weight, known_p)[:, np.newaxis].astype(p.dtype)
+    return _product(p, q, share)
+
+
+def _product(p, q, share):
+    tiny = np.finfo(p.dtype).tiny  # a probability may have underflown to 0
+    log_p, log_q = (np.log(np.maximum(a, tiny)) for a in (p, q))
+    return softmax(share * log_p + (1 - share) * log_q, axis=1)
 
 
 def fit_sides(machines, ratings, scale):
@@ -98,15 +108,10 @@ def learned_weight(machines, ratings, scale, fraction, seed):
         for by, machine in machines.items()
     }
     fitted = fit_sides(short, part, scale)
-    by_items, by_users = (
-        fitted["items"].predict_ratings(part.T.tocsr(), items[held_out], users[held_out]),
-        fitted["users"].predict_ratings(part, users[held_out], items[held_out]),
-    )
-    return _best_weight(by_items, by_users, triples.data[held_out])
+    p = fitted["items"].conditional_proba(part.T.tocsr(), items[held_out], users[held_out])
+    q = fitted["users"].conditional_proba(part, users[held_out], items[held_out])
 
+    def error(weight):
+        return np.square(_product(p, q, np.float32(weight)) @ scale - triples.data[held_out]).sum()
 
-def _best_weight(by_items, by_users, ratings):
-    """The weight in [0, 1] of the first of two predictions with the least squared error."""
-    difference = (by_items - by_users).astype(float)
-    square = difference @ difference
-    return float(np.clip((ratings - by_users) @ difference / square, 0, 1)) if square > 0 else 0.5
+    return float(minimize_scalar(error, bounds=(0, 1), method="bounded").x)

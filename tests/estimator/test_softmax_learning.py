@@ -169,3 +169,68 @@ def test_marginals_of_what_is_missing_at_random(rng):
         marginals[list(row)] += probability
     # 2,400 entries of a feature: a frequency is off by 0.01; noise of learning adds as much.
     assert_allclose(marginals, np.concatenate(p), rtol=0, atol=4 * np.hypot(0.01, 0.01))
+
+
+# --- weights that are linear in the values of categories ---
+
+
+def weights_by_feature(rbm):
+    """Of each feature: its values, and the weights of its categories, (K, M)."""
+    offsets = np.cumsum([len(values) for values in rbm.categories_])[:-1]
+    return zip(rbm.categories_, np.split(rbm.components_.T, offsets), strict=True)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("n_iter", [0, 5])
+def test_ordinal_weights_are_linear_in_the_values(n_iter, conditional, rng):
+    """From the start on; features of one category, of two, and of unequal steps."""
+    X = incomplete(rng)
+    X[:, 0] = 3
+    X[:, 1] = np.where(X[:, 1] > 3, 2.5, -1)
+    X[:, 2] **= 2
+    rbm = SoftmaxRBM(
+        3, categories="auto", ordinal=True, conditional=conditional, n_iter=n_iter, random_state=0
+    ).fit(X)
+    assert {len(values) for values in rbm.categories_} == {1, 2, 5}
+    for values, weights in weights_by_feature(rbm):
+        assert np.abs(weights).max() > 1e-3
+        fit = np.polynomial.polynomial.polyfit(values, weights, min(1, len(values) - 1))
+        line = np.polynomial.polynomial.polyval(values, fit).T
+        assert_allclose(weights, line, rtol=0, atol=1e-12)
+
+
+def liking(rng, n_rows, n_features=12):
+    """Ratings of 1 to 5 that follow one taste, for or against each feature; half are missing."""
+    taste, signs = rng.normal(size=(n_rows, 1)), np.where(np.arange(n_features) % 2, 1, -1)
+    noise = rng.normal(size=(n_rows, n_features))
+    X = np.clip(np.rint(3 + 1.2 * taste * signs + 0.7 * noise), 1, 5)
+    return np.where(rng.random(X.shape) < 0.5, X, np.nan), X
+
+
+def test_ordinal_weights_learn_from_few_ratings(rng):
+    """They predict what is missing better than free weights do."""
+    X, truth = liking(rng, 60)
+    missing = np.isnan(X)
+    parameters = {"categories": [1, 2, 3, 4, 5], "weight_decay": 0.01, "random_state": 0}
+    parameters |= {"batch_size": 10, "n_iter": 100}
+
+    def error(predicted):
+        return np.sqrt(np.mean((predicted - truth)[missing] ** 2))
+
+    free, linear = (
+        error(SoftmaxRBM(20, ordinal=ordinal, **parameters).fit(X).predict_ratings(X))
+        for ordinal in (False, True)
+    )
+    assert linear < free - 0.01 < error(np.nanmean(X, axis=0)) - 0.2
+
+
+def test_an_l1_penalty_excludes_ordinal_weights(rng):
+    with pytest.raises(ValueError, match=r"ordinal=True and l1_penalty=0\.1 exclude each other"):
+        SoftmaxRBM(ordinal=True, l1_penalty=0.1).fit(incomplete(rng))
+
+
+def test_the_first_call_decides_whether_weights_are_ordinal(rng):
+    X = incomplete(rng)
+    rbm = SoftmaxRBM(3, ordinal=True, random_state=0).partial_fit(X)
+    with pytest.raises(ValueError, match="ordinal=False cannot go on with a machine that began"):
+        rbm.set_params(ordinal=False).partial_fit(X)

@@ -144,6 +144,9 @@ def estimator_of(draw, model, n_features):
             parameters["categories"] = categories(draw, n_features)
         parameters["handle_unknown"] = draw.pick("error", "ignore")
         parameters["conditional"] = draw.pick(True, False)
+        parameters["ordinal"] = draw.pick(True, False, np.True_)
+        if parameters["ordinal"]:
+            parameters.pop("l1_penalty", None)  # refused
     rates = np.ravel(parameters.get("learning_rate", 0.01))
     sane = bool((rates <= 0.1).all())
     if draw.chance(0.12):

@@ -194,6 +194,8 @@ VARIANTS = {
     "categories, pt": (SOFTMAX, PLAIN | PT),
     "categories, pt, conditional": (SOFTMAX, CONDITIONAL | PT),
     "categories, centred": (SOFTMAX, CENTRED | PLAIN),
+    "categories, ordinal": (SOFTMAX, PLAIN | CENTRED | {"ordinal": True}),
+    "categories, ordinal, pt": (SOFTMAX, PLAIN | PT | {"ordinal": True, "momentum": 0.5}),
     "categories, conditional, centred": (SOFTMAX, CENTRED | CONDITIONAL | {"average": 0.3}),
 }
 VARIANTS = {name: Variant(*variant) for name, variant in VARIANTS.items()}

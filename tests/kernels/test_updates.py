@@ -75,6 +75,22 @@ def test_add_gradient(dtype, rng):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_straighten(dtype, rng):
+    """Of one category, of two, of four; nothing but the sums is written."""
+    offsets, values = np.array([0, 1, 3, 7]), rng.normal(size=7).astype(dtype)
+    sums = rng.normal(size=(7, 5)).astype(dtype)
+    before, given = sums.copy(), values.copy()
+    updates.straighten(values, offsets, sums)
+    assert_array_equal(values, given)
+    for first, stop in ((0, 1), (1, 3), (3, 7)):
+        for k in range(first, stop):
+            plain = sum(
+                (1 + values[k] * values[other]) * before[other] for other in range(first, stop)
+            )
+            assert_allclose(sums[k], plain, rtol=0, atol=rounding(dtype, 100))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_sums_of_deviations(dtype, rng):
     rows, weights = rng.normal(size=(6, 5)).astype(dtype), rng.normal(size=6).astype(dtype)
     center = rng.normal(size=5).astype(dtype)

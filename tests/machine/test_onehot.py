@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from skrbm._machine.onehot import Categories, OneHotRows
 
@@ -179,6 +179,16 @@ def test_what_cannot_be_categories_is_refused(by_feature):
 
 
 # --- rows ---
+
+
+def test_scaled_values_go_from_minus_one_to_one():
+    """Also where a difference of two of them is beyond float64; a single one is in the middle."""
+    largest, smallest = np.finfo(float).max, np.nextafter(0, 1)
+    features = [[7], [1, 2, 3, 4, 5], [-1, 2.5], [0, 1, 10], [-largest, 0, largest], [0, smallest]]
+    scaled = Categories([np.array(values, float) for values in features]).scaled
+    expected = [0, -1, -0.5, 0, 0.5, 1, -1, 1, -1, -0.8, 1, -1, 0, 1]
+    assert_allclose(scaled[:-2], expected, rtol=0, atol=1e-15)
+    assert np.isfinite(scaled).all()  # half of the smallest number is 0
 
 
 def test_blocks_of_rows_bound_the_work():

@@ -314,6 +314,7 @@ def cd_update(
     means=False,
     steps=None,
     center=None,
+    slopes=None,
 ):
     """One CD-k update of a batch in plain loops; returns parameters and steps.
 
@@ -321,6 +322,7 @@ def cd_update(
     numbering: purpose 0 for the first hidden draw, 2k + 1 for the visible and 2k + 2 for the
     hidden draw of Gibbs step k. ``steps`` are those of the update before, for momentum. A
     ``center`` (``training.Center``), with shares of all rows for means of data, is changed.
+    ``slopes``: values of all codes, in which weights stay linear.
     """
     parameters = [np.array(a, dtype=float) for a in (W, c, b, U) if a is not None]
     W, c, b = parameters[:3]
@@ -377,6 +379,11 @@ def cd_update(
     rho = [mu[begin:end].sum() for begin, end in itertools.pairwise(offsets)]
     phases = zip(statistics(positive, h_pos), statistics(negative, h_neg), strict=True)
     gradient = [data - model for data, model in phases]
+    if slopes is not None:
+        table = np.zeros((len(rho), 2, len(c)))  # the gradient by u and a of W_k = u + z_k a
+        for k, g in enumerate(gradient[0]):
+            table[feature_of(k, offsets)] += np.outer([1, slopes[k]], g)
+        gradient[0] = [[1, z] @ table[feature_of(k, offsets)] for k, z in enumerate(slopes)]
 
     def shifted(parameters, sign):
         """From biases of the machine to those of ``training.updated``, or back."""

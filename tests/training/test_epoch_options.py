@@ -1,5 +1,6 @@
 """Epochs with options of training against plain loops, draw for draw."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -130,10 +131,13 @@ def test_an_epoch_equals_the_plain_loops(arrays, rng, kind, algorithm, options, 
 
 @machines
 @options_of_all
-def test_an_epoch_of_categories_equals_the_plain_loops(machine, options, rng):
+@pytest.mark.parametrize("ordinal", [False, True])
+def test_an_epoch_of_categories_equals_the_plain_loops(machine, options, ordinal, rng):
     """Entries are missing; two epochs in batches of four of 11 rows."""
     rows, chosen = some_rows(machine), settings(algorithm="cd", **options)
     state = softmax_state(machine)
+    state.model = replace(state.model, visible=replace(state.model.visible, ordinal=ordinal))
+    slopes = np.concatenate([np.linspace(-1, 1, n) if n > 1 else [0] for n in machine.sizes])
     center = centre(state, options, rng)
     parameters, steps, twin = machine.arrays, None, of_twin(chosen)
     size = twin.pop("batch_size")
@@ -149,6 +153,7 @@ def test_an_epoch_of_categories_equals_the_plain_loops(machine, options, rng):
                 learning_rate=0.1,
                 steps=steps,
                 center=center,
+                slopes=slopes if ordinal else None,
                 **twin,
             )
     for ours, plain in zip(state.model.parameters, parameters, strict=True):
