@@ -61,7 +61,7 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         The machine of ratings with items as rows, not yet fitted. ``fit`` fits a clone. None
         means ``SoftmaxRBM(DEFAULTS)``. Parameters of the machine are set as
         ``rating_rbm__n_components``, also in a grid search, and also those of the default machine.
-        Its ``categories`` are the values of y, unless it lists some.
+        Its ``categories`` become the distinct values of y.
 
     user_rbm : SoftmaxRBM, default=None
         The machine of ratings with users as rows. None means ``SoftmaxRBM(DEFAULTS)``.
@@ -286,9 +286,9 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         """Fit the machines of ratings and, of two, the weight of their blend."""
         machines = {}
         if self.by != "users":
-            machines["items"] = self._machine("rating_rbm", seeds[0])
+            machines["items"] = self._rating_machine("rating_rbm", seeds[0])
         if self.by != "items":
-            machines["users"] = self._machine("user_rbm", seeds[1])
+            machines["users"] = self._rating_machine("user_rbm", seeds[1])
         ratings = self.ratings_.astype(np.float32)
         scale = self.rating_scale_.astype(np.float32)
         if self.by == "both":
@@ -304,6 +304,15 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         machine = _DEFAULTS[name]() if given is None else clone(given)
         if machine.random_state is None:
             machine.random_state = int(seed)
+        return machine
+
+    def _rating_machine(self, name, seed):
+        machine = self._machine(name, seed)
+        if not isinstance(machine.categories, str):
+            raise ValueError(
+                f"{name} lists categories={machine.categories!r}, but in a recommender the "
+                "categories are the distinct ratings of y. Leave them at 'shared'."
+            )
         return machine
 
     # --- parameters ---
