@@ -157,7 +157,7 @@ for name, value in ndcg.items():
 # ---------
 # ``recommend`` returns arrays of ids and scores or, with ``as_frame=True``, a frame with titles.
 # Films that the user has rated are left out. ``similar_items`` names the films that interest the
-# same users: films of the same genres.
+# same users: mostly films of the same genre.
 
 lover = f"user {np.flatnonzero((taste == [1, -1, 0, -1, 1]).all(axis=1))[0]}"
 print(f"\nFor {lover}, who loves action and romance, and avoids comedy and horror:")
