@@ -24,8 +24,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     is a machine of its own over the features that the row has observed, and all rows share their
     parameters [1]_. Neither X nor its one-hot form is ever made dense.
 
-    With films as rows and users as features (the transpose of the usual table) the default
-    parameters suit tables of ratings such as MovieLens.
+    With films as rows and users as features (the transpose of the usual table) ``ordinal=True``
+    and the other default parameters suit tables of ratings such as MovieLens.
 
     A *schedule* is a number, or a sequence of one value per epoch. After its end the last value
     of a sequence stays in force. A schedule can be cloned, pickled and grid-searched like any

@@ -41,8 +41,8 @@ class RecommendationMethods:
         rank_by : {"interest", "rating"}, default="interest"
             "interest": the probability that the user sees (rates, buys) the item at all, given
             what else the user has seen. "rating": the expected rating, if the user rated the
-            item. Interest ranks the items that users will choose and like far better, for an
-            expected rating is highest for what few people watch.
+            item. Interest finds far more of the items that users will choose and like: a rating
+            does not say whether the user would ever choose the item.
         items : array-like of shape (n_candidates,), default=None
             Ids of the only items to choose from. None: all.
         titles : dict or None, default=None
