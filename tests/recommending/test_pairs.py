@@ -151,7 +151,7 @@ def test_columns_of_ids():
 NO_COLUMNS = [3, None, "ann", b"ann", {1, 2}, {1: 2}, np.array(3), np.ones((2, 1)), iter([1])]
 
 
-@pytest.mark.parametrize("values", NO_COLUMNS, ids=str)
+@pytest.mark.parametrize("values", NO_COLUMNS, ids=lambda values: type(values).__name__)
 def test_what_is_no_column_is_refused(values):
     name = type(values).__name__
     with pytest.raises(
