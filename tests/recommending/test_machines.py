@@ -160,6 +160,19 @@ def test_the_weight_makes_held_out_ratings_most_likely(rng):
     assert abs(weight - max(grid, key=log_likelihood)) < 0.01
 
 
+def test_the_weight_is_learned_without_the_held_out_ratings(rng, monkeypatch):
+    ratings = table(rng, (30, 12))
+    given, answer = [], SoftmaxRBM.conditional_proba
+
+    def spy(self, X, rows, columns):
+        given.append(X.nnz)
+        return answer(self, X, rows, columns)
+
+    monkeypatch.setattr(SoftmaxRBM, "conditional_proba", spy)
+    learned_weight({"items": machine(), "users": machine()}, ratings, SCALE, 0.4, 7)
+    assert given == [ratings.nnz - round(0.4 * ratings.nnz)] * 2
+
+
 def test_without_ratings_to_hold_out_the_weight_is_a_half(rng):
     ratings = table(rng)
     machines = {"items": machine(), "users": machine()}
