@@ -43,11 +43,11 @@ _QUIT = 32  # not 0: helpers go home
 _FAILED = 48  # not 0: a part has raised an error
 _TAKEN = 49  # not 0: a thread is the lead
 # What the ticket makes public.
-_N_ITEMS, _N_PARTS, _TASK, _ARGUMENTS, _ROOM = 64, 65, 66, 72, 128
+_N_ITEMS, _N_PARTS, _TASK, _ARGUMENTS, _ROOM = 64, 65, 66, 72, 192
 # What never changes: the functions of locks.
-_ACQUIRE, _RELEASE, _N_HELPERS = 208, 209, 210
+_ACQUIRE, _RELEASE, _N_HELPERS = 272, 273, 274
 # Of each thread, the lead first: whether it sleeps, and the lock that it sleeps on.
-_THREADS, _LOCK, _SIZE = 224, 1, 16
+_THREADS, _LOCK, _SIZE = 288, 1, 16
 
 #: How a job ended: a part raised an error. Or it did not begin: the crew works for another thread.
 WELL, FAILED, TAKEN = 0, 1, 2
@@ -162,6 +162,19 @@ _task_type = ir.FunctionType(
 )
 
 
+def _uncounted(context, builder, kind, value):
+    """A value of this type whose arrays have no counts of references."""
+    if isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        return array._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        items = zip(kind, cgutils.unpack_tuple(builder, value), strict=True)
+        items = [_uncounted(context, builder, *item) for item in items]
+        return context.make_tuple(builder, kind, items)
+    return value
+
+
 @intrinsic
 def _publish(typingctx, function, board, arguments):
     """Write the arguments to the board, and the address of a function that reads them.
@@ -189,11 +202,9 @@ def _publish(typingctx, function, board, arguments):
         inner = ir.IRBuilder(task.append_basic_block())
         pointer = inner.bitcast(task.args[0], packed.as_pointer())
         inputs = cgutils.unpack_tuple(inner, inner.load(pointer))
-        for k, kind in enumerate(arguments.types):
-            if isinstance(kind, types.Array):
-                array = context.make_array(kind)(context, inner, inputs[k])
-                array.meminfo = cgutils.get_null_value(array.meminfo.type)
-                inputs[k] = array._getvalue()
+        inputs = [
+            _uncounted(context, inner, *each) for each in zip(arguments, inputs, strict=True)
+        ]
         inputs += task.args[1:]
         status, _ = context.call_conv.call_function(
             inner, native, types.none, kernel_signature.args, inputs
