@@ -132,7 +132,7 @@ def _entries_of_rows(indptr, *others):
 
 
 def _work_of_entries(indptr, *others):
-    return int(indptr[-1] - indptr[0]) * others[-1].shape[1]
+    return 5 * int(indptr[-1] - indptr[0]) * others[-1].shape[1]
 
 
 @divisible(_work_of_entries, _entries_of_rows, **REORDERED)
@@ -172,7 +172,7 @@ def gather(indptr, codes, group_of, weights, table, out, first, stop):
 
 def _work_of_phases(positive, negative, *others):
     n_entries = positive.codes.size + negative.codes.size
-    return (n_entries + 2 * others[-2].size) * positive.h.shape[1]
+    return 8 * (n_entries + others[-2].size) * positive.h.shape[1]
 
 
 def _size_of_cuts(*arguments):
@@ -313,7 +313,7 @@ def _entries_of_order(order, *others):
 
 def _work_of_order(order, softmax, *others):
     mean_size = len(softmax.W) / (len(softmax.offsets) - 1)
-    return int(order.row.size * mean_size * (softmax.W.shape[1] + 20))
+    return int(3 * order.row.size * mean_size * (softmax.W.shape[1] + 20))
 
 
 @divisible(_work_of_order, _entries_of_order, **OPTIONS)
