@@ -6,9 +6,10 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from skrbm._kernels import blas, crew, products, rows, units, updates
+from skrbm._kernels import blas, crew, onehot, products, rows, units, updates
 from skrbm._machine import crew as machine_crew
 
+from . import onehot_calls
 from .numbers import SEED
 
 AWAKE, ASLEEP = 4000, 0  # looks for the next job
@@ -199,7 +200,15 @@ _CALLS = {
         1,
         lambda r, t, n: _multiplication(r, t, 9, 16 * n - 5),
     ),
-}
+} | onehot_calls.CALLS
+
+_INOUT = (
+    onehot.gather,
+    updates.add_step,
+    updates.add_gradient,
+    updates.approach,
+    updates.center,
+)
 
 
 def _multiplication(rng, dtype, n, m):
@@ -220,10 +229,9 @@ class Call:
         """New ones."""
         n_inputs = len(self._arguments) - self.n_outputs
         outputs = [output.copy() for output in self._arguments[n_inputs:]]
-        if self.kernel not in (updates.add_step, updates.add_gradient, updates.approach):
+        if self.kernel not in _INOUT:
             for output in outputs:
-                if self.kernel is not updates.center:
-                    output[...] = np.nan
+                output[...] = np.nan if output.dtype.kind == "f" else 7
         return [*self._arguments[:n_inputs], *outputs]
 
     def results(self, run):

@@ -12,6 +12,7 @@ from skrbm._kernels import (
     blas,
     crew,
     onehot,
+    onehot_rows,
     products,
     pseudo_likelihood,
     quadrature,
@@ -25,7 +26,18 @@ from skrbm._kernels.crew import Divisible
 
 from ..helpers.processes import run_python
 
-MODULES = (blas, onehot, products, pseudo_likelihood, quadrature, rows, sums, units, updates)
+MODULES = (
+    blas,
+    onehot,
+    onehot_rows,
+    products,
+    pseudo_likelihood,
+    quadrature,
+    rows,
+    sums,
+    units,
+    updates,
+)
 
 
 def kernels():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from skrbm._kernels import blas, crew, products, rows, units, updates
+from skrbm._kernels import blas, crew, onehot, onehot_rows, products, rows, units, updates
 
 from ..helpers.comparison import assert_same_bits
 from ..helpers.crews import (
@@ -42,7 +42,7 @@ def by(board, n_parts, patience=AWAKE):
 
 def test_every_divisible_kernel_is_tested():
     """By the calls of the helper module."""
-    modules = (blas, products, rows, units, updates)
+    modules = (blas, onehot, onehot_rows, products, rows, units, updates)
     functions = [getattr(module, name) for module in modules for name in module.__all__]
     assert {f for f in functions if isinstance(f, crew.Divisible)} == KERNELS
 
@@ -205,6 +205,6 @@ def test_too_many_arguments_are_an_error():
     def many(a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r, s, t, u, out, first, stop):
         out[first:stop] = 0
 
-    arrays = [np.zeros(3)] * 21
+    arrays = [np.zeros((3, 1, 1))] * 21
     with pytest.raises(Exception, match="no room on the board"):
         many.lead(crew.new_board(0), 3, 1, 0, *arrays)
