@@ -29,6 +29,7 @@ __all__ = [
     "WELL",
     "Divisible",
     "call_off",
+    "compile_leads",
     "divisible",
     "help_out",
     "new_board",
@@ -367,6 +368,9 @@ class Divisible:
         self.part(*arguments, 0, self.items(*arguments))
 
 
+_divisible = []  # all that there are
+
+
 def per_number(multiplications):
     """The work of a kernel that takes so long for each number of its last argument."""
     return lambda *arguments: multiplications * arguments[-1].size
@@ -394,6 +398,17 @@ def divisible(work, items=_rows_of_last, **options):
 
         # Its files are named after it, and two modules may have kernels of one name.
         lead.__qualname__ = f"{function.__module__}.{function.__qualname__}.lead"
-        return Divisible(part, kernel(of=function, **OPTIONS)(lead), items, work)
+        _divisible.append(Divisible(part, kernel(of=function, **OPTIONS)(lead), items, work))
+        return _divisible[-1]
 
     return compiled
+
+
+def compile_leads():
+    """Compile the call of the crew for all types that divisible kernels were called with."""
+    board, number = types.Array(types.int64, 1, "C"), types.int64
+    for shared in _divisible:
+        for arguments in list(shared.part.signatures):
+            shared.lead.get_call_template((board, number, number, number, *arguments[:-2]), {})
+    help_out.compile((board, number, number))
+    call_off.compile((board,))
