@@ -1,4 +1,4 @@
-"""Functions that are inlined into kernels: random words, exponentials, logarithms, bisection.
+"""Functions that are inlined into kernels: random words, exponentials, logarithms.
 
 A kernel may call kernels of its own file and the inlined functions of this file: the cache of
 compiled code compares the text of both files, and of no other (``cache``). Only ``blas`` calls
@@ -28,7 +28,6 @@ __all__ = [
     "log",
     "logistic",
     "random_row",
-    "reached",
     "softplus",
     "uniform",
 ]
@@ -250,19 +249,3 @@ def _overload_log(u):
 @njit(inline="always")
 def softplus(x):
     return max(x, 0.0) + np.log1p(np.exp(-abs(x)))
-
-
-# --- Parts of work that items have unequal shares in -------------------------------------------
-
-
-@njit(inline="always")
-def reached(start, item):
-    """The first k with ``start[k] - start[0] >= item``; start ascends."""
-    low, high = 0, start.shape[0] - 1
-    while low < high:
-        middle = (low + high) // 2
-        if start[middle] - start[0] < item:
-            low = middle + 1
-        else:
-            high = middle
-    return low

@@ -20,8 +20,8 @@ import numpy as np
 from numba import njit
 
 from .cache import kernel
-from .crew import divisible
-from .inlined import OPTIONS, REORDERED, exp, log, reached, softplus, uniform
+from .crew import divisible, of_equal_work
+from .inlined import OPTIONS, REORDERED, exp, log, softplus, uniform
 
 __all__ = [
     "Order",
@@ -127,15 +127,19 @@ def _group(group_of, code):
     return group_of[code] if group_of.shape[0] > 0 else code
 
 
-def _entries_of_rows(indptr, *others):
-    return int(indptr[-1] - indptr[0])
+def _n_rows(indptr, *others):
+    return indptr.size - 1
+
+
+def _bounds_of_rows(n_parts, indptr, *others):
+    return of_equal_work(n_parts, indptr)
 
 
 def _work_of_entries(indptr, *others):
     return 5 * int(indptr[-1] - indptr[0]) * others[-1].shape[1]
 
 
-@divisible(_work_of_entries, _entries_of_rows, **REORDERED)
+@divisible(_work_of_entries, _n_rows, _bounds_of_rows, **REORDERED)
 def gather(indptr, codes, group_of, weights, table, out, first, stop):
     """``out[r] += sum_k weights[k] table[group_of[codes[k]]]`` over the entries k of row r.
 
@@ -150,10 +154,10 @@ def gather(indptr, codes, group_of, weights, table, out, first, stop):
     table : ndarray of shape (N, M)                                                       IN
     out : ndarray of shape (n, M)                                                         INOUT
     first, stop : int                                                                     IN
-        The entries to do: all of each row that begins among them.
+        The rows to do.
     """
     n_columns, one = table.shape[1], table.dtype.type(1)
-    for r in range(reached(indptr, first), reached(indptr, stop)):
+    for r in range(first, stop):
         total, begin, end = out[r], indptr[r], indptr[r + 1]
         # Four at a time, so that the target is read and written a quarter as often.
         fours = begin + (end - begin) // 4 * 4
@@ -175,8 +179,13 @@ def _work_of_phases(positive, negative, *others):
     return 8 * (n_entries + others[-2].size) * positive.h.shape[1]
 
 
-def _size_of_cuts(*arguments):
-    return int(arguments[2][-1])
+def _features_of_phases(positive, *others):
+    return positive.order.start.size - 1
+
+
+def _bounds_of_phases(n_parts, positive, negative, offsets, *outputs):
+    """To write the sums of a code takes as long as to add an entry of each phase."""
+    return of_equal_work(n_parts, positive.order.start + offsets)
 
 
 @kernel(**REORDERED)
@@ -193,26 +202,24 @@ def _add_phase(phase, i, g, G):
             target[j] += weight * source[j]
 
 
-@divisible(_work_of_phases, _size_of_cuts, **REORDERED)
-def accumulate(positive, negative, cuts, offsets, U, g, G, first, stop):
+@divisible(_work_of_phases, _features_of_phases, _bounds_of_phases, **REORDERED)
+def accumulate(positive, negative, offsets, U, g, G, first, stop):
     """The gradient of a sum over rows: ``G[code] += weight h[row]``, ``g[code] += ...``.
 
     Parameters
     ----------
     positive, negative : Phase                                                            IN
         For each feature first the rows of the one, then those of the other.
-    cuts : ndarray of shape (D + 1,)                                                      IN
-        The work of all features before each.
     offsets : ndarray of shape (D + 1,)                                                   IN
     U : ndarray of shape (D, M), or (0, M)                                                OUT
         Sums of ``G`` over the codes of each feature.
     g : ndarray of shape (C,)                                                             OUT
     G : ndarray of shape (C, M)                                                           OUT
     first, stop : int                                                                     IN
-        The work to do: all of each feature that begins within it.
+        The features to do.
     """
     n_columns = G.shape[1]
-    for i in range(reached(cuts, first), reached(cuts, stop)):
+    for i in range(first, stop):
         for c in range(offsets[i], offsets[i + 1]):
             g[c] = 0
             for j in range(n_columns):
@@ -307,8 +314,12 @@ def _exponentiate(x, n, e, total):
             total[t] += e[q, t]
 
 
-def _entries_of_order(order, *others):
-    return order.row.size
+def _features_of_order(order, *others):
+    return order.start.size - 1
+
+
+def _bounds_of_order(n_parts, order, *others):
+    return of_equal_work(n_parts, order.start)
 
 
 def _work_of_order(order, softmax, *others):
@@ -316,7 +327,7 @@ def _work_of_order(order, softmax, *others):
     return int(3 * order.row.size * mean_size * (softmax.W.shape[1] + 20))
 
 
-@divisible(_work_of_order, _entries_of_order, **OPTIONS)
+@divisible(_work_of_order, _features_of_order, _bounds_of_order, **OPTIONS)
 def categorical(order, softmax, h, words, position, codes, p, first, stop):
     """Draw the category of each entry given the hidden units, or compute all probabilities.
 
@@ -335,14 +346,14 @@ def categorical(order, softmax, h, words, position, codes, p, first, stop):
     codes : ndarray of shape (n_entries,), or of one number per entry and category        OUT
     p : ndarray of one number per entry and category, or (0,) for draws                   OUT
     first, stop : int                                                                     IN
-        The entries to do: all of each feature that begins among them.
+        The features to do.
     """
     start, entry, row = order.start, order.entry, order.row
     offsets, W, b, most = softmax.offsets, softmax.W, softmax.b, softmax.most
     room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
     total, below = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
     category = np.empty(_BLOCK, np.int32)
-    for i in range(reached(start, first), reached(start, stop)):
+    for i in range(first, stop):
         low, high = offsets[i], offsets[i + 1]
         for begin in range(start[i], start[i + 1], _BLOCK):
             n = min(_BLOCK, start[i + 1] - begin)

@@ -4,13 +4,15 @@ Notation as in ``onehot``. The house rules stand in ``inlined``.
 """
 
 import numpy as np
-from numba import njit
 
 from .cache import kernel
-from .crew import divisible, per_number
-from .inlined import OPTIONS, random_row, reached
+from .crew import divisible, of_equal_work, per_number
+from .inlined import OPTIONS, random_row
 
 __all__ = ["count", "encode", "random_words", "sort_by_feature", "take_rows"]
+
+# Entries that say where features are cut for parts of nearly equal work.
+_SAMPLE = 512
 
 
 @kernel(**OPTIONS)
@@ -43,7 +45,15 @@ def encode(values, features, offsets, categories, codes):
             codes[k] = -2
 
 
-@divisible(per_number(4), **OPTIONS)
+def _rows_of_output(indptr, codes, rows, *outputs):
+    return rows.size
+
+
+def _bounds_of_output(n_parts, *arguments):
+    return of_equal_work(n_parts, arguments[3])
+
+
+@divisible(per_number(4), _rows_of_output, _bounds_of_output, **OPTIONS)
 def take_rows(indptr, codes, rows, out_indptr, out_codes, first, stop):
     """The codes of some rows, one row after the other.
 
@@ -52,12 +62,12 @@ def take_rows(indptr, codes, rows, out_indptr, out_codes, first, stop):
     indptr, codes : ndarray                                                               IN
     rows : ndarray of shape (n,), int                                                     IN
     out_indptr : ndarray of shape (n + 1,)                                                IN
-        Where the rows are to stand, from 0 on.
+        Where the rows are to stand.
     out_codes : ndarray                                                                   OUT
     first, stop : int                                                                     IN
-        The codes to write: all of each row that begins among them.
+        The rows to do.
     """
-    for r in range(reached(out_indptr, first), reached(out_indptr, stop)):
+    for r in range(first, stop):
         source = codes[indptr[rows[r]] : indptr[rows[r] + 1]]
         target = out_codes[out_indptr[r] : out_indptr[r + 1]]
         for k in range(source.shape[0]):
@@ -80,9 +90,9 @@ def count(indptr, codes, group_of, counts):
         counts[group_of[codes[k]]] += 1
 
 
-@njit(inline="always")
+@kernel(**OPTIONS)
 def _first_code(codes, low, high, code):
-    """Where the codes of a row, ascending, reach a code."""
+    """Where the codes of a row, from low to high and ascending, reach a code."""
     while low < high:
         middle = (low + high) // 2
         if codes[middle] < code:
@@ -92,20 +102,22 @@ def _first_code(codes, low, high, code):
     return low
 
 
-@njit(inline="always")
-def _feature_at(sample, k, feature_of, n_features):
-    """The first feature that is not done by the part of a sample before k."""
-    if k == 0:
-        return 0
-    return feature_of[sample[k]] if k < sample.shape[0] else n_features
+def _n_features(indptr, codes, feature_of, offsets, *outputs):
+    return offsets.size - 1
 
 
-def _size_of_sample(*arguments):
-    return arguments[4].size
+def _bounds_of_features(n_parts, indptr, codes, feature_of, offsets, *outputs):
+    """By the codes of some entries."""
+    step = 1 + (indptr[-1] - indptr[0]) // _SAMPLE
+    some = np.sort(codes[indptr[0] : indptr[-1] : step])
+    bounds = np.empty(n_parts + 1, np.int64)
+    bounds[0], bounds[-1] = 0, offsets.size - 1
+    bounds[1:-1] = feature_of[some[np.arange(1, n_parts) * len(some) // n_parts]]
+    return bounds
 
 
-@divisible(per_number(30), _size_of_sample, **OPTIONS)
-def sort_by_feature(indptr, codes, feature_of, offsets, sample, start, entry, row, first, stop):
+@divisible(per_number(30), _n_features, _bounds_of_features, **OPTIONS)
+def sort_by_feature(indptr, codes, feature_of, offsets, start, entry, row, first, stop):
     """Sort entries by feature and, within a feature, by row: a counting sort.
 
     Parameters
@@ -114,40 +126,50 @@ def sort_by_feature(indptr, codes, feature_of, offsets, sample, start, entry, ro
     feature_of : ndarray of shape (C,), int                                               IN
         The feature that owns a code.
     offsets : ndarray of shape (D + 1,)                                                   IN
-    sample : ndarray of int                                                               IN
-        Some of the codes, ascending: they say where to cut features for parts of equal work.
     start, entry, row : ndarray                                                           OUT
-        Of an ``Order``. Entries are counted from ``indptr[0]``.
+        Of an ``Order``. Entries are counted from ``indptr[0]``. ``start[0]``, which is 0, stays.
     first, stop : int                                                                     IN
-        The part of the sample whose features to do.
+        The features to do.
     """
-    n_rows, n_features = indptr.shape[0] - 1, offsets.shape[0] - 1
-    low = _feature_at(sample, first, feature_of, n_features)
-    high = _feature_at(sample, stop, feature_of, n_features)
-    begin, end, place = np.empty(n_rows, np.int64), np.empty(n_rows, np.int64), 0
-    for r in range(n_rows):
-        begin[r] = _first_code(codes, indptr[r], indptr[r + 1], offsets[low])
-        end[r] = _first_code(codes, begin[r], indptr[r + 1], offsets[high])
-        place += begin[r] - indptr[r]
-    free = np.zeros(high - low, np.int64)  # where the next entry of each feature goes
-    for r in range(n_rows):
-        for k in range(begin[r], end[r]):
-            free[feature_of[codes[k]] - low] += 1
-    for i in range(low, high):
-        start[i] = place
-        place += free[i - low]
-        free[i - low] = start[i]
-    if high == n_features:
-        start[high] = place
-    for r in range(n_rows):
-        for k in range(begin[r], end[r]):
-            i = feature_of[codes[k]] - low
-            entry[free[i]] = k - indptr[0]
-            row[free[i]] = r
-            free[i] += 1
+    place = 0
+    for r in range(indptr.shape[0] - 1):
+        place += _first_code(codes, indptr[r], indptr[r + 1], offsets[first]) - indptr[r]
+    for i in range(first, stop):
+        start[i + 1] = 0
+    for r in range(indptr.shape[0] - 1):
+        for k in range(
+            _first_code(codes, indptr[r], indptr[r + 1], offsets[first]), indptr[r + 1]
+        ):
+            i = feature_of[codes[k]]
+            if i >= stop:
+                break
+            start[i + 1] += 1
+    # Until all entries of a feature have their places, ``start`` of the next is the next place.
+    for i in range(first, stop):
+        n_entries = start[i + 1]
+        start[i + 1] = place
+        place += n_entries
+    for r in range(indptr.shape[0] - 1):
+        for k in range(
+            _first_code(codes, indptr[r], indptr[r + 1], offsets[first]), indptr[r + 1]
+        ):
+            i = feature_of[codes[k]]
+            if i >= stop:
+                break
+            entry[start[i + 1]] = k - indptr[0]
+            row[start[i + 1]] = r
+            start[i + 1] += 1
 
 
-@divisible(per_number(15), **OPTIONS)
+def _n_rows(indptr, *others):
+    return indptr.size - 1
+
+
+def _bounds_of_rows(n_parts, indptr, *others):
+    return of_equal_work(n_parts, indptr)
+
+
+@divisible(per_number(15), _n_rows, _bounds_of_rows, **OPTIONS)
 def random_words(indptr, seed, update, purpose, words, first, stop):
     """One random word for each entry: entry k of row r takes the word of unit k of row r.
 
@@ -158,13 +180,13 @@ def random_words(indptr, seed, update, purpose, words, first, stop):
     update, purpose : int                                                                 IN
     words : ndarray of shape (n_entries,), uint32                                         OUT
     first, stop : int                                                                     IN
-        The entries to do: all of each row that begins among them.
+        The rows to do.
     """
-    begin, end, most = reached(indptr, first), reached(indptr, stop), 0
-    for r in range(begin, end):
+    most = 0
+    for r in range(first, stop):
         most = max(most, indptr[r + 1] - indptr[r])
     room = np.empty(4 * ((most + 3) // 4), np.uint32)
-    for r in range(begin, end):
+    for r in range(first, stop):
         n = indptr[r + 1] - indptr[r]
         random_row(seed, update, purpose, r, room[: 4 * ((n + 3) // 4)])
         target = words[indptr[r] - indptr[0] : indptr[r + 1] - indptr[0]]

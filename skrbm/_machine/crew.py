@@ -12,6 +12,7 @@ from bisect import bisect
 from collections import defaultdict
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 
 from .._kernels import crew as kernels
 from .._kernels import get_num_threads
@@ -58,9 +59,9 @@ class _Crew:
         for helper in self._helpers:
             helper.join()
 
-    def do(self, kernel, n_items, n_parts, arguments):
+    def do(self, kernel, bounds, arguments):
         """Do a job together; whether the crew was free."""
-        result = kernel.lead(self._board, n_items, n_parts, _PATIENCE, *arguments)
+        result = kernel.lead(self._board, bounds, _PATIENCE, *arguments)
         if result == kernels.FAILED:
             raise MemoryError("a kernel found no memory to work in")
         return result != kernels.TAKEN
@@ -115,15 +116,17 @@ def parts_of(work):
 def together(kernel, *arguments):
     """Call a divisible kernel; the crew takes part if the work is worth it."""
     n_items, work = kernel.items(*arguments), kernel.work(*arguments)
-    n_parts = parts_of(work)
-    if n_parts > 1:
-        n_parts = max(1, min(n_parts, n_items))
-        n_threads = _here.n_threads or get_num_threads()
-        _work_done[kernel] += work
-        if n_threads > 1 and _work_done[kernel] > WORTH_A_CREW:
-            # Nobody would ever have a part for more threads than there are parts.
-            crew = _crew(os.getpid(), min(n_threads, 1 << len(PARTS)))
-            if crew.do(kernel, n_items, n_parts, arguments):
-                return
-    for k in range(n_parts):
-        kernel.part(*arguments, n_items * k // n_parts, n_items * (k + 1) // n_parts)
+    n_parts = max(1, min(parts_of(work), n_items))
+    if n_parts == 1:
+        kernel.part(*arguments, 0, n_items)
+        return
+    bounds = kernel.bounds(n_parts, *arguments)
+    n_threads = _here.n_threads or get_num_threads()
+    _work_done[kernel] += work
+    if n_threads > 1 and _work_done[kernel] > WORTH_A_CREW:
+        # Nobody would ever have a part for more threads than there are parts.
+        crew = _crew(os.getpid(), min(n_threads, 1 << len(PARTS)))
+        if crew.do(kernel, bounds, arguments):
+            return
+    for first, stop in pairwise(bounds.tolist()):
+        kernel.part(*arguments, first, stop)

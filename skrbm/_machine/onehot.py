@@ -14,9 +14,6 @@ from .._kernels import onehot_rows
 from .._kernels.onehot import Order
 from .crew import together
 
-# Entries that say where features are cut for parts of nearly equal work.
-_SAMPLE = 512
-
 
 def cumulated(sizes):
     """Where items of these sizes begin if they lie one after the other; last, where they end."""
@@ -274,8 +271,7 @@ class OneHotRows:
             entry, row = np.empty(self.n_entries, dtype), np.empty(self.n_entries, dtype)
             start = np.zeros(categories.n_features + 1, np.int64)
             rows = self.indptr, self.codes, categories.feature_of, categories.offsets
-            sample = np.sort(self.entries[:: 1 + self.n_entries // _SAMPLE])
-            together(onehot_rows.sort_by_feature, *rows, sample, start, entry, row)
+            together(onehot_rows.sort_by_feature, *rows, start, entry, row)
             self._order = Order(start, entry, row)
         return self._order
 

@@ -213,10 +213,8 @@ class SoftmaxLayer(Layer):
             self._phase(phases.positive, h[positive], row_weights[positive]),
             self._phase(phases.negative, h[negative], row_weights[negative]),
         )
-        # To write the sums of a code takes as long as to add an entry of each phase.
-        cuts = parts[0].order.start + self.categories.offsets
         outputs = observed, bias, interaction
-        together(onehot.accumulate, *parts, cuts, self.categories.offsets, *outputs)
+        together(onehot.accumulate, *parts, self.categories.offsets, *outputs)
         if self.conditional is None:
             return interaction, bias
         # An observed feature is in one category, or in all with probabilities that add up to 1.

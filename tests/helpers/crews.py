@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,9 +36,8 @@ def crew_of(n_helpers, patience=AWAKE):
 
 def in_parts(kernel, n_parts, arguments):
     """What a job does, one part after the other."""
-    n_items = kernel.items(*arguments)
-    for k in range(n_parts):
-        kernel.part(*arguments, n_items * k // n_parts, n_items * (k + 1) // n_parts)
+    for first, stop in pairwise(kernel.bounds(n_parts, *arguments)):
+        kernel.part(*arguments, first, stop)
 
 
 def _numbers(rng, dtype, *shape):

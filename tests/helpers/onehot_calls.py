@@ -32,7 +32,7 @@ def _accumulate(rng, dtype, n, conditional):
         phases.append(onehot.Phase(order, rows.codes, ones, h, row_weights))
     U = np.empty((len(SIZES) if conditional else 0, N_HIDDEN), dtype)
     outputs = U, np.empty(N_CODES, dtype), np.empty((N_CODES, N_HIDDEN), dtype)
-    return [*phases, phases[0].order.start + OFFSETS, OFFSETS, *outputs]
+    return [*phases, OFFSETS, *outputs]
 
 
 def _categorical(rng, dtype, n, draw):
@@ -53,8 +53,8 @@ def _categorical(rng, dtype, n, draw):
 def _sort(rng, dtype, n):
     rows = _rows(rng, n)
     outputs = np.empty(len(SIZES) + 1, np.int64), *np.empty((2, rows.n_entries), np.int32)
-    fixed = CATEGORIES.feature_of, OFFSETS, np.sort(rows.codes)
-    return [rows.indptr, rows.codes, *fixed, *outputs]
+    outputs[0][0] = 0
+    return [rows.indptr, rows.codes, CATEGORIES.feature_of, OFFSETS, *outputs]
 
 
 def _take(rng, dtype, n):

@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skrbm._kernels.inlined import log, reached
+from skrbm._kernels.inlined import log
 
 from ..helpers.numbers import DTYPES, rounding
 
@@ -29,19 +29,3 @@ def test_logarithm(dtype, rng):
     every_log(u, out)
     assert_allclose(out, np.log(u.astype(float)), rtol=rounding(dtype, 6), atol=0)
     assert_array_equal(out[u == 1], 0)
-
-
-@njit
-def all_reached(start, items, out):
-    for k in range(items.shape[0]):
-        out[k] = reached(start, items[k])
-
-
-@pytest.mark.parametrize("start", [[0], [5], [0, 3, 3, 7, 7], [4, 4, 5, 9]])
-def test_parts_begin_at_the_first_item_that_is_reached(start):
-    """The parts from 0 to the whole have each item once, but for empty ones at the end."""
-    start = np.array(start)
-    items = np.arange(start[-1] - start[0] + 1)
-    out = np.empty_like(items)
-    all_reached(start, items, out)
-    assert_array_equal(out, np.searchsorted(start - start[0], items))

@@ -96,9 +96,8 @@ def test_accumulate(rows, rng, dtype, weighted, conditional):
         plain.append(accumulate(*listed, h, row_weights, N_CODES))
     G, g = np.full((N_CODES, N_HIDDEN), np.nan, dtype), np.full(N_CODES, np.nan, dtype)
     U = np.full((len(SIZES) if conditional else 0, N_HIDDEN), np.nan, dtype)
-    cuts = 3 * np.arange(len(SIZES) + 1)
-    arguments = *phases, cuts, OFFSETS, U, g, G
-    onehot.accumulate.part(*arguments, 4, 13)  # the features that begin there are 2, 3 and 4
+    arguments = *phases, OFFSETS, U, g, G
+    onehot.accumulate.part(*arguments, 2, 5)
     assert_array_equal(np.isnan(g).nonzero()[0], [*range(6), *range(20, 26)])
     assert_array_equal(np.isnan(G).all(axis=1), np.isnan(g))
     if conditional:
@@ -153,8 +152,7 @@ def test_sample_writes_the_features_asked_for(rows, rng):
     codes = np.full(rows.n_entries, -1, np.int32)
     softmax = onehot.Softmax(OFFSETS, weights, visible.bias, CATEGORIES.most)
     arguments = order, softmax, h, words, OFFSETS[:0], codes, h[0, :0]
-    # All entries of the features that begin there: not those of feature 1, which began before.
-    onehot.categorical.part(*arguments, order.start[1] + 1, order.start[4] + 1)
+    onehot.categorical.part(*arguments, 2, 5)
     whole = visible.sample(SoftmaxInput(h, weights), (SEED, 0, 0), rows.copy())
     written = (rows.codes >= OFFSETS[2]) & (rows.codes < OFFSETS[5])
     assert_array_equal(codes, np.where(written, whole.codes, -1))
