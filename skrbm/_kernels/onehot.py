@@ -121,12 +121,6 @@ def _weight(weights, k, one):
 # --- Between the layers -----------------------------------------------------------------------
 
 
-@njit(inline="always")
-def _group(group_of, code):
-    """The group of a code, or the code itself if there are no groups."""
-    return group_of[code] if group_of.shape[0] > 0 else code
-
-
 def _n_rows(indptr, *others):
     return indptr.size - 1
 
@@ -148,8 +142,8 @@ def gather(indptr, codes, group_of, weights, table, out, first, stop):
     indptr : ndarray of shape (n + 1,)                                                    IN
         From 0 on.
     codes : ndarray, int                                                                  IN
-    group_of : ndarray of shape (C,), or (0,) for the codes themselves                    IN
-        The group, such as the feature, that a code is in.
+    group_of : ndarray of shape (C,)                                                      IN
+        The row of the table that a code stands for, such as that of its feature.
     weights : ndarray, may be empty                                                       IN
     table : ndarray of shape (N, M)                                                       IN
     out : ndarray of shape (n, M)                                                         INOUT
@@ -164,12 +158,12 @@ def gather(indptr, codes, group_of, weights, table, out, first, stop):
         for k in range(begin, fours, 4):
             w0, w1 = _weight(weights, k, one), _weight(weights, k + 1, one)
             w2, w3 = _weight(weights, k + 2, one), _weight(weights, k + 3, one)
-            t0, t1 = table[_group(group_of, codes[k])], table[_group(group_of, codes[k + 1])]
-            t2, t3 = table[_group(group_of, codes[k + 2])], table[_group(group_of, codes[k + 3])]
+            t0, t1 = table[group_of[codes[k]]], table[group_of[codes[k + 1]]]
+            t2, t3 = table[group_of[codes[k + 2]]], table[group_of[codes[k + 3]]]
             for j in range(n_columns):
                 total[j] += (w0 * t0[j] + w1 * t1[j]) + (w2 * t2[j] + w3 * t3[j])
         for k in range(fours, end):
-            w0, t0 = _weight(weights, k, one), table[_group(group_of, codes[k])]
+            w0, t0 = _weight(weights, k, one), table[group_of[codes[k]]]
             for j in range(n_columns):
                 total[j] += w0 * t0[j]
 

@@ -84,6 +84,11 @@ class Categories:
         return np.concatenate(self.by_feature, dtype=np.float64, casting="unsafe")
 
     @cached_property
+    def codes(self):
+        """All codes, (C,)."""
+        return np.arange(self.offsets[-1], dtype=np.int32)
+
+    @cached_property
     def feature_of(self):
         """The feature that owns each code, (C,)."""
         return np.repeat(np.arange(self.n_features, dtype=np.int32), self.sizes)

@@ -22,8 +22,6 @@ from .threads import COST_OF_SOFTPLUS, LONGEST_CALL, in_threads, shares
 #: Codes, or logarithms of probabilities, held at a time where all features are asked for.
 BLOCK = 2**22
 
-_NO_GROUPS = np.empty(0, np.int32)
-
 
 class SoftmaxInput(NamedTuple):
     """The input ``h W^T`` by its factors: computed for the entries that rows observe, and no more.
@@ -94,7 +92,7 @@ class SoftmaxLayer(Layer):
 
         rows = v.indptr_of_entries, v.entries
         entry_weights = v.weights_of_entries(weights.dtype)
-        together(onehot.gather, *rows, _NO_GROUPS, entry_weights, weights, out)
+        together(onehot.gather, *rows, self.categories.codes, entry_weights, weights, out)
         if self.conditional is not None:
             features = self.categories.feature_of
             together(onehot.gather, *rows, features, entry_weights, self.conditional, out)
@@ -106,7 +104,7 @@ class SoftmaxLayer(Layer):
         total = np.zeros((v.shape[0], 1), self.bias.dtype)
         table = self.bias[:, np.newaxis]
         entry_weights = v.weights_of_entries(total.dtype)
-        rows = v.indptr_of_entries, v.entries, _NO_GROUPS
+        rows = v.indptr_of_entries, v.entries, self.categories.codes
         together(onehot.gather, *rows, entry_weights, table, total)
         return -total[:, 0]
 

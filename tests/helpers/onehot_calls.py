@@ -17,7 +17,7 @@ def _rows(rng, n):
 
 def _gather(rng, dtype, n, features):
     rows = _rows(rng, n)
-    groups = CATEGORIES.feature_of if features else _NONE
+    groups = CATEGORIES.feature_of if features else CATEGORIES.codes
     tables = rng.normal(size=(N_CODES + n, N_HIDDEN)).astype(dtype)
     weights = rng.random(rows.n_entries).astype(dtype)
     return [rows.indptr, rows.codes, groups, weights, tables[:N_CODES], tables[N_CODES:]]
