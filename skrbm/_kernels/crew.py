@@ -26,7 +26,6 @@ from .inlined import OPTIONS
 
 __all__ = [
     "FAILED",
-    "MOST_PARTS",
     "TAKEN",
     "WELL",
     "Divisible",
@@ -46,10 +45,8 @@ _DONE = 16  # number of parts that are done
 _QUIT = 32  # not 0: helpers go home
 _FAILED = 48  # not 0: a part has raised an error
 _TAKEN = 49  # not 0: a thread is the lead
-# What the ticket makes public.
+# What the ticket makes public; there is room for the bounds of 69 parts.
 _N_PARTS, _TASK, _BOUNDS, _ARGUMENTS, _ROOM = 64, 65, 66, 136, 192
-#: The most parts of a job.
-MOST_PARTS = _ARGUMENTS - _BOUNDS - 1
 # What never changes: the functions of locks.
 _ACQUIRE, _RELEASE, _N_HELPERS = 336, 337, 338
 # Of each thread, the lead first: whether it sleeps, and the lock that it sleeps on.

@@ -26,6 +26,9 @@ PARTS = (2**18, 2**25, 2**29, 2**33)
 #: call costs a third of a second, and to load what was compiled costs 10 ms.
 WORTH_A_CREW = 2**31
 
+#: Multiplications, roughly, of a job at most: the interpreter cannot hear Ctrl-C meanwhile.
+LONGEST_JOB = 2**31
+
 # Looks for work some 25 ns apart: longer than Python needs from one kernel to the next, and no
 # longer, because somebody else may need the core.
 _PATIENCE = 4000
@@ -121,12 +124,14 @@ def together(kernel, *arguments):
         kernel.part(*arguments, 0, n_items)
         return
     bounds = kernel.bounds(n_parts, *arguments)
-    n_threads = _here.n_threads or get_num_threads()
+    n_threads, n_together, crew = _here.n_threads or get_num_threads(), n_parts, None
     _work_done[kernel] += work
     if n_threads > 1 and _work_done[kernel] > WORTH_A_CREW:
         # Nobody would ever have a part for more threads than there are parts.
         crew = _crew(os.getpid(), min(n_threads, 1 << len(PARTS)))
-        if crew.do(kernel, bounds, arguments):
-            return
-    for first, stop in pairwise(bounds.tolist()):
-        kernel.part(*arguments, first, stop)
+        n_together = max(n_threads, n_parts * LONGEST_JOB // work)
+    for k in range(0, n_parts, n_together):
+        job = bounds[k : k + n_together + 1]
+        if crew is None or not crew.do(kernel, job, arguments):
+            for first, stop in pairwise(job.tolist()):
+                kernel.part(*arguments, first, stop)
