@@ -56,7 +56,8 @@ for conditional in (False, True):
         machine.conditional_proba(table, rows, columns, method="mean_field")
         machine.recommend(table, 5)
 if DTYPE == "float32":
-    recommender = skrbm.RBMRecommender(random_state=0).fit(np.column_stack([rows, columns]), X[rated])
+    pairs = np.column_stack([rows, columns])
+    recommender = skrbm.RBMRecommender(random_state=0).fit(pairs, X[rated])
     recommender.predict([(0, 1), (1, 500), (500, 1)])
     recommender.recommend([0, 500])
     recommender.similar_items([0])

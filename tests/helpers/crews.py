@@ -174,6 +174,15 @@ _CALLS = {
         1,
         lambda r, t, n: [*_numbers(r, t, 2, n), *_numbers(r, t, 2, 7), _numbers(r, t, n, 7)],
     ),
+    "straighten": (
+        updates.straighten,
+        1,
+        lambda r, t, n: [
+            _numbers(r, t, 3 * n),
+            np.arange(0, 3 * n + 1, 3),
+            _numbers(r, t, 3 * n, 7),
+        ],
+    ),
     "project": (
         updates.project,
         2,
@@ -208,6 +217,7 @@ _INOUT = (
     updates.add_gradient,
     updates.approach,
     updates.center,
+    updates.straighten,
 )
 
 
