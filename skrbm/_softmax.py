@@ -39,7 +39,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         The categories of the features, as finite numbers. Features may have different numbers.
 
         - "shared": the values that occur anywhere in X, for all features; a rating scale. A
-          warning tells of features that hardly share any values.
+          warning tells of features that hardly share any values, and of a dense table whose zeros
+          seem to stand for missing ratings.
         - "auto": the values that occur in each column, as in
           :class:`~sklearn.preprocessing.OneHotEncoder`.
         - a flat array: these, ascending, for all features.

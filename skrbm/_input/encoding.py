@@ -14,15 +14,10 @@ from sklearn.utils import gen_batches
 from .._machine.onehot import Categories, OneHotRows, blocks
 from .categories import CategoryRows
 from .checks import InvalidParameterError, check_table
+from .mistaken import MANY_CATEGORIES, TRIPLES, shown, warn_of_mistakes
 from .sparse import stored_entries
 
 _BLOCK_ENTRIES = 2**20  # of X that are encoded at a time
-_MANY_CATEGORIES = 1000  # of one feature: most likely a mistake
-_TRIPLES = (
-    "Triples of user, item and rating make a sparse matrix first: "
-    "coo_array((rating, (user, item)))."
-)
-_FEW_ENTRIES = 30  # of a feature: they do not say which values it lacks
 
 
 def read_categories(estimator, X, reset=False, counted=None):
@@ -46,9 +41,8 @@ def read_categories(estimator, X, reset=False, counted=None):
     rows = _encode(X, categories, estimator.handle_unknown == "ignore", names)
     rows = CategoryRows(X, rows, categories)
     _check_apart(categories, rows.dtype, names)
-    shared = isinstance(estimator.categories, str) and estimator.categories == "shared"
-    if reset and shared and categories.most <= _MANY_CATEGORIES:
-        _warn_unlike_features(estimator, rows, names)
+    if reset:
+        warn_of_mistakes(estimator, rows, names)
     return rows
 
 
@@ -182,10 +176,10 @@ def _check_found(values, where, estimator):
         )
     if np.isinf(values).any():
         _refuse_infinity(where)
-    if len(values) > _MANY_CATEGORIES:
+    if len(values) > MANY_CATEGORIES:
         warnings.warn(
             f"{where} has {len(values)} different values, and {type(estimator).__name__} reads "
-            f"each as a category. GaussianBernoulliRBM is for real-valued data. {_TRIPLES}",
+            f"each as a category. GaussianBernoulliRBM is for real-valued data. {TRIPLES}",
             UserWarning,
             stacklevel=2,
         )
@@ -217,43 +211,6 @@ def _check_given(estimator, values, whose):
             f"OrdinalEncoder.) Got {values!r}{whose}."
         )
     return array if array.dtype.itemsize <= 8 else as_floats
-
-
-def _warn_unlike_features(estimator, rows, names):
-    """Warn of features that lack most of what other features hold: they share no scale.
-
-    A film that lacks a rare rating lacks little of the other films' ratings, even if it lacks
-    several ratings. What a feature has not shown by chance is estimated by the share of values
-    that it holds once (Good, 1953). Some users, as features, give the same rating throughout: so
-    a tenth of the features must be unlike the others.
-    """
-    counts = rows.summary.counts.reshape(rows.n_features, -1)
-    n_entries = counts.sum(axis=1, keepdims=True)
-    others = np.maximum(counts.sum() - n_entries, 1)
-    lacking = ((counts.sum(axis=0) - counts) / others * (counts == 0)).sum(axis=1)
-    lacking -= (counts == 1).sum(axis=1) / np.maximum(n_entries[:, 0], 1)
-    enough = n_entries[:, 0] >= _FEW_ENTRIES
-    unlike = np.flatnonzero(enough & (lacking > 0.5))
-    if len(unlike) == 0 or len(unlike) < 0.1 * enough.sum():
-        return
-    i = unlike[0]
-    shown = _shown(rows.categories.by_feature[i][counts[i] > 0])
-    mend = "If the features do share a scale, list it: categories=[1, 2, 3, 4, 5]."
-    mend = _TRIPLES if rows.n_features == 3 else mend
-    warnings.warn(
-        f"the features of X hold different values: feature {names[i]!r} holds {shown} only, but "
-        f"categories='shared' of {type(estimator).__name__} gives each feature all "
-        f"{counts.shape[1]} values that occur in X. Pass categories='auto' for the values of each "
-        f"column. {mend}",
-        UserWarning,
-        stacklevel=2,
-    )
-
-
-def _shown(values):
-    """Categories as Python writes them, on one line."""
-    style = {"threshold": 12, "separator": ", ", "formatter": {"all": str}}
-    return np.array2string(values, max_line_width=np.inf, **style)
 
 
 # --- codes ------------------------------------------------------------------------------------
@@ -291,10 +248,10 @@ def _complain_of_unknown(values, features, codes, categories, names):
     """Raise an error that names the first unknown value and its feature."""
     k = np.argmin(codes)
     known = categories.by_feature[features[k]]
-    example = _shown(np.union1d(known, values[k]))
+    example = shown(np.union1d(known, values[k]))
     raise ValueError(
         f"X holds {values[k]} in feature {names[features[k]]!r}, which is none of its categories "
-        f"{_shown(known)}. Fit with all categories that may occur, for example "
+        f"{shown(known)}. Fit with all categories that may occur, for example "
         f"categories={example} if the features share a scale (in cross-validation a rare one may "
         "be in a test fold alone), or treat it as missing with handle_unknown='ignore'."
     )

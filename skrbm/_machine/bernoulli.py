@@ -103,14 +103,14 @@ class BernoulliLayer(NumberLayer):
             Total inputs of the hidden units for the rows as they are.
         weights : ndarray of shape (N, M)
         """
-        tables, max_factors = self._tables(weights)
-        cost = weights.shape[1] * self._cost(v, max_factors)
+        bias, max_factors = self.bias.astype(np.float64, copy=False), _max_factors(weights)
+        cost = weights.shape[1] * (_COST_OF_EXPONENTIAL if max_factors else COST_OF_SOFTPLUS)
         out = np.empty(len(rows))
 
         def condition(first, stop):
             part = slice(first, stop)
             pseudo_likelihood.bernoulli_log_odds(
-                rows[part], units[part], v[part], t, *tables, max_factors, out[part]
+                rows[part], units[part], v[part], t, bias, weights, max_factors, out[part]
             )
 
         in_threads(condition, shares(np.arange(len(rows) + 1), cost))
@@ -118,8 +118,12 @@ class BernoulliLayer(NumberLayer):
 
     def _conditionals(self, v, t, weights, log_odds):
         """The pseudo-likelihood, and the log-odds of all units if an array (n, N) is given."""
-        tables, max_factors = self._tables(weights)
-        costs = np.full(self.n_units, weights.shape[1] * self._cost(v, max_factors))
+        max_factors, bias = _max_factors(weights), self.bias.astype(np.float64, copy=False)
+        with np.errstate(over="ignore"):  # max_factors == 0: the tables are not read
+            exponentials = np.exp(weights, dtype=np.float64), np.exp(-weights, dtype=np.float64)
+        bits = ((v == 0) | (v == 1)).all()
+        cost = (1 if bits else _COST_OF_EXPONENTIAL) if max_factors else COST_OF_SOFTPLUS
+        costs = np.full(self.n_units, weights.shape[1] * cost)
         columns, parts = tiles(len(v), costs, pseudo_likelihood.TILE)
         terms = np.empty((len(columns), len(v)))
 
@@ -129,28 +133,18 @@ class BernoulliLayer(NumberLayer):
             if len(columns) > 1:
                 values, odds = (np.ascontiguousarray(a[:, part]) for a in (values, odds))
             pseudo_likelihood.bernoulli_pseudo_likelihood(
-                values, t[rows], *(a[part] for a in tables), max_factors, terms[k, rows], odds
+                values,
+                t[rows],
+                *(a[part] for a in (bias, weights, *exponentials)),
+                max_factors,
+                terms[k, rows],
+                odds,
             )
             if len(columns) > 1 and len(odds):
                 log_odds[rows, part] = odds
 
         in_threads(score, parts)
         return terms.sum(axis=0)
-
-    def _tables(self, weights):
-        """What kernels look up: biases, weights and their exponentials; and how many factors."""
-        largest = float(max(weights.max(), -weights.min()))
-        # A product of so many factors stays below exp(600), safely within float64. (Below
-        # 1e-6 the number of hidden units is the limit, whatever the weights.)
-        max_factors = int(600 / max(largest, 1e-6))
-        with np.errstate(over="ignore"):  # max_factors == 0: the tables are not read
-            exponentials = np.exp(weights, dtype=np.float64), np.exp(-weights, dtype=np.float64)
-        return (self.bias.astype(np.float64, copy=False), weights, *exponentials), max_factors
-
-    def _cost(self, v, max_factors):
-        """Multiplications, or what takes as long, for a unit and a hidden unit."""
-        bits = ((v == 0) | (v == 1)).all()
-        return (1 if bits else _COST_OF_EXPONENTIAL) if max_factors else COST_OF_SOFTPLUS
 
     def with_bias(self, bias):
         """The change of the bias is the input that undoes it."""
@@ -160,3 +154,11 @@ class BernoulliLayer(NumberLayer):
         total = np.empty_like(self.bias)
         together(updates.weighted_sum, v, row_weights, total)
         return (total,)
+
+
+def _max_factors(weights):
+    """How many factors of a pseudo-likelihood are multiplied before a logarithm is taken."""
+    largest = float(max(weights.max(), -weights.min()))
+    # A product of so many factors stays below exp(600), safely within float64. (Below 1e-6 the
+    # number of hidden units is the limit, whatever the weights.)
+    return int(600 / max(largest, 1e-6))

@@ -223,6 +223,8 @@ def table_of(users, items, values, user_ids, item_ids):
             "kept = ~pandas.DataFrame(X).duplicated(keep='last')."
         )
     order = np.delete(order, again)
+    if max(shape) < 2**31:  # the index that the kernels of rows are compiled for
+        users, items = users.astype(np.int32), items.astype(np.int32)
     table = sparse.coo_array((values[order], (users[order], items[order])), shape=shape)
     return table.tocsr()
 

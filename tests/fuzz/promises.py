@@ -28,7 +28,8 @@ INTERNAL = re.compile(
 WARNINGS = re.compile(
     r"reads values as probabilities|has noise of standard deviation|different values"
     r"|Training does not converge|valid feature names|has feature names, but"
-    r"|with sparse columns found"
+    r"|with sparse columns found|one category only|look like user, item and rating"
+    r"|entries of X are 0"
 )
 
 _PARTS = ("data", "indices", "indptr", "offsets", "coords", "rows", "_dict", "shape")

@@ -23,5 +23,6 @@ def test_kernels_equal_their_twins(max_factors, grey, oracle, rng):
     row, unit = rng.integers(0, 37, 60), rng.integers(0, 4, 60)
     row.sort()
     chosen = np.empty(60)
-    pseudo_likelihood.bernoulli_log_odds(row, unit, v[row, unit], v @ W + c, *arrays, chosen)
+    queries = row, unit, v[row, unit], v @ W + c
+    pseudo_likelihood.bernoulli_log_odds(*queries, b, W, max_factors, chosen)
     assert_allclose(chosen, log_odds[row, unit], rtol=1e-12, atol=1e-13)

@@ -39,9 +39,10 @@ LAYERS = (BernoulliLayer, GaussianLayer, SoftmaxLayer)
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_no_layer_adds_a_method_to_the_contract(layer):
-    """But for what layers of numbers share, and what only ratings ask of categories."""
+    """But for what layers of numbers share, and what is asked of one entry given the others."""
     own = {"statistic"} if issubclass(layer, NumberLayer) else set()
     own |= {"log_conditionals", "conditional_means"} if layer is SoftmaxLayer else set()
+    own |= {"log_odds", "log_odds_of"} if layer is BernoulliLayer else set()
     functions = {name for name, value in inspect.getmembers(layer, inspect.isfunction)}
     added = {name for name in functions if not name.startswith("_")} - set(dir(Layer))
     assert added == own

@@ -317,6 +317,7 @@ def test_without_weights_features_are_independent(conditional):
         assert_allclose(estimator.free_energy(X), -np.array(bias) - constant, **EXACT)
 
 
+@pytest.mark.filterwarnings("ignore:there is one category only")
 @pytest.mark.parametrize("sizes", [(3,), (1,), (1, 1)])
 @pytest.mark.parametrize("conditional", [False, True])
 def test_one_feature_or_one_category(sizes, conditional):

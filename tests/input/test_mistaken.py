@@ -1,10 +1,11 @@
-"""Categories that features share, or do not; categories that a dtype cannot tell apart."""
+"""Tables that are most likely a mistake: features of no scale, zeros for gaps, triples."""
 
 import tracemalloc
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from scipy import sparse
 from sklearn.model_selection import cross_val_score
 
 from ..helpers.ratings import machine, stored
@@ -76,6 +77,137 @@ def test_the_warning_names_the_feature_and_its_values(rng):
 
 def test_few_entries_do_not_say_what_a_feature_lacks(rng):
     machine(n_iter=0).fit(np.stack([np.arange(29) % 2, np.arange(29) % 20], axis=1))
+
+
+# --- zeros in place of missing ratings ---
+
+
+def pivot(rng, values, p, zeros=0.8, shape=(60, 20)):
+    X = rng.choice(values, shape, p=p)
+    X[rng.random(X.shape) < zeros] = 0
+    return X
+
+
+STARS = [0.05, 0.1, 0.25, 0.35, 0.25]
+RATINGS = {
+    "stars": ([1, 2, 3, 4, 5], STARS),
+    "equal stars": ([1, 2, 3, 4, 5], [0.2] * 5),
+    "half stars": (
+        np.arange(0.5, 5.5, 0.5),
+        [0.02, 0.04, 0.02, 0.1, 0.08, 0.2, 0.14, 0.2, 0.1, 0.1],
+    ),
+}
+
+
+@pytest.mark.parametrize("ratings", ["stars", "equal stars", "half stars"])
+@pytest.mark.parametrize("kind", [np.array, np.float32, list, "frame"])
+def test_zeros_that_stand_for_missing_ratings_are_warned_of(ratings, kind, rng):
+    X = pivot(rng, *RATINGS[ratings])
+    if kind == "frame":
+        kind = pytest.importorskip("pandas").DataFrame
+    data = X.tolist() if kind is list else kind(X)
+    share = int(100 * (X == 0).mean())
+    with pytest.warns(UserWarning, match=f"{share} % of the 1200 entries of X are 0") as told:
+        machine(n_iter=0).fit(data)
+    assert len(told) == 1
+    assert "scipy.sparse.csr_array(X), or NaN" in str(told[0].message)
+    assert "If 0 is a category, list it: categories=[0" in str(told[0].message)
+    # All that the sentence offers is silent.
+    gaps = np.where(X == 0, np.nan, X)
+    for given in (sparse.csr_array(X), gaps):
+        machine(n_iter=0).fit(given)
+    machine(n_iter=0, categories=np.unique(X)).fit(X)
+
+
+def test_a_chunk_of_zeros_that_stand_for_missing_ratings_is_warned_of(rng):
+    X = pivot(rng, *RATINGS["stars"])
+    with pytest.warns(UserWarning, match="If 0 means 'not rated'"):
+        rbm = machine().partial_fit(X)
+    rbm.partial_fit(X)  # once is enough
+    rbm.transform(X)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng: rng.integers(0, 2, (60, 20)) * rng.integers(0, 2, (60, 20)),
+        lambda rng: 5 * (rng.random((60, 20)) < 0.1),
+        lambda rng: rng.poisson(0.4, (400, 20)),
+        lambda rng: rng.negative_binomial(0.5, 0.4, (400, 20)),
+        lambda rng: rng.geometric(0.6, (400, 20)) - 1,
+        lambda rng: rng.binomial(2, 0.2, (400, 20)),  # copies of a rare allele
+        lambda rng: 2 * (rng.random((400, 20)) < 0.2),
+        lambda rng: pivot(rng, *RATINGS["stars"], zeros=0.3),
+        lambda rng: pivot(rng, [-2, -1, 1, 2], [0.25] * 4),
+        lambda rng: rng.integers(1, 6, (60, 20)),
+        lambda rng: np.where(rng.random((60, 20)) < 0.1, np.nan, pivot(rng, *RATINGS["stars"])),
+        lambda rng: np.array([[0, 0, 0], [0, 3, 0], [2, 0, 3]]),
+    ],
+    ids=[
+        "bits",
+        "two values",
+        "Poisson",
+        "wide counts",
+        "geometric",
+        "alleles",
+        "inbred",
+        "few zeros",
+        "both signs",
+        "full",
+        "gaps",
+        "few",
+    ],
+)
+def test_other_tables_of_zeros_are_not_warned_of(draw, rng):
+    machine(n_iter=0).fit(draw(rng))
+
+
+# --- one category ---
+
+
+@pytest.mark.parametrize("categories", ["shared", "auto", [1]], ids=str)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_one_category_is_warned_of(categories, method, rng):
+    X = np.where(rng.random((20, 6)) < 0.4, 1, np.nan)
+    X[0] = 1
+    with pytest.warns(UserWarning, match=r"one category only, \[1.*fit BernoulliRBM") as told:
+        getattr(machine(categories=categories), method)(stored(X))
+    assert len(told) == 1
+
+
+def test_one_category_of_some_features_is_not_warned_of(rng):
+    X = np.stack([np.ones(40), rng.integers(0, 2, 40)], axis=1)
+    machine(categories="auto").fit(X)
+    machine(categories=[1, 2]).fit(np.ones((5, 2)))
+
+
+# --- triples ---
+
+
+def triples(rng, n_users, n_items, n_ratings):
+    chosen = rng.choice(n_users * n_items, n_ratings, replace=False)
+    return np.stack([*divmod(chosen, n_items), rng.integers(1, 6, n_ratings)], axis=1)
+
+
+@pytest.mark.parametrize("categories", ["shared", "auto"])
+@pytest.mark.parametrize("size", [(100, 80, 1000), (12, 10, 60), (900, 700, 20_000)], ids=str)
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]], ids=str)
+def test_triples_are_warned_of(categories, size, order, rng):
+    X = triples(rng, *size)[:, order]
+    with pytest.warns(UserWarning, match="look like user, item and rating.*coo_array") as told:
+        machine(categories=categories, n_iter=0).fit(X)
+    assert len(told) == 1
+
+
+def test_three_features_are_seldom_triples(rng):
+    """Ages and regions of people: pairs occur twice, or are too few to say so."""
+    for n_rows in (40, 100, 2000):
+        people = [rng.integers(20, 70, n_rows), rng.integers(0, 30, n_rows)]
+        people.append(rng.integers(0, 2, n_rows))
+        machine(categories="auto", n_iter=0).fit(np.stack(people, axis=1))
+    films = rng.integers(1, 6, (500, 3))
+    machine(n_iter=0).fit(films)
+    machine(n_iter=0).fit(sparse.csr_array(triples(rng, 12, 10, 60)[:, [2, 2, 2]]))
 
 
 # --- categories that occur in a test fold alone ---
