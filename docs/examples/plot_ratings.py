@@ -123,11 +123,12 @@ print("\nRMSE of three folds:", errors.round(3))
 # Rank films
 # ----------
 # Which films will a user see next, and like? A third machine knows only which films users have
-# seen, and ranks films by the probability of *interest*. ``ranking_scores`` asks how many of the
-# held-out films with four stars or more are among the ten best, beside the most popular films,
-# which are the same for everybody. The expected rating is a poor guide: most films that a user
-# would love are films that the user never comes across. The best ranking is that by the planted
-# probability of a rating of four or five.
+# seen, and gives the probability of *interest*. The default ranking, *liking*, is by this
+# probability times that of many stars. ``ranking_scores`` asks how many of the held-out films with
+# four stars or more are among the ten best, beside the most popular films, which are the same for
+# everybody. The expected rating is a poor guide: most films that a user would love are films that
+# the user never comes across. The best ranking is that by the planted probability of a rating of
+# four or five.
 
 true_scores = true_distribution(*np.indices(p_rated.shape).reshape(2, -1))[:, 3:].sum(axis=1)
 true_scores = true_scores.reshape(p_rated.shape) * p_rated
@@ -135,17 +136,20 @@ true_scores[users[train.index], films[train.index]] = -1
 true_best = np.argsort(-true_scores, axis=1)[:, :10]
 
 question = {"X": test[PAIR], "y": test["stars"], "k": 10, "relevant_from": 4}
-by_interest = recommender.ranking_scores(**question)
-by_rating = recommender.ranking_scores(**question, rank_by="rating")
+by = {
+    rank_by: recommender.ranking_scores(**question, rank_by=rank_by)
+    for rank_by in ("rating", "interest", "liking")
+}
 liked = np.zeros(p_rated.shape, dtype=bool)
 liked[asked] = test["stars"] >= 4
 hits = np.take_along_axis(liked, true_best, axis=1)[liked.any(axis=1)]
 discounts = 1 / np.log2(np.arange(2, 12))
 reachable = np.minimum(liked.sum(axis=1)[liked.any(axis=1)], 10)
 ndcg = {
-    "expected rating": by_rating["model"]["ndcg"],
-    "popularity": by_interest["popularity"]["ndcg"],
-    "interest": by_interest["model"]["ndcg"],
+    "expected rating": by["rating"]["model"]["ndcg"],
+    "popularity": by["liking"]["popularity"]["ndcg"],
+    "interest": by["interest"]["model"]["ndcg"],
+    "liking": by["liking"]["model"]["ndcg"],
     "planted truth": (hits @ discounts / np.cumsum(discounts)[reachable - 1]).mean(),
 }
 print("\nNDCG of the first ten films")
@@ -178,14 +182,14 @@ for film, similarity in zip(similar[0], similarities[0], strict=True):
 # A guest gives five stars to five well-known films of pure horror, and two stars to five others
 # without horror. ``add`` tells the fitted machines of these ratings. Nothing is learned: machines
 # with users as rows answer for any row, and the guest's ratings are a row. ``rank_by`` says what
-# the guest asks for: films that users like the guest watch, or films with the highest expected
-# rating.
+# the guest asks for: films that users like the guest watch and like, or films with the highest
+# expected rating.
 
 guest = pd.DataFrame({"user": "guest", "film": "", "stars": [5.0] * 5 + [2.0] * 5})
 guest.loc[:4, "film"] = film_ids[best_known[(horror & pure)[best_known]][:5]]
 guest.loc[5:, "film"] = film_ids[best_known[~horror[best_known]][:5]]
 recommender.add(guest[PAIR], guest["stars"])
-for rank_by in ("interest", "rating"):
+for rank_by in ("liking", "rating"):
     best = recommender.recommend(["guest"], 5, rank_by=rank_by, titles=titles, as_frame=True)
     print(f"\nFor the guest, by {rank_by}:")
     print(best.drop(columns="user").to_string(index=False))
