@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimator.base import BaseRBM
+from ._estimator.bits import BitMethods
 from ._estimator.descriptions import described
 from ._estimator.fitted import features_of, fitted_array, replace_fitted
 from ._input.checks import (
@@ -25,7 +26,7 @@ from ._training.state import State
 
 
 @described
-class BernoulliRBM(BaseRBM):
+class BernoulliRBM(BitMethods, BaseRBM):
     """Restricted Boltzmann machine with binary visible and binary hidden units.
 
     The estimator is a drop-in superset of :class:`sklearn.neural_network.BernoulliRBM`: it has

@@ -268,6 +268,7 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         self.item_rbm_ = self.user_rbm_ = self.item_weight_ = None
         # Drawn at once: no machine's numbers depend on which others there are.
         seeds = check_random_state(self.random_state).randint(_MOST_SEED, size=4)
+        interest_rbm = self._machine("interest_rbm", seeds[3])
         if y is not None and len(self.rating_scale_) == 1:
             warnings.warn(
                 f"all ratings in y are {self.rating_scale_[0]:g}: they do not tell what users "
@@ -278,7 +279,7 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
             )
         elif y is not None:
             self._learn_ratings(seeds[:3])
-        self.interest_rbm_ = self._machine("interest_rbm", seeds[3]).fit(
+        self.interest_rbm_ = interest_rbm.fit(
             self._seen(np.arange(len(self.user_ids_)), len(self.item_ids_))
         )
 
@@ -304,11 +305,12 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         machine = _DEFAULTS[name]() if given is None else clone(given)
         if machine.random_state is None:
             machine.random_state = int(seed)
+        machine._validate_params()  # before other machines have learned for minutes
         return machine
 
     def _rating_machine(self, name, seed):
         machine = self._machine(name, seed)
-        if not isinstance(machine.categories, str):
+        if not (isinstance(machine.categories, str) and machine.categories == "shared"):
             raise ValueError(
                 f"{name} lists categories={machine.categories!r}, but in a recommender the "
                 "categories are the distinct ratings of y. Leave them at 'shared'."

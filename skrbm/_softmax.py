@@ -143,7 +143,9 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
 
     intercept_visible_ : ndarray of shape (n_codes,)
         Biases of the categories. The biases of a feature start at the log-frequencies of its
-        categories in the training data, less the mean of these log-frequencies.
+        categories in the training data, less the mean of these log-frequencies. One entry per
+        category is added, shared out as the entries of the other features with the same
+        categories are on average: a feature without entries starts as a typical one.
 
     conditional_components_ : ndarray of shape (n_components, n_features) or None
         Weights of the knowledge that a feature is observed; None unless ``conditional=True``.
@@ -287,10 +289,12 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
             )
 
     def _initial_visible(self, summary):
-        # Log-frequencies, with half an entry added to each category (Jeffreys' prior). The sum
-        # over a feature's categories is 0: a constant there changes no probability.
+        # Log-frequencies, with an entry per category added. These entries are shared out like
+        # those of a typical feature, as a feature that hardly anybody has rated most likely is
+        # one. The sum over a feature's categories is 0: a constant there changes no probability.
         categories, dtype = summary.categories, summary.dtype
-        bias = np.log(summary.counts + 0.5)
+        added = np.repeat(categories.sizes, categories.sizes) * summary.typical_shares
+        bias = np.log(summary.counts + added)
         means = np.add.reduceat(bias, categories.offsets[:-1]) / categories.sizes
         bias -= np.repeat(means, categories.sizes)
         conditional = None

@@ -9,12 +9,14 @@ import skrbm
 
 from .helpers.comparison import assert_same_model
 from .helpers.models import variants
+from .helpers.recommenders import pairs, recommender
 
 #: Where the public names live: pickles of other versions say so.
 HOMES = {
     "BernoulliRBM": "skrbm._bernoulli",
     "GaussianBernoulliRBM": "skrbm._gaussian",
     "LogPartition": "skrbm._log_partition",
+    "RBMRecommender": "skrbm._recommender",
     "SoftmaxRBM": "skrbm._softmax",
     "show_versions": "skrbm._show_versions",
 }
@@ -53,3 +55,12 @@ def test_pickles_name_public_modules_alone(variant):
     assert type(rbm).__module__ in unpickler.modules
     others = unpickler.modules - set(HOMES.values())
     assert {module.split(".")[0] for module in others} <= LIBRARIES
+
+
+def test_pickles_of_recommenders_name_public_modules_alone():
+    """Their table of ratings is a sparse array of SciPy."""
+    estimator = recommender().fit(*pairs())
+    unpickler = NamingUnpickler(pickle.dumps(estimator))
+    assert_same_model(unpickler.load().item_rbm_, estimator.item_rbm_)
+    others = unpickler.modules - set(HOMES.values())
+    assert {module.split(".")[0] for module in others} <= LIBRARIES | {"scipy"}

@@ -1,4 +1,4 @@
-"""What only a machine of categories can be asked: predictions of entries, recommendations."""
+"""What only a machine of categories can be asked: predictions of entries, top features."""
 
 from numbers import Real
 
@@ -7,11 +7,13 @@ import numpy as np
 from .._input.parameters import check_integer, check_option
 from .._machine.onehot import cumulated
 from .._machine.softmax import BLOCK, Queries
+from .queries import by_rows, check_queries
+from .recommendations import RecommendationMethods
 
 _QUERY_ROWS = 4096  # hidden inputs of so many rows are held at a time
 
 
-class RatingMethods:
+class RatingMethods(RecommendationMethods):
     """Mixin of the methods that ask for one entry of a row given the others."""
 
     def predict_ratings(self, X, rows=None, columns=None, *, method="exact"):
@@ -47,10 +49,10 @@ class RatingMethods:
         data, machine = self._fitted()._read(X)
         if rows is None and columns is None:
             out = np.empty((data.n_rows, data.n_features), data.dtype)
-            for block, _, means in _all_means(data, machine, mean_field):
+            for block, _, means in _means(data, machine, np.arange(data.n_features), mean_field):
                 out[block] = means.T
             return out
-        rows, columns = _check_queries(rows, columns, data)
+        rows, columns = check_queries(rows, columns, data)
         out = np.empty(len(rows), data.dtype)
         for asked, _, queries, t in _chosen_entries(data, machine, rows, columns):
             out[asked] = machine.visible.conditional_means(queries, t, machine.weights, mean_field)
@@ -88,13 +90,13 @@ n_categories)
         if rows is None and columns is None:
             out = np.zeros((data.n_rows, data.n_features, most), data.dtype)
             held = np.arange(most) < sizes[:, np.newaxis]
-            for block, queries, t in _all_entries(data, machine, most):
+            for block, queries, t in _blocks(data, machine, np.arange(len(sizes)), most):
                 p = np.zeros((data.n_features, len(t), most), out.dtype)
                 log_p, _ = layer.log_conditionals(queries, t, weights, mean_field)
                 p[np.repeat(held[:, np.newaxis], len(t), axis=1)] = np.exp(log_p)
                 out[block] = p.transpose(1, 0, 2)
             return out
-        rows, columns = _check_queries(rows, columns, data)
+        rows, columns = check_queries(rows, columns, data)
         out = np.zeros((len(rows), most), data.dtype)
         for asked, features, queries, t in _chosen_entries(data, machine, rows, columns):
             log_p, _ = layer.log_conditionals(queries, t, weights, mean_field)
@@ -102,42 +104,6 @@ n_categories)
             p[np.arange(most) < sizes[features, np.newaxis]] = np.exp(log_p)
             out[asked] = p
         return out
-
-    def recommend(self, X, n_items=10, *, exclude_observed=True):
-        """The features with the highest expectations for each row, best first.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The observed entries. An entry is missing if it is NaN or not stored in a sparse X.
-        n_items : int, default=10
-            Number of features for each row. There are no more than ``n_features_in_``.
-        exclude_observed : bool, default=True
-            Whether to leave out the features that the row in X has observed.
-
-        Returns
-        -------
-        ids : ndarray of shape (n_samples, min(n_items, n_features_in_))
-            Numbers of features. Of features with equal scores the first comes first. -1 where the
-            row has no further feature.
-        scores : ndarray of shape (n_samples, min(n_items, n_features_in_))
-            The expectations of these features, as in ``predict_ratings``; -inf where the id is
-            -1.
-        """
-        data, machine = self._fitted()._read(X)
-        n_items = min(check_integer("n_items", n_items, 1), data.n_features)
-        if not isinstance(exclude_observed, bool | np.bool_):
-            raise TypeError(f"exclude_observed must be True or False. Got {exclude_observed!r}.")
-        ids = np.empty((data.n_rows, n_items), np.int64)
-        scores = np.empty((data.n_rows, n_items), data.dtype)
-        for block, own, means in _all_means(data, machine):
-            if exclude_observed:
-                means[own >= 0] = -np.inf
-            for r, expectation in enumerate(np.ascontiguousarray(means.T), start=block.start):
-                ids[r] = _largest(expectation, n_items)
-                scores[r] = expectation[ids[r]]
-        ids[np.isneginf(scores)] = -1
-        return ids, scores
 
     def top_features(self, component, n=10, category=None):
         """The features that a hidden unit speaks for most strongly.
@@ -213,33 +179,39 @@ n_categories)
         best = np.argsort(-scores, kind="stable")[:n]
         return features[best].astype(np.int64), scores[best]
 
+    def _entry_scores(self, rows, machine, features):
+        for block, own, means in _means(rows, machine, features):
+            yield block, own.T >= 0, means.T
+
 
 # --- entries asked for, a block at a time ----------------------------------------------------
 
 
-def _all_entries(data, machine, n_numbers):
-    """Yield a slice of rows, the queries for all entries of the rows, and total hidden inputs.
+def _blocks(data, machine, features, n_numbers):
+    """Yield a slice of rows, the queries for F features of the rows, and total hidden inputs.
 
-    The queries are sorted by feature and, within a feature, by row.
+    The features ascend. The queries are sorted by feature and, within a feature, by row.
     ``n_numbers`` is how many numbers the answer to a query holds.
     """
-    n_features = data.n_features
-    for block in data.blocks(max(n_features * n_numbers, machine.hidden.n_units), 0):
+    place = np.full(data.n_features, -1)
+    place[features] = np.arange(len(features))
+    for block in data.blocks(max(len(features) * n_numbers, machine.hidden.n_units), 0):
         v = data.read(block)
         n = v.shape[0]
         order = v.by_feature(machine.visible.categories)
-        own = np.full((n_features, n), -1, np.int32)
-        feature = np.repeat(np.arange(n_features), np.diff(order.start))
-        own[feature, order.row] = v.entries[order.entry]
-        every_row = np.tile(np.arange(n, dtype=np.int32), n_features)
-        queries = Queries(n * np.arange(n_features + 1), every_row, own.ravel())
+        own = np.full((len(features), n), -1, np.int32)
+        where = np.repeat(place, np.diff(order.start))
+        asked = where >= 0
+        own[where[asked], order.row[asked]] = v.entries[order.entry[asked]]
+        every_row = np.tile(np.arange(n, dtype=np.int32), len(features))
+        queries = Queries(cumulated(n * (place >= 0)), every_row, own.ravel())
         yield block, queries, machine.hidden_input(v) + machine.hidden.bias
 
 
-def _all_means(data, machine, mean_field=False):
-    """Yield a slice of rows, their codes (D, n), and the expectations (D, n) of all entries."""
-    for block, queries, t in _all_entries(data, machine, 1):
-        shape = data.n_features, len(t)
+def _means(data, machine, features, mean_field=False):
+    """Yield a slice of rows, their codes (F, n), and expectations (F, n), of F features."""
+    for block, queries, t in _blocks(data, machine, features, 1):
+        shape = len(features), len(t)
         means = machine.visible.conditional_means(queries, t, machine.weights, mean_field)
         yield block, queries.own.reshape(shape), means.reshape(shape)
 
@@ -250,15 +222,7 @@ def _chosen_entries(data, machine, rows, columns):
     Entry q is in row ``rows[q]`` and column ``columns[q]``.
     """
     categories, n_features = machine.visible.categories, data.n_features
-    by_row = np.argsort(rows, kind="stable")
-    most = max(1, BLOCK // categories.most)
-    first = 0
-    while first < len(rows):
-        # At most _QUERY_ROWS rows, and at most ``most`` entries.
-        last_row = rows[by_row[first]] + _QUERY_ROWS
-        stop = np.searchsorted(rows, last_row, sorter=by_row)
-        asked = by_row[first : min(stop, first + most)]
-        first += len(asked)
+    for asked in by_rows(rows, _QUERY_ROWS, max(1, BLOCK // categories.most)):
         asked = asked[np.argsort(columns[asked], kind="stable")]
         needed, local = np.unique(rows[asked], return_inverse=True)
         features, v = columns[asked], data.read(needed)
@@ -284,45 +248,3 @@ def _check_method(method):
     """Whether the method is the mean-field one."""
     check_option("method", method, ("exact", "mean_field"))
     return method == "mean_field"
-
-
-def _check_queries(rows, columns, data):
-    """Queries as two arrays of numbers within range."""
-    if rows is None or columns is None:
-        raise ValueError("rows and columns go together: give both, or neither for all entries.")
-    numbers = {"rows": (rows, data.n_rows), "columns": (columns, data.n_features)}
-    rows, columns = (_check_numbers(name, *given) for name, given in numbers.items())
-    if rows.shape != columns.shape:
-        raise ValueError(
-            "rows and columns must be of one length, an entry of each per query. Got "
-            f"{len(rows)} rows and {len(columns)} columns."
-        )
-    return rows, columns
-
-
-def _check_numbers(name, given, n):
-    """Numbers of rows or columns, below n, as a flat array."""
-    if np.ma.is_masked(given):
-        raise ValueError(f"{name} must not mask entries.")
-    numbers = np.asarray(given)
-    if numbers.ndim != 1:
-        raise ValueError(f"{name} must be flat, one entry per query. Got shape {numbers.shape}.")
-    if len(numbers) and numbers.dtype.kind not in "iu":
-        raise ValueError(f"{name} must hold integers. Got an array of {numbers.dtype}.")
-    wrong = np.flatnonzero((numbers < 0) | (numbers >= n)) if len(numbers) else []
-    if len(wrong):
-        raise ValueError(
-            f"{name}[{wrong[0]}] is {numbers[wrong[0]]}, but must be at least 0 and below {n}."
-        )
-    return numbers.astype(np.int64)
-
-
-def _largest(scores, n):
-    """Where the n largest scores are, in descending order; of equal ones the first are."""
-    candidates = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
-    if len(candidates) < n:
-        raise ValueError(
-            "some expectations are NaN, because fitted arrays hold NaN, or infinite weights: such "
-            "scores have no order. Call fit with warm_start=False to start again."
-        )
-    return candidates[np.argsort(-scores[candidates], kind="stable")[:n]]

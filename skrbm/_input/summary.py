@@ -3,6 +3,7 @@
 Summaries of blocks, or of parts of the data on several workers, merge into one of all rows.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,6 +91,26 @@ class CategorySummary:
     def means(self):
         """Share of all rows that show each code; a missing entry shows none."""
         return self.counts / self.n_rows
+
+    @property
+    def typical_shares(self):
+        """Mean share of each category over all other features of the same categories.
+
+        A feature counts if it has entries. One more feature, of equal shares, counts as well.
+        """
+        categories, shares = self.categories, np.empty(len(self.counts))
+        alike = defaultdict(list)
+        for i, values in enumerate(np.split(categories.values + 0.0, categories.offsets[1:-1])):
+            alike[values.tobytes()].append(i)  # + 0.0: a zero has no sign
+        for features in alike.values():
+            size = categories.sizes[features[0]]
+            codes = categories.offsets[features][:, np.newaxis] + np.arange(size)
+            counts = self.counts[codes].astype(np.float64)
+            n_entries = counts.sum(axis=1, keepdims=True)
+            own = np.divide(counts, n_entries, out=np.zeros_like(counts), where=n_entries > 0)
+            others = own.sum(axis=0) - own + 1 / size
+            shares[codes] = others / others.sum(axis=1, keepdims=True)
+        return shares
 
     def merged(self, other):
         """The summary of both parts, which have the same categories."""

@@ -7,7 +7,7 @@ import numpy as np
 from .._kernels import pseudo_likelihood, sums, units, updates
 from .crew import together
 from .numbers import NumberLayer, room_for
-from .threads import COST_OF_SOFTPLUS, in_threads, tiles
+from .threads import COST_OF_SOFTPLUS, in_threads, shares, tiles
 
 # Multiplications that take as long as the exponential of a weight times a value inside (0, 1).
 _COST_OF_EXPONENTIAL = 20
@@ -77,29 +77,80 @@ class BernoulliLayer(NumberLayer):
 
         The other units count as given.
         """
-        largest = float(max(weights.max(), -weights.min()))
-        # A product of so many factors stays below exp(600), safely within float64. (Below
-        # 1e-6 the number of hidden units is the limit, whatever the weights.)
-        max_factors = int(600 / max(largest, 1e-6))
-        bias = self.bias.astype(np.float64, copy=False)
-        with np.errstate(over="ignore"):  # max_factors == 0: the tables are not read
-            tables = np.exp(weights, dtype=np.float64), np.exp(-weights, dtype=np.float64)
-        bits = ((v == 0) | (v == 1)).all()
-        cost = (1 if bits else _COST_OF_EXPONENTIAL) if max_factors else COST_OF_SOFTPLUS
-        costs = np.full(len(bias), weights.shape[1] * cost)
+        return self._conditionals(v, t, weights, np.empty((0, 0)))
+
+    # --- one unit given the others ---
+
+    def log_odds(self, v, t, weights):
+        """Log-odds of each unit given all other units of its row, (n, N), in float64.
+
+        ``pseudo_likelihood`` describes the parameters.
+        """
+        out = np.empty(v.shape)
+        self._conditionals(v, t, weights, out)
+        return out
+
+    def log_odds_of(self, rows, units, v, t, weights):
+        """Log-odds of chosen units, given all other units of their rows, in float64.
+
+        Parameters
+        ----------
+        rows, units : ndarray of shape (n_queries,), int64
+            Query q asks for unit ``units[q]`` of row ``rows[q]``. Ascending rows cost the least.
+        v : ndarray of shape (n_queries,)
+            The values of these units.
+        t : ndarray of shape (n, M)
+            Total inputs of the hidden units for the rows as they are.
+        weights : ndarray of shape (N, M)
+        """
+        tables, max_factors = self._tables(weights)
+        cost = weights.shape[1] * self._cost(v, max_factors)
+        out = np.empty(len(rows))
+
+        def condition(first, stop):
+            part = slice(first, stop)
+            pseudo_likelihood.bernoulli_log_odds(
+                rows[part], units[part], v[part], t, *tables, max_factors, out[part]
+            )
+
+        in_threads(condition, shares(np.arange(len(rows) + 1), cost))
+        return out
+
+    def _conditionals(self, v, t, weights, log_odds):
+        """The pseudo-likelihood, and the log-odds of all units if an array (n, N) is given."""
+        tables, max_factors = self._tables(weights)
+        costs = np.full(self.n_units, weights.shape[1] * self._cost(v, max_factors))
         columns, parts = tiles(len(v), costs, pseudo_likelihood.TILE)
         terms = np.empty((len(columns), len(v)))
 
         def score(k, first, stop):
             rows, part = slice(first, stop), slice(*columns[k])
-            values = v[rows] if len(columns) == 1 else np.ascontiguousarray(v[rows, part])
-            arrays = (a[part] for a in (bias, weights, *tables))
+            values, odds = v[rows], log_odds[rows]
+            if len(columns) > 1:
+                values, odds = (np.ascontiguousarray(a[:, part]) for a in (values, odds))
             pseudo_likelihood.bernoulli_pseudo_likelihood(
-                values, t[rows], *arrays, max_factors, terms[k, rows]
+                values, t[rows], *(a[part] for a in tables), max_factors, terms[k, rows], odds
             )
+            if len(columns) > 1 and len(odds):
+                log_odds[rows, part] = odds
 
         in_threads(score, parts)
         return terms.sum(axis=0)
+
+    def _tables(self, weights):
+        """What kernels look up: biases, weights and their exponentials; and how many factors."""
+        largest = float(max(weights.max(), -weights.min()))
+        # A product of so many factors stays below exp(600), safely within float64. (Below
+        # 1e-6 the number of hidden units is the limit, whatever the weights.)
+        max_factors = int(600 / max(largest, 1e-6))
+        with np.errstate(over="ignore"):  # max_factors == 0: the tables are not read
+            exponentials = np.exp(weights, dtype=np.float64), np.exp(-weights, dtype=np.float64)
+        return (self.bias.astype(np.float64, copy=False), weights, *exponentials), max_factors
+
+    def _cost(self, v, max_factors):
+        """Multiplications, or what takes as long, for a unit and a hidden unit."""
+        bits = ((v == 0) | (v == 1)).all()
+        return (1 if bits else _COST_OF_EXPONENTIAL) if max_factors else COST_OF_SOFTPLUS
 
     def with_bias(self, bias):
         """The change of the bias is the input that undoes it."""

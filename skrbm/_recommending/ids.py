@@ -6,14 +6,21 @@ there, and -1 stands for an id that the array does not hold.
 """
 
 from contextlib import suppress
+from datetime import date
+from numbers import Number
 
 import numpy as np
 
 _WHOLE = np.iinfo(np.int64)
+_SELF_EQUAL = {bool, bytes, int, str, tuple}  # kinds among which none is missing
+#: What messages call ids that are all of a kind.
+_KINDS = {"texts": str, "bytes": bytes, "dates": date}
 
 
 def distinct(column, name):
     """The distinct ids of a column, ascending where they have an order, and the codes of all.
+
+    Ids of several kinds are sorted by kind. Those without an order stay as they first appear.
 
     Parameters
     ----------
@@ -25,8 +32,8 @@ def distinct(column, name):
     if column.dtype != object:
         return np.unique(column, return_inverse=True)
     ids = list(dict.fromkeys(column.tolist()))
-    with suppress(TypeError):  # ids of several kinds stay in the order of their first appearance
-        ids.sort()
+    with suppress(TypeError):
+        ids.sort(key=_order)
     return _objects(ids), _look_up_objects(ids, column)
 
 
@@ -36,17 +43,19 @@ def look_up(ids, column, name):
     Parameters
     ----------
     ids : ndarray of shape (n_ids,)
-        As ``distinct`` returns them.
+        As ``distinct`` and ``joined`` return them, in any order.
     column : ndarray of shape (n,)
     name : str
         What messages call the ids.
     """
     column = _canonical(column, name)
     _check_kind(ids, column, name)
-    if ids.dtype == object or column.dtype == object:
+    # NumPy would round large whole numbers to compare them with floats; Python does not.
+    if ids.dtype == object or column.dtype != ids.dtype:
         return _look_up_objects(ids.tolist(), column)
-    place = np.searchsorted(ids, column).clip(max=max(len(ids) - 1, 0))
-    return np.where(ids[place] == column, place, -1) if len(ids) else np.full(len(column), -1)
+    order = np.argsort(ids)
+    place = order[np.searchsorted(ids, column, sorter=order).clip(max=len(ids) - 1)]
+    return np.where(ids[place] == column, place, -1)
 
 
 def joined(ids, column, name):
@@ -64,8 +73,10 @@ def joined(ids, column, name):
 
 def _canonical(column, name):
     """A column as int64 or float64 if all its ids are such numbers, else as objects; no NaN."""
-    if column.dtype.kind not in "biufO":
-        column = column.astype(object) if column.dtype.kind != "M" else _objects(column.tolist())
+    if column.dtype.kind in "mM":
+        column = _times(column, name)
+    elif column.dtype.kind not in "biufO":
+        column = column.astype(object)
     if column.dtype == object:
         column = _of_objects(column, name)
     if column.dtype.kind == "f" and np.isnan(column).any():
@@ -79,14 +90,14 @@ def _canonical(column, name):
 
 def _of_objects(column, name):
     """A column of objects, as an array of numbers if all are numbers that fit one."""
-    missing = np.fromiter((v is None or _is_unequal(v) for v in column), bool, len(column))
-    if missing.any():
-        _refuse(missing, name)
     kinds = set(map(type, column))
-    if all(issubclass(kind, bool | int | np.bool_ | np.integer) for kind in kinds) and all(
-        _WHOLE.min <= v <= _WHOLE.max for v in column
-    ):
-        return column.astype(np.int64)
+    if kinds - _SELF_EQUAL:
+        missing = np.fromiter((v is None or _is_unequal(v) for v in column), bool, len(column))
+        if missing.any():
+            _refuse(missing, name)
+    if all(issubclass(kind, bool | int | np.bool_ | np.integer) for kind in kinds):
+        with suppress(OverflowError):  # larger ones stay objects
+            return column.astype(np.int64)
     if all(issubclass(kind, float | np.floating) for kind in kinds):
         return column.astype(np.float64)
     try:
@@ -100,6 +111,27 @@ def _of_objects(column, name):
     return column
 
 
+def _times(column, name):
+    """Dates or spans of time as objects of Python, which count microseconds."""
+    fine = np.datetime_data(column.dtype)[0] in ("ns", "ps", "fs", "as")
+    rounded = column.astype(f"{column.dtype.kind}8[us]") if fine else column
+    objects = rounded.astype(object)
+    inexact = (rounded != column) & ~np.isnat(column)
+    inexact |= np.fromiter((isinstance(v, int) for v in objects), bool, len(objects))
+    if inexact.any():
+        raise ValueError(
+            f"the {name} id {column[np.argmax(inexact)]} is no whole number of microseconds, or "
+            "not in the years 1 to 9999. Pass such ids as texts, for example by astype(str)."
+        )
+    return objects
+
+
+def _order(value):
+    """What ids are sorted by: first their kind, then themselves."""
+    kind = "" if isinstance(value, Number) else "str" if isinstance(value, str) else None
+    return type(value).__name__ if kind is None else kind, value
+
+
 def _is_unequal(value):
     """Whether a value is not itself, as NaN and NaT are, or cannot say so, as pandas.NA."""
     try:
@@ -109,9 +141,10 @@ def _is_unequal(value):
 
 
 def _refuse(missing, name):
+    others = f", and {missing.sum() - 1} others are" if missing.sum() > 1 else ""
     raise ValueError(
-        f"the {name} id in row {np.argmax(missing)} of X is missing (None or NaN), as are "
-        f"{missing.sum() - 1} others. Leave such rows out, or give them an id of their own."
+        f"the {name} id in row {np.argmax(missing)} is missing (None or NaN){others}. Leave such "
+        "rows out, or give them an id of their own."
     )
 
 
@@ -132,8 +165,9 @@ def _check_kind(ids, column, name):
     kinds = [_kind(array) for array in (ids, column)]
     if None not in kinds and kinds[0] != kinds[1]:
         raise ValueError(
-            f"the {name} ids were {kinds[0]} in fit, such as {ids[0]!r}, but are {kinds[1]} now, "
-            f"such as {column[0]!r}. Pass ids of one kind, for example by X.astype."
+            f"the {name} ids were {kinds[0]} in fit, such as {ids[:1].tolist()[0]!r}, but are "
+            f"{kinds[1]} now, such as {column[:1].tolist()[0]!r}. Pass ids of one kind, for "
+            "example by astype."
         )
 
 
@@ -141,4 +175,7 @@ def _kind(array):
     """What all ids of an array are, if that can be said; of a long array the first thousand."""
     if array.dtype != object:
         return "numbers" if len(array) else None
-    return "texts" if len(array) and all(isinstance(v, str) for v in array[:1000]) else None
+    for name, kind in _KINDS.items():
+        if len(array) and all(isinstance(v, kind) for v in array[:1000]):
+            return name
+    return None

@@ -1,17 +1,20 @@
 """What a user hands to a recommender, pairs and ratings, as columns, a scale and a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 
 import narwhals as nw
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import validate_data
 
 from .._input.tables import unmasked
 
 MOST_RATINGS = 100  # distinct ones: each is a category with weights of its own
-_ROUNDING = 1e-6  # ratings that differ by less, of the largest one, are one
+_CLOSE = 1e-6  # ratings that differ by less, of the largest one: 32-bit floats hardly tell
+_SMALLEST, _LARGEST = 1e-30, 1e30  # well within 32-bit floats
+_ROUNDING = {4: _CLOSE, 8: 1e-12}  # ratings of so many bytes that differ by less are one
 
 
 # --- pairs ------------------------------------------------------------------------------------
@@ -46,35 +49,70 @@ def read_pairs(estimator, X, *, reset=False):
 
 def read_column(values, name):
     """Ids as a flat array, of objects unless they come in an array or a series of numbers."""
+    values = _without_mask(values)
     if isinstance(values, np.ndarray) and values.ndim == 1:
-        return unmasked(values) if isinstance(values, np.ma.MaskedArray) else values
+        return values
     series = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         return series.to_numpy()
-    if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
-        raise TypeError(f"{name} must be a list or an array of ids. Got {values!r}: use brackets.")
+    unordered = isinstance(values, str | bytes | Mapping | Set) or not hasattr(values, "__len__")
+    if unordered or len(getattr(values, "shape", (0,))) != 1:
+        raise TypeError(
+            f"{name} must be a list or a flat array of ids. Got {str(values)[:60]!r}, a "
+            f"{type(values).__name__}: use brackets for a single id."
+        )
     return _flat(list(values))
 
 
 def _columns(X):
     """The columns of a frame, an array or a list of rows."""
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if isinstance(frame, nw.DataFrame):
-        return [frame[name].to_numpy() for name in frame.columns]
-    if isinstance(X, np.ma.MaskedArray):
-        X = unmasked(X)
-    if isinstance(X, Sequence) and not isinstance(X, str | bytes):
-        # NumPy would make texts of the numbers in a list of rows such as ("ann", 3).
-        lengths = {len(row) if hasattr(row, "__len__") else 0 for row in X}
-        if len(lengths) == 1 and lengths != {0}:
-            return [_flat([row[j] for row in X]) for j in range(lengths.pop())]
-    X = np.asarray(X)
-    if X.ndim != 2:
+    try:
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        if isinstance(frame, nw.DataFrame):
+            return [frame[name].to_numpy() for name in frame.columns]
+    except nw.exceptions.DuplicateError:
         raise ValueError(
-            "X must be a table of two columns, ids of users and of items. Got an array of shape "
-            f"{X.shape}. Reshape X, or build a frame of both columns."
+            f"X has several columns of one name: {list(X.columns)}. Rename them, for example to "
+            "'user' and 'item'."
+        ) from None
+    if isinstance(X, Sequence) and not isinstance(X, str | bytes):
+        return _columns_of_rows(X)
+    X = _without_mask(X)
+    if np.ndim(X) != 2:
+        given = f"an array of shape {np.shape(X)}" if np.ndim(X) else f"a {type(X).__name__}"
+        raise ValueError(
+            f"X must be a table of two columns, ids of users and of items. Got {given}. Pass a "
+            "frame of both columns, an array of shape (n_pairs, 2) or a list of pairs."
         )
-    return list(X.T)
+    return list(np.asarray(X).T)
+
+
+def _columns_of_rows(rows):
+    """The columns of a list of rows; NumPy would make texts of the numbers in ("ann", 3)."""
+    kinds = {kind: _is_row(kind) for kind in set(map(type, rows))}
+    if not all(kinds.values()):
+        wrong = next(row for row in rows if not kinds[type(row)])
+        raise ValueError(
+            "X must be a table of two columns or a list of pairs, each a user and an item. Got "
+            f"{str(wrong)[:60]!r}, a {type(wrong).__name__}, in the place of a pair."
+        )
+    lengths = sorted(set(map(len, rows)))
+    if len(lengths) > 1:
+        raise ValueError(
+            "X must have two columns, ids of users and of items. Got a list of rows with "
+            f"{lengths[0]} to {lengths[-1]} entries."
+        )
+    return [_flat([row[j] for row in rows]) for j in range(lengths[0] if lengths else 2)]
+
+
+def _is_row(kind):
+    return issubclass(kind, Sequence | np.ndarray) and not issubclass(kind, str | bytes)
+
+
+def _without_mask(X):
+    """Of a masked array, one with None for what it masks; whole numbers stay such."""
+    masked = isinstance(X, np.ma.MaskedArray)
+    return np.where(np.ma.getmaskarray(X), None, X.data) if masked else X
 
 
 def _flat(values):
@@ -86,7 +124,7 @@ def _flat(values):
 
 def frame(columns, as_frame):
     """A data frame of named columns, of pandas or polars."""
-    backend = "pandas" if as_frame is True else as_frame
+    backend = as_frame if isinstance(as_frame, str) else "pandas"
     columns = {name: values.tolist() for name, values in columns.items()}
     return nw.from_dict(columns, backend=backend).to_native()
 
@@ -99,12 +137,18 @@ def read_ratings(y, users):
     if isinstance(y, np.ma.MaskedArray):
         y = unmasked(y)
     y = column_or_1d(y, warn=True)
-    check_consistent_length(users, y)
-    if y.dtype.kind not in "biuf":
-        try:
+    if len(y) != len(users):
+        raise ValueError(
+            f"X holds {len(users)} pairs, but y holds {len(y)} ratings: each pair needs one."
+        )
+    if y.dtype.kind == "O" and not any(isinstance(v, str | bytes) for v in y):
+        with suppress(TypeError, ValueError):
             y = y.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"y must hold ratings, which are numbers: {error}") from error
+    if y.dtype.kind not in "biuf":
+        raise ValueError(
+            f"y must hold ratings, which are numbers. Got {y[:1].tolist()[0]!r}. Convert them, "
+            "for example by y.astype(float)."
+        )
     wrong = ~np.isfinite(y)
     if wrong.any():
         raise ValueError(
@@ -112,7 +156,7 @@ def read_ratings(y, users):
             "that are NaN or infinite in all. A pair without a rating says nothing: leave its row "
             "out of X and y, or fit with y=None if all pairs count alike."
         )
-    return y if y.dtype == np.float32 else y.astype(np.float64)
+    return y.astype(np.float32 if y.dtype.str[1:] == "f4" else np.float64, copy=False)
 
 
 def scale_of(y):
@@ -122,7 +166,9 @@ def scale_of(y):
     each entry of y.
     """
     values, place, counts = np.unique(y, return_inverse=True, return_counts=True)
-    group = np.cumsum(np.diff(values, prepend=values[0]) > _ROUNDING * np.abs(values).max())
+    gaps, largest = np.diff(values), np.abs(values).max()
+    rounding = _ROUNDING[y.itemsize] * largest
+    group = np.concatenate([[0], np.cumsum(gaps > rounding)])
     order = np.lexsort((-counts, group))
     first = np.flatnonzero(np.diff(group, prepend=-1))
     scale = values[order[first]]
@@ -131,6 +177,20 @@ def scale_of(y):
             f"y holds {len(scale)} distinct ratings, from {scale[0]:g} to {scale[-1]:g}, and each "
             f"is a category of its own. Round them to a scale of at most {MOST_RATINGS} values, "
             "for example to half stars by np.round(2 * y) / 2."
+        )
+    spread = np.maximum.reduceat(values, first) - values[first]  # small steps may add up
+    close = (gaps > rounding) & (gaps <= _CLOSE * largest)
+    close |= spread[group[1:]] > 2 * rounding
+    if close.any():
+        one, other = values[np.argmax(close) + np.arange(2)].tolist()
+        raise ValueError(
+            f"y holds {one!r} and {other!r}, which are too close to be told apart beside ratings "
+            f"as large as {largest:g}. Round the ratings, or subtract their mean."
+        )
+    if largest and not _SMALLEST < largest < _LARGEST:
+        raise ValueError(
+            f"y holds ratings up to {largest:g} in size, which 32-bit floats cannot hold. Divide "
+            f"them by a number, so that the largest is between {_SMALLEST:g} and {_LARGEST:g}."
         )
     return scale, group[place]
 
@@ -157,13 +217,18 @@ def table_of(users, items, values, user_ids, item_ids):
     if unlike.any():
         one, other = order[again[np.argmax(unlike)] + np.arange(2)]
         raise ValueError(
-            f"rows {one} and {other} of X are one pair, user {user_ids[users[one]]!r} and item "
-            f"{item_ids[items[one]]!r}, but y holds {values[one]:g} and {values[other]:g}. Keep "
-            "one of them, for example the last: X.drop_duplicates(keep='last')."
+            f"rows {one} and {other} of X are one pair, user {_shown(user_ids, users[one])} and "
+            f"item {_shown(item_ids, items[one])}, but y holds {values[one]:g} and "
+            f"{values[other]:g}. Keep one of them, for example the last: X[kept] and y[kept] with "
+            "kept = ~pandas.DataFrame(X).duplicated(keep='last')."
         )
     order = np.delete(order, again)
     table = sparse.coo_array((values[order], (users[order], items[order])), shape=shape)
     return table.tocsr()
+
+
+def _shown(ids, code):
+    return repr(ids[[code]].tolist()[0])
 
 
 def taken(table, rows, n_columns):
@@ -193,8 +258,8 @@ def overlaid(old, new):
 
 def on_scale(y, scale):
     """Ratings as members of a scale; refuses a rating that is none."""
-    place = np.abs(y[:, np.newaxis] - scale).argmin(axis=1)
-    off = np.abs(y - scale[place]) > _ROUNDING * np.abs(scale).max()
+    place = np.searchsorted((scale[1:] + scale[:-1]) / 2, y)  # the nearest
+    off = np.abs(y - scale[place]) > _CLOSE * np.abs(scale).max()
     if off.any():
         raise ValueError(
             f"y holds the rating {y[np.argmax(off)]:g}, which none of the ratings in fit was: "

@@ -70,17 +70,24 @@ class RecommendationMethods:
         n_items = check_integer("n_items", n_items, 1)
         self._check_rank_by(rank_by)
         _check_flag("exclude_seen", exclude_seen)
-        if as_frame not in (False, True, "pandas", "polars"):
+        if not isinstance(as_frame, bool | np.bool_) and not (
+            isinstance(as_frame, str) and as_frame in ("pandas", "polars")
+        ):
             raise ValueError(f"as_frame must be a bool, 'pandas' or 'polars'. Got {as_frame!r}.")
-        if titles is not None and as_frame is False:
+        if titles is not None and not as_frame:
             raise ValueError("titles are a column of the frame: pass as_frame=True with them.")
+        if titles is not None and not hasattr(titles, "get"):
+            raise TypeError(
+                "titles must be a dict from ids of items to titles, or a series with ids as "
+                f"index. Got a {type(titles).__name__}."
+            )
         ids = read_column(users, "users")
         codes = look_up(self.user_ids_, ids, "user")
         chosen, scores = self._best(codes, n_items, exclude_seen, rank_by, self._candidates(items))
         items = self.item_ids_[chosen]
         if (chosen < 0).any():
             items = np.where(chosen < 0, None, items)
-        if as_frame is False:
+        if not as_frame:
             return items, scores
         rows, ranks = np.nonzero(chosen >= 0)
         columns = {"user": ids[rows], "rank": ranks + 1, "item": items[rows, ranks]}
@@ -122,8 +129,8 @@ class RecommendationMethods:
         unknown = (codes < 0) | (codes >= len(weights))
         if unknown.any():
             raise ValueError(
-                f"nothing was learned of the item {ids[np.argmax(unknown)]!r}: no pair in fit has "
-                "it. Fit again with pairs of this item."
+                f"nothing was learned of the item {_first(ids, unknown)}: no pair in fit has it. "
+                "Fit again with pairs of this item."
             )
         lengths = np.linalg.norm(weights, axis=1, keepdims=True)
         directions = weights / np.where(lengths > 0, lengths, 1)
@@ -216,7 +223,7 @@ class RecommendationMethods:
         codes = look_up(self.item_ids_, ids, "item")
         if (codes < 0).any():
             raise ValueError(
-                f"items holds {ids[np.argmin(codes)]!r}, which no pair in fit or add has: nothing "
+                f"items holds {_first(ids, codes < 0)}, which no pair in fit or add has: nothing "
                 "is known of the item. Leave it out."
             )
         return np.unique(codes)
@@ -228,7 +235,8 @@ class RecommendationMethods:
         dtype = np.float64 if self.rating_scale_ is None else self.rating_scale_.dtype
         scores = np.empty(chosen.shape, dtype)
         score = self._scorer(rank_by, candidates)
-        for block in gen_batches(len(users), max(1, _BLOCK // len(self.item_ids_))):
+        size = max(1, _BLOCK // len(self.item_ids_))
+        for block in gen_batches(len(users), size) if len(users) else ():
             own = score(users[block])
             if exclude_seen:
                 seen = self._seen(users[block], len(self.item_ids_))
@@ -271,6 +279,7 @@ class RecommendationMethods:
 
 def _relevant(y, relevant_from, users):
     """Which pairs are of relevant items."""
+    ratings = None if y is None else read_ratings(y, users)
     if relevant_from is None:
         return np.ones(len(users), bool)
     if y is None or not isinstance(relevant_from, Real):
@@ -278,7 +287,12 @@ def _relevant(y, relevant_from, users):
             "relevant_from is the lowest rating of a relevant item, a number, and needs the "
             f"ratings y of the pairs. Got {relevant_from!r} and {'no' if y is None else 'some'} y."
         )
-    return read_ratings(y, users) >= relevant_from
+    return ratings >= relevant_from
+
+
+def _first(ids, chosen):
+    """The first of chosen ids, as messages show it."""
+    return repr(ids[chosen][:1].tolist()[0])
 
 
 def _check_flag(name, value):

@@ -35,17 +35,59 @@ def test_float32_learns_nearly_what_float64_learns():
 
 
 def test_visible_biases_start_at_log_frequencies():
-    """With half an entry added to each category; centred, as a constant changes nothing."""
+    """No other feature has the same categories, so that the entries added are equal.
+
+    The biases are centred, as a constant changes nothing.
+    """
     X = np.array([[1, 5], [2, np.nan], [2, np.nan], [2, 5], [np.nan, 5]])
     rbm = SoftmaxRBM(2, n_iter=0, categories=[[1, 2, 3], [4, 5]], random_state=0).fit(X)
     first, second = np.split(rbm.intercept_visible_, [3])
-    assert_allclose(softmax(first), np.array([1.5, 3.5, 0.5]) / 5.5, rtol=1e-14)
-    assert_allclose(softmax(second), np.array([0.5, 3.5]) / 4, rtol=1e-14)
+    assert_allclose(softmax(first), np.array([2, 4, 1]) / 7, rtol=1e-14)
+    assert_allclose(softmax(second), np.array([1, 4]) / 5, rtol=1e-14)
     assert_allclose([first.sum(), second.sum()], 0, atol=1e-14)
     rbm.components_ = 0 * rbm.components_
     empty = np.full((1, 2), np.nan)
-    expected = [[(1.5 + 7 + 1.5) / 5.5, (2 + 17.5) / 4]]
+    expected = [[(2 + 8 + 3) / 7, (4 + 20) / 5]]
     assert_allclose(rbm.predict_ratings(empty), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("scale", [(0, 1), (1, 2, 3, 4, 5)])
+def test_a_feature_that_nobody_has_observed_is_a_typical_one(scale, conditional):
+    """Ids that count from 1 leave column 0 empty; most values are low."""
+    rng = np.random.default_rng(0)
+    p = np.array([0.8, 0.2] if len(scale) == 2 else [0.4, 0.3, 0.15, 0.1, 0.05])
+    quality = rng.normal(0, 0.7, (1, 12, 1)) * np.arange(len(p))
+    noise = rng.gumbel(size=(80, 12, len(p)))
+    X = np.array(scale)[np.argmax(np.log(p) + quality + noise, axis=2)].astype(float)
+    X[rng.random(X.shape) < 0.3] = np.nan
+    typical = np.nanmean(X, axis=0).mean()
+    X = np.insert(X, [0, 12], np.nan, axis=1)
+    rbm = SoftmaxRBM(20, categories=scale, conditional=conditional, random_state=0).fit(X)
+    predicted = rbm.predict_ratings(X)
+    others = predicted[:, 1:-1].mean(axis=0)
+    for empty in predicted[:, [0, -1]].T:
+        # The middle of the scale is at 0.5, or at 3.
+        assert_allclose(empty, typical, atol=0.05 * np.ptp(scale))
+        assert others.min() < empty.min() <= empty.max() < others.max()
+    # First only in rows that have observed what is better than typical.
+    assert np.isin(rbm.recommend(X, 1)[0], [0, 13]).mean() < 0.2
+
+
+def test_features_that_the_first_chunk_lacks_are_typical_ones_until_they_are_observed():
+    """As in a stream of ratings by time. Later entries then teach what is special to them."""
+    rng = np.random.default_rng(0)
+    means = np.r_[1.5, 2, 2.5, 1.5, 2.5, 4.5, 1.0, 2]
+    X = np.clip(np.rint(means + rng.normal(0, 0.5, (400, 8))), 1, 5)
+    chunk = X[:40].copy()
+    chunk[:, 5:] = np.nan
+    rbm = SoftmaxRBM(10, categories=[1, 2, 3, 4, 5], random_state=0).partial_fit(chunk)
+    predicted = rbm.predict_ratings(X[:40])
+    assert_allclose(predicted[:, 5:], 2.0, atol=0.3)
+    assert (np.ptp(predicted[:, 5:], axis=0) < 0.05).all()  # small weights say nothing of the row
+    for _ in range(30):
+        rbm.partial_fit(X[40:])
+    assert_allclose(rbm.predict_ratings(X[:40]).mean(axis=0), X.mean(axis=0), atol=0.15)
 
 
 def incomplete(rng, n_rows=47):

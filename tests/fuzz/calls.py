@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from skrbm import LogPartition
+from skrbm import LogPartition, SoftmaxRBM
 
 from .parameters import random_state, strange
 from .promises import BrokenPromiseError, assert_result
@@ -80,10 +80,14 @@ def call_of(draw, method, model, rows, hidden):
                 size = min(map(len, (arguments["rows"], arguments["columns"])))
                 arguments["rows"] = arguments["rows"][:size]
                 arguments["columns"] = arguments["columns"][:size]
-        arguments["method"] = draw.pick("exact", "mean_field")
+        if model is SoftmaxRBM:
+            arguments["method"] = draw.pick("exact", "mean_field")
     elif method == "recommend":
         arguments |= {"n_items": draw.whole(draw.count(1, 20))}
         arguments |= {"exclude_observed": draw.pick(True, False, np.True_)}
+        arguments["as_names"] = draw.chance(0.2)
+        if draw.chance(0.4):
+            arguments["columns"] = numbers_of(draw, n_features)
     elif method == "top_features":
         arguments = {"component": draw.whole(draw.count(0, 4)), "n": draw.whole(draw.count(1, 9))}
         arguments["category"] = draw.pick(None, None, 1, 2.0, np.float32(3), 7, np.int8(4))
@@ -160,10 +164,13 @@ def assert_expected(call, result, estimator, finite):
     queries = arguments.get("rows")
     if method in ("predict_ratings", "conditional_proba"):
         rows = rows if queries is None else (len(queries),)
-        most = max(map(len, estimator.categories_))
-        shapes = [rows if method == "predict_ratings" else (*rows, most)]
+        if method == "conditional_proba" and isinstance(estimator, SoftmaxRBM):
+            rows = (*rows, max(map(len, estimator.categories_)))
+        shapes = [rows]
     elif method == "recommend":
-        shapes = [(n, min(int(arguments["n_items"]), D))] * 2
+        columns = arguments.get("columns")
+        n_answers, n_choices = (n, D) if columns is None else (len(columns), n)
+        shapes = [(n_answers, min(int(arguments["n_items"]), n_choices))] * 2
     elif method in ("transform", "fit_transform"):
         shapes = [(n, M)]
     elif method == "sample":

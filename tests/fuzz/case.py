@@ -11,7 +11,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 
-from skrbm import SoftmaxRBM
+from skrbm import BernoulliRBM, SoftmaxRBM
 from skrbm._machine import crew, threads
 
 from ..helpers.comparison import assert_same_bits, learned
@@ -25,7 +25,8 @@ from .tables import Table, table_of
 READERS = ("transform", "inverse_transform", "reconstruct", "gibbs", "sample", "impute")
 READERS += ("free_energy", "energy", "score_samples", "score", "log_partition", "log_likelihood")
 READERS += ("get_feature_names_out",)
-OF_RATINGS = ("predict_ratings", "conditional_proba", "recommend", "top_features")
+OF_ENTRIES = {BernoulliRBM: ("conditional_proba", "recommend")}
+OF_ENTRIES[SoftmaxRBM] = ("predict_ratings", "top_features", *OF_ENTRIES[BernoulliRBM])
 WHOLE = {
     "pickle": lambda estimator: pickle.loads(pickle.dumps(estimator)),
     "copy": copy.copy,
@@ -77,7 +78,7 @@ class Case:
     def _go_on(self):
         action = self.draw.rng.random()
         if action < 0.6:
-            readers = READERS + (OF_RATINGS * 3 if self.model is SoftmaxRBM else ())
+            readers = READERS + 3 * OF_ENTRIES.get(self.model, ())
             self._read(self.draw.pick(*readers))
         elif action < 0.75:
             self._learn()

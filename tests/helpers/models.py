@@ -40,7 +40,7 @@ class Model:
 
     ``rows(seed, n_rows)`` makes rows, with gaps if the model reads them, ``complete`` makes rows
     without; ``containers`` hold rows; ``arrays`` are the names of parameters; ``predictors`` are
-    the methods of one argument that no other model has.
+    the methods of one argument that not every model has.
     """
 
     estimator: type
@@ -70,6 +70,7 @@ BERNOULLI = Model(
     bits,
     (np.asarray, sparse.csr_array),
     parameters=PLAIN_LEARNING | {"learning_rate": 0.1},
+    predictors=("conditional_proba",),
 )
 GAUSSIAN = Model(
     GaussianBernoulliRBM,

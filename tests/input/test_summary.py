@@ -11,6 +11,8 @@ from skrbm import SoftmaxRBM
 from skrbm._input.numbers import NumberRows
 from skrbm._input.summary import NumberSummary
 
+from ..helpers.ratings import machine
+
 
 class TestSummary:
     """What initial biases are made of: the same whatever the parts that a summary is merged of."""
@@ -114,3 +116,31 @@ def test_weighted_summaries_merge(name, rng):
     assert_allclose(merged.means, whole.means, rtol=rtol)
     if getattr(whole, "squares", None) is not None:
         assert_allclose(merged.variances, whole.variances, rtol=max(rtol, 1e-8))
+
+
+# --- categories of features that are alike ---
+
+
+def category_summary(X, by_feature, weights=None):
+    rows = machine(categories=by_feature, n_iter=0).fit(X)._rows(X)
+    rows.weights = weights
+    return rows.summary
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_typical_shares_are_those_of_other_features_of_the_same_categories(weighted, rng):
+    by_feature = [[0, 1], [1, 2, 3], [0, 1], [5], [1, 2, 3], [-0.0, 1], [0, 2], [0, 1]]
+    X = np.stack([rng.choice(values, 40) for values in by_feature], axis=1).astype(float)
+    X[rng.random(X.shape) < 0.3] = np.nan
+    X[:, [4, 7]] = np.nan
+    weights = rng.uniform(0.1, 3, 40) if weighted else np.ones(40)
+    shares = category_summary(X, by_feature, weights if weighted else None).typical_shares
+    expected = []
+    for i, values in enumerate(by_feature):
+        terms = [np.full(len(values), 1 / len(values))]
+        for k, other in enumerate(by_feature):
+            if k != i and other == values and not np.isnan(X[:, k]).all():
+                counts = np.array([weights @ (X[:, k] == value) for value in values])
+                terms.append(counts / counts.sum())
+        expected += list(np.mean(terms, axis=0))
+    assert_allclose(shares, expected, rtol=1e-12)

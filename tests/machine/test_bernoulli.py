@@ -174,8 +174,16 @@ def test_pseudo_likelihood_in_parts_of_rows_and_units(
     """As for machines of many units, so that Ctrl-C is heard. Grey or steep: more of them."""
     model = replace(model, weights=scale * model.weights)
     V = factor * rng.integers(0, 2, (50, 4)).astype(float)
-    whole = model.pseudo_likelihood(V)
+    whole, t = model.pseudo_likelihood(V), model.hidden_input(V) + model.hidden.bias
+    rows, units = np.indices(V.shape).reshape(2, -1)
+    arguments = rows, units, V.ravel(), t, model.weights
+    odds = model.visible.log_odds(V, t, model.weights)
+    assert_allclose(model.visible.log_odds_of(*arguments), odds.ravel(), rtol=1e-12)
     monkeypatch.setattr(threads, "LONGEST_CALL", 32 * 3 * 2)
     calls = recorded_calls(monkeypatch, "bernoulli")
     assert_allclose(model.pseudo_likelihood(V), whole, rtol=1e-13)
     assert {k for k, *_ in calls} == set(range(parts))
+    assert_allclose(model.visible.log_odds(V, t, model.weights), odds, rtol=1e-13)
+    calls.clear()
+    assert_allclose(model.visible.log_odds_of(*arguments), odds.ravel(), rtol=1e-12)
+    assert len(calls) > 1

@@ -79,6 +79,15 @@ class EnumeratedRBM:
             total += v[i] * (log_on - log_sum) + (1 - v[i]) * (log_off - log_sum)
         return total
 
+    def log_odds(self, v):
+        """Of each unit given all others, from the two free energies, (D,)."""
+        out = np.empty(len(v))
+        for i in range(len(v)):
+            on, off = v.copy(), v.copy()
+            on[i], off[i] = 1.0, 0.0
+            out[i] = self.free_energy(off) - self.free_energy(on)
+        return out
+
     def transition(self):
         """The Gibbs kernel v -> h -> v as a matrix over visible states."""
         p_h_given_v = self.joint / self.p_v[:, np.newaxis]

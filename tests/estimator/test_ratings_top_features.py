@@ -1,4 +1,4 @@
-"""Recommendations, and what hidden units speak for."""
+"""What hidden units speak for."""
 
 import numpy as np
 import pytest
@@ -6,99 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skrbm import SoftmaxRBM
 
-from ..helpers.ratings import BOTH, CATEGORIES, fitted, machine, mixed_rows, stored
+from ..helpers.ratings import CATEGORIES, fitted, machine, mixed_rows
 
 
 @pytest.fixture(name="X")
 def rows(rng):
     return mixed_rows(rng)
-
-
-# --- recommend ---
-
-
-def best(expectation, held, n):
-    """Features in the order of expectations, one after the other."""
-    left = [(-score, i) for i, score in enumerate(expectation) if not held[i]]
-    left = sorted(left)[:n]
-    n_missing = n - len(left)
-    ids = [i for _, i in left] + [-1] * n_missing
-    return ids, [-score for score, _ in left] + [-np.inf] * n_missing
-
-
-@BOTH
-@pytest.mark.parametrize("exclude", [True, False])
-@pytest.mark.parametrize("n_items", [1, 3, 6])
-@pytest.mark.parametrize("container", [np.asarray, stored])
-def test_the_best_features_come_first(X, conditional, exclude, n_items, container):
-    rbm = fitted(X, conditional)
-    ids, scores = rbm.recommend(container(X), n_items, exclude_observed=exclude)
-    assert ids.shape == scores.shape == (12, n_items)
-    assert ids.dtype == np.int64
-    expectation = rbm.predict_ratings(X)
-    for row in range(12):
-        held = ~np.isnan(X[row]) & exclude
-        expected_ids, expected_scores = best(expectation[row], held, n_items)
-        assert ids[row].tolist() == expected_ids
-        assert_allclose(scores[row], expected_scores, rtol=1e-12)
-
-
-def test_a_full_row_has_nothing_left(X):
-    ids, scores = fitted(X).recommend(X[[5]], 2)
-    assert_array_equal(ids, [[-1, -1]])
-    assert_array_equal(scores, [[-np.inf, -np.inf]])
-
-
-def test_what_the_fit_held_is_not_hidden(X):
-    rbm = fitted(X)
-    given = np.full((12, 6), np.nan)
-    given[:, 0] = 1
-    ids, _ = rbm.recommend(given, 5)
-    assert (np.sort(ids, axis=1) == [1, 2, 3, 4, 5]).all()
-
-
-@pytest.mark.parametrize("n_items", [1, 3, 10, 59])
-def test_of_equal_features_the_first_comes_first(n_items):
-    rbm = machine(n_iter=0, categories=[0, 1]).fit(np.zeros((2, 60)))
-    rbm.components_ = np.zeros_like(rbm.components_)
-    high = np.random.default_rng(0).random(60) < 0.1
-    rbm.intercept_visible_ = np.where(np.arange(120) % 2 & np.repeat(high, 2), 1.0, 0.0)
-    ids, scores = rbm.recommend(np.full((4, 60), np.nan), n_items)
-    expected = [*np.flatnonzero(high), *np.flatnonzero(~high)][:n_items]
-    assert ids.tolist() == [expected] * 4
-    assert (np.diff(scores) <= 0).all()
-
-
-def test_ten_items_are_the_default():
-    X = np.tile([[0.0], [1.0]], (1, 12))
-    assert machine(n_iter=0).fit(X).recommend(np.full((2, 12), np.nan))[0].shape == (2, 10)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        ({"n_items": 0}, ValueError),
-        ({"n_items": -1}, ValueError),
-        ({"n_items": 2.0}, TypeError),
-        ({"n_items": True}, TypeError),
-        ({"exclude_observed": "no"}, TypeError),
-        ({"exclude_observed": None}, TypeError),
-    ],
-    ids=str,
-)
-def test_arguments_out_of_range_are_refused(X, arguments, error):
-    with pytest.raises(error, match=next(iter(arguments))):
-        fitted(X).recommend(X, **arguments)
-
-
-@pytest.mark.parametrize("n_items", [6, 9, 10**12, np.uint8(255)])
-def test_there_are_no_more_items_than_features(X, n_items):
-    ids, scores = fitted(X).recommend(X, n_items, exclude_observed=np.False_)
-    assert ids.shape == scores.shape == (len(X), 6)
-    assert (np.sort(ids, axis=1) == np.arange(6)).all()
-
-
-# --- top_features ---
 
 
 def strength(rbm, component, feature, category):
@@ -205,6 +118,3 @@ def test_what_has_no_order_is_refused(X, value):
     ):
         rbm.top_features(1)
     assert np.isfinite(rbm.top_features(0)[1]).all()
-    rbm.intercept_visible_[:] = np.nan
-    with pytest.raises(ValueError, match="NaN"):
-        rbm.recommend(X, 3, exclude_observed=False)
