@@ -6,8 +6,11 @@ Users and items are numbers from 0. A model is made for a ``shape``, the numbers
 users.
 """
 
+import warnings
+from contextlib import redirect_stderr
 from copy import deepcopy
 from importlib.util import find_spec
+from io import StringIO
 
 import numpy as np
 from movielens import best_unseen
@@ -194,13 +197,15 @@ class MyFM:
 
         n_items, n_users = self.shape
         self.range = rating.min(), rating.max()
-        self.model = MyFMRegressor(rank=self.rank, random_seed=self.seed).fit(
-            self._rows(user, item),
-            rating.astype(float),
-            n_iter=self.n_iter,
-            n_kept_samples=self.n_iter - 10,
-            grouping=[0] * n_users + [1] * n_items,
-        )
+        self.model = MyFMRegressor(rank=self.rank, random_seed=self.seed)
+        with redirect_stderr(StringIO()):  # a bar of progress
+            self.model.fit(
+                self._rows(user, item),
+                rating.astype(float),
+                n_iter=self.n_iter,
+                n_kept_samples=self.n_iter - 10,
+                grouping=[0] * n_users + [1] * n_items,
+            )
         return self
 
     def predict(self, user, item):
@@ -236,8 +241,9 @@ class ImplicitModel(Ranker):
         kept = np.ones(len(user), bool) if self.liked_from is None else rating >= self.liked_from
         ones = np.ones(kept.sum(), np.float32)
         self.rows = sparse.csr_matrix(table_of(user[kept], item[kept], ones, self.shape))
-        self.model = self.make()
-        with threadpool_limits(1, "blas"):  # implicit's own threads are the faster ones
+        # implicit's own threads are the faster ones, and some of its classes warn of themselves.
+        with threadpool_limits(1, "blas"), warnings.catch_warnings(action="ignore"):
+            self.model = self.make()
             self.model.fit(self.rows, show_progress=False)
 
     def score(self, users):
