@@ -31,7 +31,9 @@ from ._softmax import SoftmaxRBM
 _DEFAULTS = {
     "rating_rbm": lambda: SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.003),
     "user_rbm": lambda: SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.008),
-    "interest_rbm": lambda: BernoulliRBM(n_components=100),
+    "interest_rbm": lambda: BernoulliRBM(
+        n_components=200, algorithm="cd", learning_rate=0.5, weight_decay=0.015, n_iter=30
+    ),
 }
 _MOST_SEED = 2**31 - 1
 
@@ -47,8 +49,9 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
     Inside are up to three machines. Two predict ratings: a :class:`SoftmaxRBM` whose rows are
     items and whose visible units are users, and one whose rows are users. What is predicted is a
     blend of their distributions, with a weight learned on ratings that ``fit`` holds out for a
-    while [1]_. The third, a :class:`BernoulliRBM` of which items each user has seen, ranks items
-    by the probability that the user is interested.
+    while [1]_. The third, a :class:`BernoulliRBM` of which items each user has seen, tells the
+    probability that the user is interested in an item. Recommendations are the items that the
+    user is most likely to see and to like, by all three.
 
     Parameters
     ----------
@@ -59,15 +62,17 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
 
     rating_rbm : SoftmaxRBM, default=None
         The machine of ratings with items as rows, not yet fitted. ``fit`` fits a clone. None
-        means ``SoftmaxRBM(DEFAULTS)``. Parameters of the machine are set as
-        ``rating_rbm__n_components``, also in a grid search, and also those of the default machine.
-        Its ``categories`` become the distinct values of y.
+        means ``SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.003)``. Parameters of
+        the machine are set as ``rating_rbm__n_components``, also in a grid search, and also those
+        of the default machine. Its ``categories`` become the distinct values of y.
 
     user_rbm : SoftmaxRBM, default=None
-        The machine of ratings with users as rows. None means ``SoftmaxRBM(DEFAULTS)``.
+        The machine of ratings with users as rows. None means ``SoftmaxRBM(ordinal=True,
+        learning_rate=0.04, weight_decay=0.008)``.
 
     interest_rbm : BernoulliRBM, default=None
-        The machine of seen items, with users as rows. None means ``BernoulliRBM(DEFAULTS)``.
+        The machine of seen items, with users as rows. None means ``BernoulliRBM(n_components=200,
+        learning_rate=0.5, n_iter=30, algorithm="cd", weight_decay=0.015)``.
 
     validation_fraction : float, default=0.1
         Share of the ratings, drawn at random, that are held out while the weight of the blend is
@@ -87,6 +92,9 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
 
     rating_scale_ : ndarray of shape (n_ratings,) or None
         The distinct ratings, ascending; None if y was None.
+
+    liked_from_ : float or None
+        The lowest rating of an item that the user likes: the median of y, or None without y.
 
     ratings_ : csr_array of shape (n_users, n_items)
         The ratings that predictions are given; ones if y was None.
@@ -260,10 +268,12 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         columns = read_pairs(self, X, reset=True)
         self.user_ids_, users = distinct(columns[0], "user")
         self.item_ids_, items = distinct(columns[1], "item")
-        self.rating_scale_, values = None, np.ones(len(users), np.float32)
+        self.rating_scale_ = self.liked_from_ = None
+        values = np.ones(len(users), np.float32)
         if y is not None:
             self.rating_scale_, codes = scale_of(read_ratings(y, users))
             values = self.rating_scale_[codes]
+            self.liked_from_ = float(np.median(values))
         self.ratings_ = table_of(users, items, values, self.user_ids_, self.item_ids_)
         self.item_rbm_ = self.user_rbm_ = self.item_weight_ = None
         # Drawn at once: no machine's numbers depend on which others there are.

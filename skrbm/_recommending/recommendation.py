@@ -23,7 +23,7 @@ class RecommendationMethods:
         n_items=10,
         *,
         exclude_seen=True,
-        rank_by="interest",
+        rank_by="liking",
         items=None,
         titles=None,
         as_frame=False,
@@ -38,11 +38,15 @@ class RecommendationMethods:
             Number of items for each user.
         exclude_seen : bool, default=True
             Whether to leave out the items of the user's pairs in ``fit`` and ``add``.
-        rank_by : {"interest", "rating"}, default="interest"
-            "interest": the probability that the user sees (rates, buys) the item at all, given
-            what else the user has seen. "rating": the expected rating, if the user rated the
-            item. Interest finds far more of the items that users will choose and like: a rating
-            does not say whether the user would ever choose the item.
+        rank_by : {"liking", "interest", "rating"}, default="liking"
+            - "interest": the probability that the user sees (rates, buys) the item at all, given
+              what else the user has seen.
+            - "rating": the expected rating, if the user rated the item. By itself it finds few
+              of the items that users choose and like: it does not say whether the user would
+              ever choose the item.
+            - "liking": the probability that the user sees the item and rates it with
+              ``liked_from_`` or more. Where ``fit`` was given no ratings, or equal ones alone,
+              it is interest.
         items : array-like of shape (n_candidates,), default=None
             Ids of the only items to choose from. None: all.
         titles : dict or None, default=None
@@ -56,7 +60,7 @@ class RecommendationMethods:
             Ids, as ``fit`` met them. None where there is no further item for the user. There
             are no more columns than items to choose from.
         scores : ndarray of shape (n_users, n_items)
-            Probabilities of interest or expected ratings; -inf where there is no item.
+            Probabilities or expected ratings; -inf where there is no item.
         frame : DataFrame
             In place of both, with ``as_frame``. One row per recommendation, with columns
             ``user``, ``rank`` (from 1), ``item``, ``title`` if titles are given, and ``score``.
@@ -139,7 +143,7 @@ class RecommendationMethods:
         places, similarities = best(scores, min(n_items, len(weights) - 1))
         return self.item_ids_[places], similarities
 
-    def ranking_scores(self, X, y=None, k=10, *, relevant_from=None, rank_by="interest"):
+    def ranking_scores(self, X, y=None, k=10, *, relevant_from=None, rank_by="liking"):
         """How well the first k recommendations meet held-out pairs, beside popularity.
 
         Each user of X is recommended k items among all that ``fit`` knows and the user has not
@@ -158,7 +162,7 @@ class RecommendationMethods:
             Number of recommendations.
         relevant_from : float, default=None
             The lowest rating of a relevant item. None: all pairs are relevant.
-        rank_by : {"interest", "rating"}, default="interest"
+        rank_by : {"liking", "interest", "rating"}, default="liking"
             As in ``recommend``.
 
         Returns
@@ -247,29 +251,39 @@ class RecommendationMethods:
 
     def _scorer(self, rank_by, candidates):
         """A function that gives scores (n_users, n_candidates) for codes of users."""
-        if rank_by == "rating":
-            sides = self._sides()
-
-            def by_rating(users):
-                pairs = np.repeat(users, len(candidates)), np.tile(candidates, len(users))
-                return self._expectations(*pairs, sides).reshape(len(users), len(candidates))
-
-            return by_rating
         if rank_by == "popularity":
             counts = np.bincount(self.ratings_.indices, minlength=len(self.item_ids_))
             return lambda users: np.tile(counts[candidates].astype(float), (len(users), 1))
+        if rank_by == "interest" or not self._tells_ratings():
+            return lambda users: self._interests(users)[:, candidates]
+        sides = self._sides()
+        liked = self.rating_scale_ >= self.liked_from_
+
+        def score(users):
+            pairs = np.repeat(users, len(candidates)), np.tile(candidates, len(users))
+            p = self._distributions(*pairs, sides)
+            if rank_by == "rating":
+                return (p @ self.rating_scale_).reshape(len(users), len(candidates))
+            interest = self._interests(users)[:, candidates]
+            likes = (p @ liked).reshape(interest.shape)
+            return np.multiply(interest, likes, out=interest, where=interest >= 0)
+
+        return score
+
+    def _interests(self, users):
+        """Probabilities of interest in all items; -inf for items of ``add``."""
         n_known = self.interest_rbm_.n_features_in_
+        p = self.interest_rbm_.conditional_proba(self._seen(users, n_known))
+        new = len(self.item_ids_) - n_known
+        return np.pad(p, ((0, 0), (0, new)), constant_values=-np.inf)
 
-        def by_interest(users):
-            p = self.interest_rbm_.conditional_proba(self._seen(users, n_known))
-            unknown = len(self.item_ids_) - n_known  # items of add, of which nothing is learned
-            return np.pad(p, ((0, 0), (0, unknown)), constant_values=-np.inf)[:, candidates]
-
-        return by_interest
+    def _tells_ratings(self):
+        """Whether there are ratings that differ."""
+        return self.rating_scale_ is not None and len(self.rating_scale_) > 1
 
     def _check_rank_by(self, rank_by):
-        check_option("rank_by", rank_by, ("interest", "rating"))
-        if rank_by == "rating" and (self.rating_scale_ is None or len(self.rating_scale_) == 1):
+        check_option("rank_by", rank_by, ("liking", "interest", "rating"))
+        if rank_by == "rating" and not self._tells_ratings():
             given = "no ratings (y=None)" if self.rating_scale_ is None else "equal ratings alone"
             raise ValueError(
                 f"rank_by='rating' cannot tell items apart, because fit was given {given}. Use "
