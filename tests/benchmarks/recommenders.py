@@ -9,6 +9,7 @@ users.
 import warnings
 from contextlib import redirect_stderr
 from copy import deepcopy
+from functools import partial
 from importlib.util import find_spec
 from io import StringIO
 
@@ -148,16 +149,17 @@ class Recommender:
         return np.where(np.isneginf(scores), -1, items).astype(np.int64)
 
 
-def warm_up(shape=(3, 3)):
+def warm_up(n=40):
     """Compile what the machines need, so that no split pays for it."""
-    user, item = np.array([0, 1, 1, 0, 2]), np.array([0, 0, 1, 2, 1])
-    rating = np.array([1, 5, 3, 2, 4])
+    rng = np.random.default_rng(0)
+    user, item = np.divmod(rng.choice(n * n, size=n * n // 4, replace=False), n)
+    rating = 1 + rng.integers(5, size=len(user))
     for options in ({}, {"conditional": True}, {"ordinal": True}):
-        machine = ItemRBM(*shape, n_components=2, n_iter=1, **options)
+        machine = ItemRBM(n, n, n_iter=1, **options)
         machine.fit(user, item, rating).predict(user, item)
     recommender = Recommender().fit(user, item, rating)
     recommender.predict(user, item)
-    recommender.top(user, 1)
+    recommender.top(np.unique(user), 1)
 
 
 # --- other packages ---------------------------------------------------------------------------
@@ -227,50 +229,47 @@ class ImplicitModel(Ranker):
     Parameters
     ----------
     shape : tuple
-    make : callable
-        Makes the model of implicit.
+    makes : list of callables
+        Each makes a model of implicit; their scores are added.
     liked_from : float or None, default=None
     """
 
-    def __init__(self, shape, make, liked_from=None):
+    def __init__(self, shape, makes, liked_from=None):
         super().__init__(shape)
-        self.make, self.liked_from = make, liked_from
+        self.makes, self.liked_from = makes, liked_from
 
     def learn(self, user, item, rating):
-        """Fit the model."""
+        """Fit the models."""
         kept = np.ones(len(user), bool) if self.liked_from is None else rating >= self.liked_from
         ones = np.ones(kept.sum(), np.float32)
         self.rows = sparse.csr_matrix(table_of(user[kept], item[kept], ones, self.shape))
         # implicit's own threads are the faster ones, and some of its classes warn of themselves.
         with threadpool_limits(1, "blas"), warnings.catch_warnings(action="ignore"):
-            self.model = self.make()
-            self.model.fit(self.rows, show_progress=False)
+            self.models = [make() for make in self.makes]
+            for model in self.models:
+                model.fit(self.rows, show_progress=False)
 
     def score(self, users):
         """Products of factors, or sums of similarities with the items seen."""
-        if hasattr(self.model, "similarity"):
-            return (self.rows[users] @ self.model.similarity).toarray()
-        return self.model.user_factors[users] @ self.model.item_factors.T
+        if hasattr(self.models[0], "similarity"):
+            return (self.rows[users] @ self.models[0].similarity).toarray()
+        return sum(model.user_factors[users] @ model.item_factors.T for model in self.models)
 
 
-def als(shape, liked_from=None, seed=0, **settings):
-    """Alternating least squares of implicit."""
+def als(shape, liked_from=None, seeds=(0,), **settings):
+    """Alternating least squares of implicit, one model per seed."""
     from implicit.als import AlternatingLeastSquares
 
-    def make():
-        return AlternatingLeastSquares(random_state=seed, **settings)
-
-    return ImplicitModel(shape, make, liked_from)
+    makes = [partial(AlternatingLeastSquares, random_state=seed, **settings) for seed in seeds]
+    return ImplicitModel(shape, makes, liked_from)
 
 
 def item_knn(shape, kind, **settings):
     """Nearest neighbours of implicit: ``kind`` is "Cosine", "TFIDF" or "BM25"."""
     from implicit import nearest_neighbours
 
-    def make():
-        return getattr(nearest_neighbours, f"{kind}Recommender")(**settings)
-
-    return ImplicitModel(shape, make)
+    make = partial(getattr(nearest_neighbours, f"{kind}Recommender"), **settings)
+    return ImplicitModel(shape, [make])
 
 
 def surprise(algorithm, seed=0):
