@@ -94,7 +94,8 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         The distinct ratings, ascending; None if y was None.
 
     liked_from_ : float or None
-        The lowest rating of an item that the user likes: the median of y, or None without y.
+        The lowest rating of an item that the user likes: the median of y, but not the lowest of
+        several ratings; None without y.
 
     ratings_ : csr_array of shape (n_users, n_items)
         The ratings that predictions are given; ones if y was None.
@@ -128,7 +129,9 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
     and an unknown item by the machine of items for an item without ratings. If that machine is
     left out (``by``), the frequencies of the item's, or the user's, own ratings answer, shrunk
     towards those of all ratings as if there were ten more. Where nothing is known, the
-    frequencies of all ratings do.
+    frequencies of all ratings do. (For a new user and a new item that ``add`` told of, the blend
+    is of the frequencies of both.) Where y was None, the interest in an unknown item is the share
+    of all pairs of users and items that are in X.
 
     Ratings that only rounding tells apart (0.3 and ``0.1 * 3``) are one rating. A pair that
     occurs twice with the same rating counts once.
@@ -273,7 +276,8 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         if y is not None:
             self.rating_scale_, codes = scale_of(read_ratings(y, users))
             values = self.rating_scale_[codes]
-            self.liked_from_ = float(np.median(values))
+            # The lowest of several ratings is no praise, however frequent it is.
+            self.liked_from_ = float(max(np.median(values), self.rating_scale_[:2][-1]))
         self.ratings_ = table_of(users, items, values, self.user_ids_, self.item_ids_)
         self.item_rbm_ = self.user_rbm_ = self.item_weight_ = None
         # Drawn at once: no machine's numbers depend on which others there are.

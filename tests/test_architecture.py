@@ -18,6 +18,7 @@ TEST_MODULES = sorted(
 #: From the top down: a module imports from its own wing, or from lower levels.
 LEVELS = [
     ["__init__"],
+    ["_warm_up"],
     ["_recommender"],
     ["_recommending"],
     ["_bernoulli", "_gaussian", "_show_versions", "_softmax"],

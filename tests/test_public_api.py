@@ -19,6 +19,7 @@ HOMES = {
     "RBMRecommender": "skrbm._recommender",
     "SoftmaxRBM": "skrbm._softmax",
     "show_versions": "skrbm._show_versions",
+    "warm_up": "skrbm._warm_up",
 }
 #: Libraries besides those above that a pickle of a fitted estimator may name.
 LIBRARIES = {"numpy"}

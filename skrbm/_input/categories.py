@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import csr_array, csr_matrix, issparse, isspmatrix
 
-from .._kernels.onehot import count
+from .._kernels.onehot_rows import count
 from .checks import working_dtype
 from .rows import Rows
 from .summary import CategorySummary

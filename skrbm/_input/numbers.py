@@ -78,7 +78,9 @@ class NumberRows(Rows):
             return part.toarray() if self._sparse else part
         if self._sparse:
             if isinstance(which, slice):
-                which = np.arange(which.start, which.stop)
+                # As the rows of an order: another dtype would be another kernel to compile.
+                dtype = np.int32 if which.stop < 2**31 else np.int64
+                which = np.arange(which.start, which.stop, dtype=dtype)
             kernels.read_csr(self.X.indptr, self.X.indices, self.X.data, which, out)
         elif self._take and out.dtype == self.dtype and not isinstance(which, slice):
             together(kernels.take_rows, self.X, which, out)

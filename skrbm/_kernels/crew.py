@@ -13,6 +13,7 @@ that threads write while others read are atomic, and lie in cache lines of their
 
 import ctypes
 import platform
+from functools import lru_cache
 
 import numpy as np
 from llvmlite import ir
@@ -29,9 +30,11 @@ __all__ = [
     "WELL",
     "Divisible",
     "call_off",
+    "compile_leads",
     "divisible",
     "help_out",
     "new_board",
+    "of_equal_work",
     "per_number",
 ]
 
@@ -42,12 +45,12 @@ _DONE = 16  # number of parts that are done
 _QUIT = 32  # not 0: helpers go home
 _FAILED = 48  # not 0: a part has raised an error
 _TAKEN = 49  # not 0: a thread is the lead
-# What the ticket makes public.
-_N_ITEMS, _N_PARTS, _TASK, _ARGUMENTS, _ROOM = 64, 65, 66, 72, 128
+# What the ticket makes public; there is room for the bounds of 69 parts.
+_N_PARTS, _TASK, _BOUNDS, _ARGUMENTS, _ROOM = 64, 65, 66, 136, 192
 # What never changes: the functions of locks.
-_ACQUIRE, _RELEASE, _N_HELPERS = 208, 209, 210
+_ACQUIRE, _RELEASE, _N_HELPERS = 336, 337, 338
 # Of each thread, the lead first: whether it sleeps, and the lock that it sleeps on.
-_THREADS, _LOCK, _SIZE = 224, 1, 16
+_THREADS, _LOCK, _SIZE = 352, 1, 16
 
 #: How a job ended: a part raised an error. Or it did not begin: the crew works for another thread.
 WELL, FAILED, TAKEN = 0, 1, 2
@@ -162,6 +165,19 @@ _task_type = ir.FunctionType(
 )
 
 
+def _uncounted(context, builder, kind, value):
+    """A value of this type whose arrays have no counts of references."""
+    if isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        return array._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        items = zip(kind, cgutils.unpack_tuple(builder, value), strict=True)
+        items = [_uncounted(context, builder, *item) for item in items]
+        return context.make_tuple(builder, kind, items)
+    return value
+
+
 @intrinsic
 def _publish(typingctx, function, board, arguments):
     """Write the arguments to the board, and the address of a function that reads them.
@@ -189,11 +205,9 @@ def _publish(typingctx, function, board, arguments):
         inner = ir.IRBuilder(task.append_basic_block())
         pointer = inner.bitcast(task.args[0], packed.as_pointer())
         inputs = cgutils.unpack_tuple(inner, inner.load(pointer))
-        for k, kind in enumerate(arguments.types):
-            if isinstance(kind, types.Array):
-                array = context.make_array(kind)(context, inner, inputs[k])
-                array.meminfo = cgutils.get_null_value(array.meminfo.type)
-                inputs[k] = array._getvalue()
+        inputs = [
+            _uncounted(context, inner, *each) for each in zip(arguments, inputs, strict=True)
+        ]
         inputs += task.args[1:]
         status, _ = context.call_conv.call_function(
             inner, native, types.none, kernel_signature.args, inputs
@@ -257,11 +271,9 @@ def _take_parts(board, lead):
         part = first if lead else stop - 1
         if _replace(board, _TICKET, ticket, ticket + (1 << _FIRST) if lead else ticket - 1):
             found = True
-            n_items, n_parts = board[_N_ITEMS], board[_N_PARTS]
-            begin, end = n_items * part // n_parts, n_items * (part + 1) // n_parts
-            if _perform(board, begin, end) != 0:
+            if _perform(board, board[_BOUNDS + part], board[_BOUNDS + part + 1]) != 0:
                 _write(board, _FAILED, 1)
-            if _add(board, _DONE, 1) == n_parts - 1 and not lead:
+            if _add(board, _DONE, 1) == board[_N_PARTS] - 1 and not lead:
                 _wake(board, 0)
 
 
@@ -309,9 +321,12 @@ def call_off(board):
 
 
 @kernel(**OPTIONS)
-def _lead(board, n_items, n_parts, patience):
+def _lead(board, bounds, patience):
     """Do the parts of the published job that helpers do not, and wait for those."""
-    board[_N_ITEMS], board[_N_PARTS], board[_DONE] = n_items, n_parts, 0
+    n_parts = bounds.shape[0] - 1
+    for k in range(n_parts + 1):
+        board[_BOUNDS + k] = bounds[k]
+    board[_N_PARTS], board[_DONE] = n_parts, 0
     job = (_read(board, _TICKET) >> _JOB) + 1
     _write(board, _TICKET, (job << _JOB) | n_parts)
     for helper in range(1, min(n_parts, board[_N_HELPERS] + 1)):
@@ -341,19 +356,43 @@ class Divisible:
     part : callable
         ``part(*arguments, first, stop)`` does some of the items.
     lead : callable
-        ``lead(board, n_items, n_parts, patience, *arguments)`` does the job with the helpers, and
-        returns ``WELL``, ``FAILED`` or ``TAKEN``.
+        ``lead(board, bounds, patience, *arguments)`` does the job with the helpers, and returns
+        ``WELL``, ``FAILED`` or ``TAKEN``. Part k has the items ``bounds[k] .. bounds[k + 1] - 1``.
     items : callable
         ``items(*arguments)`` is the number of items.
     work : callable
         ``work(*arguments)``: multiplications, or what takes as long, of all items.
+    bounds : callable or None
+        ``bounds(n_parts, *arguments)``: where parts of equal work begin, and the number of items.
+        None: the items have equal work.
     """
 
-    def __init__(self, part, lead, items, work):
+    def __init__(self, part, lead, items, work, bounds=None):
         self.part, self.lead, self.items, self.work = part, lead, items, work
+        self._bounds = bounds
 
     def __call__(self, *arguments):
         self.part(*arguments, 0, self.items(*arguments))
+
+    def bounds(self, n_parts, *arguments):
+        """The ``bounds`` of so many parts."""
+        if self._bounds is not None:
+            return self._bounds(n_parts, *arguments)
+        return _even_bounds(n_parts, self.items(*arguments))
+
+
+@lru_cache(maxsize=256)
+def _even_bounds(n_parts, n_items):
+    return np.arange(n_parts + 1, dtype=np.int64) * n_items // n_parts
+
+
+def of_equal_work(n_parts, cumulative):
+    """Bounds of parts, given the work before each item and, last, that of all."""
+    work = int(cumulative[-1] - cumulative[0])
+    return np.searchsorted(cumulative, cumulative[0] + _even_bounds(n_parts, work))
+
+
+_divisible = []  # all that there are
 
 
 def per_number(multiplications):
@@ -365,24 +404,37 @@ def _rows_of_last(*arguments):
     return arguments[-1].shape[0]
 
 
-def divisible(work, items=_rows_of_last, **options):
+def divisible(work, items=_rows_of_last, bounds=None, **options):
     """``kernel`` for a function that ends with ``first, stop``: it does these items alone.
 
-    Items are the rows of the last argument, unless ``items`` counts something else.
+    Items are the rows of the last argument, unless ``items`` counts something else, and have equal
+    work, unless ``bounds`` says otherwise.
     """
 
     def compiled(function):
         part = kernel(**options)(function)
 
-        def lead(board, n_items, n_parts, patience, *arguments):
+        def lead(board, bounds, patience, *arguments):
             # Here, and not in Python, where Ctrl-C may come between a lock and what gives it back.
             if not _replace(board, _TAKEN, 0, 1):
                 return TAKEN
             _publish(part, board, arguments)
-            return _lead(board, n_items, n_parts, patience)
+            return _lead(board, bounds, patience)
 
         # Its files are named after it, and two modules may have kernels of one name.
         lead.__qualname__ = f"{function.__module__}.{function.__qualname__}.lead"
-        return Divisible(part, kernel(of=function, **OPTIONS)(lead), items, work)
+        lead = kernel(of=function, **OPTIONS)(lead)
+        _divisible.append(Divisible(part, lead, items, work, bounds))
+        return _divisible[-1]
 
     return compiled
+
+
+def compile_leads():
+    """Compile the call of the crew for all types that divisible kernels were called with."""
+    numbers, number = types.Array(types.int64, 1, "C"), types.int64
+    for shared in _divisible:
+        for arguments in list(shared.part.signatures):
+            shared.lead.get_call_template((numbers, numbers, number, *arguments[:-2]), {})
+    help_out.compile((numbers, number, number))
+    call_off.compile((numbers,))

@@ -7,9 +7,9 @@ visible row is stored as the codes of its observed features, ascending: the code
 the ones of one-hot rows where a row holds probabilities. What a caller may leave out is an array
 without elements, not None: for None Numba would compile every kernel once more.
 
-Work on many rows is done feature by feature (``sort_by_feature``), so that the weights of a
-feature are read once for all its entries; the order in which numbers are added never depends on
-the number of threads, each of which takes some of the features or of the rows.
+Work on many rows is done feature by feature (``onehot_rows.sort_by_feature``), so that the weights
+of a feature are read once for all its entries. Each thread takes whole features, or whole rows,
+of about as many entries: so the order in which numbers are added never depends on the threads.
 
 The house rules stand in ``inlined``.
 """
@@ -20,22 +20,19 @@ import numpy as np
 from numba import njit
 
 from .cache import kernel
-from .inlined import OPTIONS, REORDERED, exp, log, random_row, softplus, uniform
+from .crew import divisible, of_equal_work
+from .inlined import OPTIONS, REORDERED, exp, log, softplus, uniform
 
 __all__ = [
     "Order",
+    "Phase",
     "Queries",
     "Softmax",
     "accumulate",
     "categorical",
     "conditionals",
-    "count",
-    "encode",
     "gather",
-    "random_words",
     "sigmoids",
-    "sort_by_feature",
-    "take_rows",
 ]
 
 _BLOCK = 32  # entries of one feature that share a pass over its weights
@@ -57,6 +54,26 @@ class Order(NamedTuple):
     start: np.ndarray
     entry: np.ndarray
     row: np.ndarray
+
+
+class Phase(NamedTuple):
+    """The rows of one phase of an update, as their part of the gradient needs them.
+
+    Parameters
+    ----------
+    order : Order
+    codes : ndarray of shape (n_entries,)
+    weights : ndarray of shape (n_entries,), or (0,) for ones
+    h : ndarray of shape (n, M)
+        Rows of the other layer, each times its weight.
+    row_weights : ndarray of shape (n,)
+    """
+
+    order: Order
+    codes: np.ndarray
+    weights: np.ndarray
+    h: np.ndarray
+    row_weights: np.ndarray
 
 
 class Softmax(NamedTuple):
@@ -101,188 +118,119 @@ def _weight(weights, k, one):
     return weights[k] if weights.shape[0] > 0 else one
 
 
-# --- Rows -------------------------------------------------------------------------------------
-
-
-@kernel(**OPTIONS)
-def encode(values, features, offsets, categories, codes):
-    """The code of each value of a feature; -1 for NaN, -2 for a value that is no category.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,), float64                                               IN
-    features : ndarray of shape (n,), int                                                 IN
-    offsets : ndarray of shape (D + 1,), int64                                            IN
-    categories : ndarray of shape (C,), float64                                           IN
-        The category of each code, ascending within a feature.
-    codes : ndarray of shape (n,), int                                                    OUT
-    """
-    for k in range(values.shape[0]):
-        i, value = features[k], values[k]
-        low, high = offsets[i], offsets[i + 1]
-        while low < high:  # bisection for the first category that is not smaller
-            middle = (low + high) // 2
-            if categories[middle] < value:
-                low = middle + 1
-            else:
-                high = middle
-        if value != value:
-            codes[k] = -1
-        elif low < offsets[i + 1] and categories[low] == value:
-            codes[k] = low
-        else:
-            codes[k] = -2
-
-
-@kernel(**OPTIONS)
-def take_rows(indptr, codes, rows, out_indptr, out_codes):
-    """The codes of some rows, one row after the other.
-
-    Parameters
-    ----------
-    indptr, codes : ndarray                                                               IN
-    rows : ndarray of shape (n,), int                                                     IN
-    out_indptr : ndarray of shape (n + 1,)                                                IN
-        Where the rows are to stand.
-    out_codes : ndarray                                                                   OUT
-    """
-    for r in range(rows.shape[0]):
-        source = codes[indptr[rows[r]] : indptr[rows[r] + 1]]
-        target = out_codes[out_indptr[r] : out_indptr[r + 1]]
-        for k in range(source.shape[0]):
-            target[k] = source[k]
-
-
-@kernel(**OPTIONS)
-def count(indptr, codes, group_of, counts):
-    """How many entries of some rows are in each group.
-
-    Parameters
-    ----------
-    indptr, codes : ndarray                                                               IN
-    group_of : ndarray of shape (C,), int                                                 IN
-        The group, such as the feature, that a code is in.
-    counts : ndarray of shape (n_groups,), int64                                          OUT
-    """
-    counts[:] = 0
-    for k in range(indptr[0], indptr[-1]):
-        counts[group_of[codes[k]]] += 1
-
-
-@kernel(**OPTIONS)
-def sort_by_feature(indptr, codes, feature_of, free, entry, row):
-    """Sort entries by feature and, within a feature, by row.
-
-    Parameters
-    ----------
-    indptr, codes : ndarray                                                               IN
-    feature_of : ndarray of shape (C,), int                                               IN
-        The feature that owns a code.
-    free : ndarray of shape (D,), int64                                                   INOUT
-        Where the next entry of each feature goes, from ``count``: a counting sort.
-    entry, row : ndarray of shape (n_entries,), int                                       OUT
-        Where an entry stands in ``codes``, counted from ``indptr[0]``; the row that holds it.
-    """
-    for r in range(indptr.shape[0] - 1):
-        for k in range(indptr[r], indptr[r + 1]):
-            i = feature_of[codes[k]]
-            entry[free[i]] = k - indptr[0]
-            row[free[i]] = r
-            free[i] += 1
-
-
-@kernel(**OPTIONS)
-def random_words(indptr, seed, update, purpose, words):
-    """One random word for each entry: entry k of row r takes the word of unit k of row r.
-
-    Parameters
-    ----------
-    indptr : ndarray of shape (n + 1,)                                                    IN
-    seed : uint64                                                                         IN
-    update, purpose : int                                                                 IN
-    words : ndarray of shape (n_entries,), uint32                                         OUT
-    """
-    most = 0
-    for r in range(indptr.shape[0] - 1):
-        most = max(most, indptr[r + 1] - indptr[r])
-    room = np.empty(4 * ((most + 3) // 4), np.uint32)
-    for r in range(indptr.shape[0] - 1):
-        n = indptr[r + 1] - indptr[r]
-        random_row(seed, update, purpose, r, room[: 4 * ((n + 3) // 4)])
-        target = words[indptr[r] - indptr[0] : indptr[r + 1] - indptr[0]]
-        for k in range(n):
-            target[k] = room[k]
-
-
 # --- Between the layers -----------------------------------------------------------------------
 
 
-@kernel(**REORDERED)
-def gather(indptr, index, weights, table, out):
-    """``out[r] += sum_k weights[k] table[index[k]]`` over the entries k of row r.
+def _n_rows(indptr, *others):
+    return indptr.size - 1
+
+
+def _bounds_of_rows(n_parts, indptr, *others):
+    return of_equal_work(n_parts, indptr)
+
+
+def _work_of_entries(indptr, *others):
+    return 5 * int(indptr[-1] - indptr[0]) * others[-1].shape[1]
+
+
+@divisible(_work_of_entries, _n_rows, _bounds_of_rows, **REORDERED)
+def gather(indptr, codes, group_of, weights, table, out, first, stop):
+    """``out[r] += sum_k weights[k] table[group_of[codes[k]]]`` over the entries k of row r.
 
     Parameters
     ----------
     indptr : ndarray of shape (n + 1,)                                                    IN
-    index : ndarray, int                                                                  IN
+        From 0 on.
+    codes : ndarray, int                                                                  IN
+    group_of : ndarray of shape (C,)                                                      IN
+        The row of the table that a code stands for, such as that of its feature.
     weights : ndarray, may be empty                                                       IN
     table : ndarray of shape (N, M)                                                       IN
     out : ndarray of shape (n, M)                                                         INOUT
+    first, stop : int                                                                     IN
+        The rows to do.
     """
     n_columns, one = table.shape[1], table.dtype.type(1)
-    for r in range(out.shape[0]):
-        total = out[r]
-        first, stop = indptr[r], indptr[r + 1]
+    for r in range(first, stop):
+        total, begin, end = out[r], indptr[r], indptr[r + 1]
         # Four at a time, so that the target is read and written a quarter as often.
-        fours = first + (stop - first) // 4 * 4
-        for k in range(first, fours, 4):
+        fours = begin + (end - begin) // 4 * 4
+        for k in range(begin, fours, 4):
             w0, w1 = _weight(weights, k, one), _weight(weights, k + 1, one)
             w2, w3 = _weight(weights, k + 2, one), _weight(weights, k + 3, one)
-            t0, t1 = table[index[k]], table[index[k + 1]]
-            t2, t3 = table[index[k + 2]], table[index[k + 3]]
+            t0, t1 = table[group_of[codes[k]]], table[group_of[codes[k + 1]]]
+            t2, t3 = table[group_of[codes[k + 2]]], table[group_of[codes[k + 3]]]
             for j in range(n_columns):
                 total[j] += (w0 * t0[j] + w1 * t1[j]) + (w2 * t2[j] + w3 * t3[j])
-        for k in range(fours, stop):
-            w0, t0 = _weight(weights, k, one), table[index[k]]
+        for k in range(fours, end):
+            w0, t0 = _weight(weights, k, one), table[group_of[codes[k]]]
             for j in range(n_columns):
                 total[j] += w0 * t0[j]
 
 
+def _work_of_phases(positive, negative, *others):
+    n_entries = positive.codes.size + negative.codes.size
+    return 8 * (n_entries + others[-2].size) * positive.h.shape[1]
+
+
+def _features_of_phases(positive, *others):
+    return positive.order.start.size - 1
+
+
+def _bounds_of_phases(n_parts, positive, negative, offsets, *outputs):
+    """To write the sums of a code takes as long as to add an entry of each phase."""
+    return of_equal_work(n_parts, positive.order.start + offsets)
+
+
 @kernel(**REORDERED)
-def accumulate(features, order, codes, weights, h, row_weights, offsets, begin, G, g):
+def _add_phase(phase, i, g, G):
+    """The part of one feature and one phase in ``accumulate``."""
+    n_columns, one = G.shape[1], G.dtype.type(1)
+    entry, row, codes, h = phase.order.entry, phase.order.row, phase.codes, phase.h
+    for k in range(phase.order.start[i], phase.order.start[i + 1]):
+        at, r = entry[k], row[k]
+        weight, c = _weight(phase.weights, at, one), codes[at]
+        target, source = G[c], h[r]
+        g[c] += weight * phase.row_weights[r]
+        for j in range(n_columns):
+            target[j] += weight * source[j]
+
+
+@divisible(_work_of_phases, _features_of_phases, _bounds_of_phases, **REORDERED)
+def accumulate(positive, negative, offsets, U, g, G, first, stop):
     """The gradient of a sum over rows: ``G[code] += weight h[row]``, ``g[code] += ...``.
 
     Parameters
     ----------
-    features : tuple of two ints                                                          IN
-        From which feature to which: their rows of ``G`` and ``g`` are written.
-    order : Order                                                                         IN
-    codes : ndarray of shape (n_entries,)                                                 IN
-    weights : ndarray of shape (n_entries,), or (0,) for ones                             IN
-    h : ndarray of shape (n, M)                                                           IN
-    row_weights : ndarray of shape (n,)                                                   IN
-        Weights in the sum ``g``. The rows of ``h`` are weighted already.
+    positive, negative : Phase                                                            IN
+        For each feature first the rows of the one, then those of the other.
     offsets : ndarray of shape (D + 1,)                                                   IN
-    begin : bool                                                                          IN
-        Whether the sums begin at 0, or go on from what the outputs hold.
-    G : ndarray of shape (C, M)                                                           INOUT
-    g : ndarray of shape (C,)                                                             INOUT
+    U : ndarray of shape (D, M), or (0, M)                                                OUT
+        Sums of ``G`` over the codes of each feature.
+    g : ndarray of shape (C,)                                                             OUT
+    G : ndarray of shape (C, M)                                                           OUT
+    first, stop : int                                                                     IN
+        The features to do.
     """
-    n_columns, one = h.shape[1], h.dtype.type(1)
-    start, entry, row = order.start, order.entry, order.row
-    for i in range(features[0], features[1]):
-        if begin:
-            for c in range(offsets[i], offsets[i + 1]):
-                g[c] = 0
-                for j in range(n_columns):
-                    G[c, j] = 0
-        for k in range(start[i], start[i + 1]):
-            at, r = entry[k], row[k]
-            weight, c = _weight(weights, at, one), codes[at]
-            target, source = G[c], h[r]
-            g[c] += weight * row_weights[r]
+    n_columns = G.shape[1]
+    for i in range(first, stop):
+        for c in range(offsets[i], offsets[i + 1]):
+            g[c] = 0
             for j in range(n_columns):
-                target[j] += weight * source[j]
+                G[c, j] = 0
+        _add_phase(positive, i, g, G)
+        _add_phase(negative, i, g, G)
+        if U.shape[0] > 0:
+            # The first code last, as NumPy's reduceat does.
+            total, last = U[i], G[offsets[i]]
+            for j in range(n_columns):
+                total[j] = 0
+            for c in range(offsets[i] + 1, offsets[i + 1]):
+                source = G[c]
+                for j in range(n_columns):
+                    total[j] += source[j]
+            for j in range(n_columns):
+                total[j] += last[j]
 
 
 @kernel(**REORDERED)
@@ -360,8 +308,21 @@ def _exponentiate(x, n, e, total):
             total[t] += e[q, t]
 
 
-@kernel(**OPTIONS)
-def categorical(features, order, softmax, h, words, position, codes, p):
+def _features_of_order(order, *others):
+    return order.start.size - 1
+
+
+def _bounds_of_order(n_parts, order, *others):
+    return of_equal_work(n_parts, order.start)
+
+
+def _work_of_order(order, softmax, *others):
+    mean_size = len(softmax.W) / (len(softmax.offsets) - 1)
+    return int(3 * order.row.size * mean_size * (softmax.W.shape[1] + 20))
+
+
+@divisible(_work_of_order, _features_of_order, _bounds_of_order, **OPTIONS)
+def categorical(order, softmax, h, words, position, codes, p, first, stop):
     """Draw the category of each entry given the hidden units, or compute all probabilities.
 
     Of ``softmax(b + W h)``. The category drawn is the first at which the cumulative probability
@@ -369,8 +330,6 @@ def categorical(features, order, softmax, h, words, position, codes, p):
 
     Parameters
     ----------
-    features : tuple of two ints                                                          IN
-        From which feature to which.
     order : Order                                                                         IN
     softmax : Softmax                                                                     IN
     h : ndarray of shape (n, M)                                                           IN
@@ -380,29 +339,31 @@ def categorical(features, order, softmax, h, words, position, codes, p):
         Where the categories of an entry begin in the outputs.
     codes : ndarray of shape (n_entries,), or of one number per entry and category        OUT
     p : ndarray of one number per entry and category, or (0,) for draws                   OUT
+    first, stop : int                                                                     IN
+        The features to do.
     """
     start, entry, row = order.start, order.entry, order.row
     offsets, W, b, most = softmax.offsets, softmax.W, softmax.b, softmax.most
     room_x, room_e = np.empty((most, _BLOCK), W.dtype), np.empty((most, _BLOCK), W.dtype)
     total, below = np.empty(_BLOCK, W.dtype), np.empty(_BLOCK, W.dtype)
     category = np.empty(_BLOCK, np.int32)
-    for i in range(features[0], features[1]):
+    for i in range(first, stop):
         low, high = offsets[i], offsets[i + 1]
-        for first in range(start[i], start[i + 1], _BLOCK):
-            n = min(_BLOCK, start[i + 1] - first)
+        for begin in range(start[i], start[i + 1], _BLOCK):
+            n = min(_BLOCK, start[i + 1] - begin)
             # Whole rows of room: the vectoriser wants to know that they are contiguous.
             x, e = room_x[: high - low], room_e[: high - low]
-            _inputs(W[low:high], b[low:high], h, row[first : first + n], x)
+            _inputs(W[low:high], b[low:high], h, row[begin : begin + n], x)
             _exponentiate(x, n, e, total)
             if words.shape[0] == 0:
                 for t in range(n):
-                    at = position[entry[first + t]]
+                    at = position[entry[begin + t]]
                     for q in range(high - low):
                         codes[at + q] = low + q
                         p[at + q] = e[q, t] / total[t]
                 continue
             for t in range(n):
-                total[t] *= uniform(words[entry[first + t]], total[t])
+                total[t] *= uniform(words[entry[begin + t]], total[t])
                 below[t] = 0
                 category[t] = 0
             for q in range(high - low - 1):
@@ -410,7 +371,7 @@ def categorical(features, order, softmax, h, words, position, codes, p):
                     below[t] += e[q, t]
                     category[t] += below[t] <= total[t]
             for t in range(n):
-                codes[entry[first + t]] = low + category[t]
+                codes[entry[begin + t]] = low + category[t]
 
 
 # --- One entry given the others ---------------------------------------------------------------

@@ -12,6 +12,7 @@ from bisect import bisect
 from collections import defaultdict
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 
 from .._kernels import crew as kernels
 from .._kernels import get_num_threads
@@ -24,6 +25,9 @@ PARTS = (2**18, 2**25, 2**29, 2**33)
 #: Multiplications that a kernel does alone in a process before the crew shares it: to compile the
 #: call costs a third of a second, and to load what was compiled costs 10 ms.
 WORTH_A_CREW = 2**31
+
+#: Multiplications, roughly, of a job at most: the interpreter cannot hear Ctrl-C meanwhile.
+LONGEST_JOB = 2**31
 
 # Looks for work some 25 ns apart: longer than Python needs from one kernel to the next, and no
 # longer, because somebody else may need the core.
@@ -58,9 +62,9 @@ class _Crew:
         for helper in self._helpers:
             helper.join()
 
-    def do(self, kernel, n_items, n_parts, arguments):
+    def do(self, kernel, bounds, arguments):
         """Do a job together; whether the crew was free."""
-        result = kernel.lead(self._board, n_items, n_parts, _PATIENCE, *arguments)
+        result = kernel.lead(self._board, bounds, _PATIENCE, *arguments)
         if result == kernels.FAILED:
             raise MemoryError("a kernel found no memory to work in")
         return result != kernels.TAKEN
@@ -115,15 +119,19 @@ def parts_of(work):
 def together(kernel, *arguments):
     """Call a divisible kernel; the crew takes part if the work is worth it."""
     n_items, work = kernel.items(*arguments), kernel.work(*arguments)
-    n_parts = parts_of(work)
-    if n_parts > 1:
-        n_parts = max(1, min(n_parts, n_items))
-        n_threads = _here.n_threads or get_num_threads()
-        _work_done[kernel] += work
-        if n_threads > 1 and _work_done[kernel] > WORTH_A_CREW:
-            # Nobody would ever have a part for more threads than there are parts.
-            crew = _crew(os.getpid(), min(n_threads, 1 << len(PARTS)))
-            if crew.do(kernel, n_items, n_parts, arguments):
-                return
-    for k in range(n_parts):
-        kernel.part(*arguments, n_items * k // n_parts, n_items * (k + 1) // n_parts)
+    n_parts = max(1, min(parts_of(work), n_items))
+    if n_parts == 1:
+        kernel.part(*arguments, 0, n_items)
+        return
+    bounds = kernel.bounds(n_parts, *arguments)
+    n_threads, n_together, crew = _here.n_threads or get_num_threads(), n_parts, None
+    _work_done[kernel] += work
+    if n_threads > 1 and _work_done[kernel] > WORTH_A_CREW:
+        # Nobody would ever have a part for more threads than there are parts.
+        crew = _crew(os.getpid(), min(n_threads, 1 << len(PARTS)))
+        n_together = max(n_threads, n_parts * LONGEST_JOB // work)
+    for k in range(0, n_parts, n_together):
+        job = bounds[k : k + n_together + 1]
+        if crew is None or not crew.do(kernel, job, arguments):
+            for first, stop in pairwise(job.tolist()):
+                kernel.part(*arguments, first, stop)

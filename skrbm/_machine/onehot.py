@@ -10,8 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .._kernels import onehot
+from .._kernels import onehot_rows
 from .._kernels.onehot import Order
+from .crew import together
 
 
 def cumulated(sizes):
@@ -92,6 +93,11 @@ class Categories:
         return np.divide(away, reach, out=np.zeros_like(away), where=reach > 0)
 
     @cached_property
+    def codes(self):
+        """All codes, (C,)."""
+        return np.arange(self.offsets[-1], dtype=np.int32)
+
+    @cached_property
     def feature_of(self):
         """The feature that owns each code, (C,)."""
         return np.repeat(np.arange(self.n_features, dtype=np.int32), self.sizes)
@@ -110,7 +116,7 @@ class Categories:
         codes = np.empty(len(values), np.int32)
         features = features.astype(np.int32, copy=False)
         numbers = values.astype(np.float64, copy=False)
-        onehot.encode(numbers, features, self.offsets, self.values, codes)
+        onehot_rows.encode(numbers, features, self.offsets, self.values, codes)
         dtype = min([values.dtype, *self._float_dtypes], key=lambda dtype: dtype.itemsize)
         if values.dtype.kind != "f" or dtype == np.float64 or codes.min(initial=0) > -2:
             return codes
@@ -119,7 +125,7 @@ class Categories:
         rounded, distinct = self._rounded(dtype)
         found = np.empty(len(unknown), np.int32)
         numbers = numbers[unknown].astype(dtype).astype(np.float64)
-        onehot.encode(numbers, features[unknown], self.offsets, rounded, found)
+        onehot_rows.encode(numbers, features[unknown], self.offsets, rounded, found)
         known = found >= 0
         known[known] = distinct[found[known]]
         codes[unknown[known]] = found[known]
@@ -233,7 +239,7 @@ class OneHotRows:
             raise IndexError(f"row {rows.min()} is none: rows are counted from 0")
         indptr = cumulated(self.indptr[rows + 1] - self.indptr[rows])
         codes = np.empty(indptr[-1], self.codes.dtype)
-        onehot.take_rows(self.indptr, self.codes, rows, indptr, codes)
+        together(onehot_rows.take_rows, self.indptr, self.codes, rows, indptr, codes)
         return OneHotRows(indptr, codes, n_codes=self.n_codes)
 
     def above(self, others):
@@ -278,10 +284,8 @@ class OneHotRows:
             dtype = np.int32 if max(self.n_entries, self.shape[0]) < 2**31 else np.int64
             entry, row = np.empty(self.n_entries, dtype), np.empty(self.n_entries, dtype)
             start = np.zeros(categories.n_features + 1, np.int64)
-            rows = self.indptr, self.codes, categories.feature_of
-            onehot.count(*rows, start[1:])
-            np.cumsum(start, out=start)
-            onehot.sort_by_feature(*rows, start[:-1].copy(), entry, row)
+            rows = self.indptr, self.codes, categories.feature_of, categories.offsets
+            together(onehot_rows.sort_by_feature, *rows, start, entry, row)
             self._order = Order(start, entry, row)
         return self._order
 

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._kernels import onehot, sums, updates
-from .._kernels.onehot import Queries
+from .._kernels import onehot, onehot_rows, sums, updates
+from .._kernels.onehot import Phase, Queries
 from .crew import together
 from .layer import Layer
+from .memory import empty
 from .onehot import Categories, OneHotPhases, OneHotRows, cumulated
 from .threads import COST_OF_SOFTPLUS, LONGEST_CALL, in_threads, shares
 
@@ -92,16 +93,12 @@ class SoftmaxLayer(Layer):
         self._check(weights, self.conditional)
         out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
 
-        def gather(first, stop):
-            part, target = v[first:stop], out[first:stop]
-            indptr, codes = part.indptr_of_entries, part.entries
-            entry_weights = part.weights_of_entries(weights.dtype)
-            onehot.gather(indptr, codes, entry_weights, weights, target)
-            if self.conditional is not None:
-                features = self.categories.feature_of[codes]
-                onehot.gather(indptr, features, entry_weights, self.conditional, target)
-
-        in_threads(gather, shares(v.indptr, weights.shape[1]))
+        rows = v.indptr_of_entries, v.entries
+        entry_weights = v.weights_of_entries(weights.dtype)
+        together(onehot.gather, *rows, self.categories.codes, entry_weights, weights, out)
+        if self.conditional is not None:
+            features = self.categories.feature_of
+            together(onehot.gather, *rows, features, entry_weights, self.conditional, out)
         return out
 
     def energy(self, v):
@@ -110,7 +107,8 @@ class SoftmaxLayer(Layer):
         total = np.zeros((v.shape[0], 1), self.bias.dtype)
         table = self.bias[:, np.newaxis]
         entry_weights = v.weights_of_entries(total.dtype)
-        onehot.gather(v.indptr_of_entries, v.entries, entry_weights, table, total)
+        rows = v.indptr_of_entries, v.entries, self.categories.codes
+        together(onehot.gather, *rows, entry_weights, table, total)
         return -total[:, 0]
 
     # --- functions of the input ---
@@ -133,15 +131,10 @@ class SoftmaxLayer(Layer):
         _check_rows(out, x.h)
         order = out.by_feature(self.categories)
         softmax, words = self._softmax(x.weights), np.empty(out.n_entries, np.uint32)
-        onehot.random_words(out.indptr, *key, words)
+        together(onehot_rows.random_words, out.indptr, *key, words)
         no_position, no_p = np.empty(0, np.int64), np.empty(0, x.weights.dtype)
-
-        def sample(*features):
-            onehot.categorical(
-                features, order, softmax, x.h, words, no_position, out.entries, no_p
-            )
-
-        in_threads(sample, shares(order.start, self._mean_size * x.weights.shape[1]))
+        outputs = out.entries, no_p
+        together(onehot.categorical, order, softmax, x.h, words, no_position, *outputs)
         return out
 
     def log_normaliser(self, x, shift=0.0):
@@ -201,11 +194,7 @@ class SoftmaxLayer(Layer):
         codes = np.empty(position[-1], like.codes.dtype)
         p = np.empty(position[-1], x.weights.dtype)
         softmax, no_words = self._softmax(x.weights), np.empty(0, np.uint32)
-
-        def expect(*features):
-            onehot.categorical(features, order, softmax, x.h, no_words, position, codes, p)
-
-        in_threads(expect, shares(order.start, self._mean_size * x.weights.shape[1]))
+        together(onehot.categorical, order, softmax, x.h, no_words, position, codes, p)
         return OneHotRows(position[like.indptr_of_entries], codes, p, self.n_units)
 
     def centers(self, means):
@@ -217,38 +206,19 @@ class SoftmaxLayer(Layer):
     def gradient(self, phases, h, row_weights, weights):
         """Feature by feature: first the rows of data, then the rows of the model."""
         self._check(weights)
-        interaction, bias = np.empty_like(weights), np.empty_like(self.bias)
+        interaction, bias = empty(weights.shape, weights.dtype), np.empty_like(self.bias)
+        no_table = np.empty((0, weights.shape[1]), weights.dtype)
+        observed = no_table if self.conditional is None else np.empty_like(self.conditional)
+        positive, negative = slice(0, phases.n_pos), slice(phases.n_pos, None)
         parts = (
-            (phases.positive, slice(0, phases.n_pos)),
-            (phases.negative, slice(phases.n_pos, None)),
+            self._phase(phases.positive, h[positive], row_weights[positive]),
+            self._phase(phases.negative, h[negative], row_weights[negative]),
         )
-        for v, rows in parts:
-            _check_rows(v, h[rows])
-            _check_rows(v, row_weights[rows])
-        orders = [v.by_feature(self.categories) for v, _ in parts]
-        offsets = self.categories.offsets
-
-        def accumulate(*features):
-            for order, (v, rows) in zip(orders, parts, strict=True):
-                mine, begin = v.weights_of_entries(weights.dtype), rows.start == 0
-                onehot.accumulate(
-                    features,
-                    order,
-                    v.entries,
-                    mine,
-                    h[rows],
-                    row_weights[rows],
-                    offsets,
-                    begin,
-                    interaction,
-                    bias,
-                )
-
-        in_threads(accumulate, shares(orders[0].start, weights.shape[1]))
+        outputs = observed, bias, interaction
+        together(onehot.accumulate, *parts, self.categories.offsets, *outputs)
         if self.conditional is None:
             return interaction, bias
         # An observed feature is in one category, or in all with probabilities that add up to 1.
-        observed = np.add.reduceat(interaction, offsets[:-1], axis=0)
         return interaction, bias, observed
 
     def precondition(self, sums, n_rows):
@@ -257,6 +227,13 @@ class SoftmaxLayer(Layer):
             values = self.categories.scaled.astype(self.bias.dtype)
             together(updates.straighten, values, self.categories.offsets, sums[0])
         return sums
+
+    def _phase(self, v, h, row_weights):
+        """The rows of a phase, checked, as the kernel reads them."""
+        _check_rows(v, h)
+        _check_rows(v, row_weights)
+        order = v.by_feature(self.categories)
+        return Phase(order, v.entries, v.weights_of_entries(h.dtype), h, row_weights)
 
     # --- scores ---
 

@@ -235,9 +235,9 @@ def taken(table, rows, n_columns):
     """Rows of a table, of which only the first columns; row -1 is empty."""
     known = rows >= 0
     part = table[rows[known]][:, :n_columns]
-    lengths = np.zeros(len(rows), np.int64)
-    lengths[known] = np.diff(part.indptr)
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    indptr = np.zeros(len(rows) + 1, part.indptr.dtype)
+    indptr[1:][known] = np.diff(part.indptr)
+    np.cumsum(indptr, out=indptr)
     return sparse.csr_array((part.data, part.indices, indptr), shape=(len(rows), n_columns))
 
 

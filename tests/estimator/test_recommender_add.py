@@ -79,23 +79,21 @@ def test_predictions_are_what_the_machines_say_of_the_larger_table(data, new, by
     assert table(np.column_stack(ids), stored.data) == direct.ratings
 
 
-@pytest.mark.parametrize("rank_by", ["interest", "rating"])
+@pytest.mark.parametrize("rank_by", ["liking", "interest", "rating"])
 def test_recommendations_are_given_the_new_pairs(data, new, rank_by):
     estimator = strong(recommender().fit(*data))
     direct = Direct(estimator, table(*data) | table(*new))
+    direct.liked_from = np.median(data[1])  # of fit
     estimator.add(*new)
     users = [5, 50, 0, UNKNOWN_USER]
     items, scores = estimator.recommend(users, 20, rank_by=rank_by)
     for user, own, own_scores in zip(users, items.tolist(), scores, strict=True):
-        known = [*ITEMS.tolist(), *(NEW_ITEMS if rank_by == "rating" else [])]
-        expected = {}
-        for item in known:
-            if (user, item) in direct.ratings:
-                continue
-            if rank_by == "interest":
-                expected[item] = direct.interest(user, item)
-            else:
-                expected[item] = direct.distribution(user, item) @ estimator.rating_scale_
+        expected = {
+            item: direct.score(user, item, rank_by)
+            for item in [*ITEMS.tolist(), *sorted(NEW_ITEMS)]
+            if (user, item) not in direct.ratings
+        }
+        expected = {item: score for item, score in expected.items() if score is not None}
         ranking = ranked(expected, 20)
         assert own == ranking + [None] * (len(own) - len(ranking))
         assert_allclose(own_scores[: len(ranking)], [expected[i] for i in ranking], rtol=1e-4)

@@ -2,13 +2,15 @@
 
 import threading
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from skrbm._kernels import blas, crew, products, rows, units, updates
+from skrbm._kernels import blas, crew, onehot, products, rows, units, updates
 from skrbm._machine import crew as machine_crew
 
+from . import onehot_calls
 from .numbers import SEED
 
 AWAKE, ASLEEP = 4000, 0  # looks for the next job
@@ -34,9 +36,8 @@ def crew_of(n_helpers, patience=AWAKE):
 
 def in_parts(kernel, n_parts, arguments):
     """What a job does, one part after the other."""
-    n_items = kernel.items(*arguments)
-    for k in range(n_parts):
-        kernel.part(*arguments, n_items * k // n_parts, n_items * (k + 1) // n_parts)
+    for first, stop in pairwise(kernel.bounds(n_parts, *arguments)):
+        kernel.part(*arguments, first, stop)
 
 
 def _numbers(rng, dtype, *shape):
@@ -173,6 +174,15 @@ _CALLS = {
         1,
         lambda r, t, n: [*_numbers(r, t, 2, n), *_numbers(r, t, 2, 7), _numbers(r, t, n, 7)],
     ),
+    "straighten": (
+        updates.straighten,
+        1,
+        lambda r, t, n: [
+            _numbers(r, t, 3 * n),
+            np.arange(0, 3 * n + 1, 3),
+            _numbers(r, t, 3 * n, 7),
+        ],
+    ),
     "project": (
         updates.project,
         2,
@@ -199,7 +209,16 @@ _CALLS = {
         1,
         lambda r, t, n: _multiplication(r, t, 9, 16 * n - 5),
     ),
-}
+} | onehot_calls.CALLS
+
+_INOUT = (
+    onehot.gather,
+    updates.add_step,
+    updates.add_gradient,
+    updates.approach,
+    updates.center,
+    updates.straighten,
+)
 
 
 def _multiplication(rng, dtype, n, m):
@@ -220,10 +239,9 @@ class Call:
         """New ones."""
         n_inputs = len(self._arguments) - self.n_outputs
         outputs = [output.copy() for output in self._arguments[n_inputs:]]
-        if self.kernel not in (updates.add_step, updates.add_gradient, updates.approach):
+        if self.kernel not in _INOUT:
             for output in outputs:
-                if self.kernel is not updates.center:
-                    output[...] = np.nan
+                output[...] = np.nan if output.dtype.kind == "f" else 7
         return [*self._arguments[:n_inputs], *outputs]
 
     def results(self, run):

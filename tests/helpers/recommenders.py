@@ -78,6 +78,7 @@ class Direct:
 
     def __init__(self, estimator, ratings, users=USERS, items=ITEMS):
         self.estimator, self.ratings = estimator, ratings
+        self.liked_from = np.median(list(ratings.values()))
         self.users, self.items = np.asarray(users).tolist(), np.asarray(items).tolist()
 
     def distribution(self, user, item):
@@ -105,6 +106,17 @@ class Direct:
         on, off = row.copy(), row.copy()
         on[self.items.index(item)], off[self.items.index(item)] = 1, 0
         return 1 / (1 + np.exp(self._bits.free_energy(on) - self._bits.free_energy(off)))
+
+    def score(self, user, item, rank_by):
+        """By which the item is ranked for the user; None where it is not."""
+        if rank_by == "interest":
+            return self.interest(user, item)
+        p, scale = self.distribution(user, item), self.estimator.rating_scale_
+        if rank_by == "rating":
+            return p @ scale
+        interest = self.interest(user, item)
+        liked = [q for q, rating in zip(p, scale, strict=True) if rating >= self.liked_from]
+        return None if interest is None else interest * sum(liked)
 
     @cached_property
     def _bits(self):

@@ -12,6 +12,7 @@ from skrbm._kernels import (
     blas,
     crew,
     onehot,
+    onehot_rows,
     products,
     pseudo_likelihood,
     quadrature,
@@ -25,7 +26,18 @@ from skrbm._kernels.crew import Divisible
 
 from ..helpers.processes import run_python
 
-MODULES = (blas, onehot, products, pseudo_likelihood, quadrature, rows, sums, units, updates)
+MODULES = (
+    blas,
+    onehot,
+    onehot_rows,
+    products,
+    pseudo_likelihood,
+    quadrature,
+    rows,
+    sums,
+    units,
+    updates,
+)
 
 
 def kernels():
@@ -65,7 +77,9 @@ def test_kernels_are_made_of_their_own_file_and_the_inlined_functions(module):
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
     assert {"inlined"} < {node.module for node in nodes} <= {"cache", "crew", "inlined"}
     own = {alias.name for node in nodes if node.module == "crew" for alias in node.names}
-    assert own <= {"divisible", "per_number"}, "whose code is compiled with crew.py"
+    assert own <= {"divisible", "of_equal_work", "per_number"}, (
+        "whose code is compiled with crew.py"
+    )
 
 
 def test_no_two_kernels_share_their_files():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from skrbm._kernels import blas, crew, products, rows, units, updates
+from skrbm._kernels import blas, crew, onehot, onehot_rows, products, rows, units, updates
 
 from ..helpers.comparison import assert_same_bits
 from ..helpers.crews import (
@@ -34,7 +34,7 @@ def by(board, n_parts, patience=AWAKE):
     """Do a job with the helpers at a board."""
 
     def run(kernel, arguments):
-        result = kernel.lead(board, kernel.items(*arguments), n_parts, patience, *arguments)
+        result = kernel.lead(board, kernel.bounds(n_parts, *arguments), patience, *arguments)
         assert result == crew.WELL
 
     return run
@@ -42,7 +42,7 @@ def by(board, n_parts, patience=AWAKE):
 
 def test_every_divisible_kernel_is_tested():
     """By the calls of the helper module."""
-    modules = (blas, products, rows, units, updates)
+    modules = (blas, onehot, onehot_rows, products, rows, units, updates)
     functions = [getattr(module, name) for module in modules for name in module.__all__]
     assert {f for f in functions if isinstance(f, crew.Divisible)} == KERNELS
 
@@ -162,7 +162,7 @@ def test_the_lead_waits_for_all_parts_whoever_wakes_it():
     gates, out = np.zeros(2, np.int64), np.zeros(8)
     with crew_of(1) as board:
         lead = threading.Thread(
-            target=wait_at_gates.lead, args=(board, 8, 8, ASLEEP, gates, out), daemon=True
+            target=wait_at_gates.lead, args=(board, np.arange(9), ASLEEP, gates, out), daemon=True
         )
         lead.start()
         try:
@@ -172,7 +172,7 @@ def test_the_lead_waits_for_all_parts_whoever_wakes_it():
             lead.join(0.01)
             assert lead.is_alive(), "the lead left before the last part was done"
             # Nobody else can be the lead meanwhile.
-            assert refuse_some.lead(board, 16, 8, AWAKE, 99, np.zeros(16)) == crew.TAKEN
+            assert refuse_some.lead(board, 2 * np.arange(9), AWAKE, 99, np.zeros(16)) == crew.TAKEN
         finally:
             gates[1] = 1
         lead.join()
@@ -184,9 +184,11 @@ def test_the_lead_waits_for_all_parts_whoever_wakes_it():
 def test_an_error_in_a_part_is_told_and_forgotten(n_helpers, bad):
     with crew_of(n_helpers) as board:
         for _ in range(20):
-            assert refuse_some.lead(board, 16, 8, AWAKE, bad, np.zeros(16)) == crew.FAILED
+            assert (
+                refuse_some.lead(board, 2 * np.arange(9), AWAKE, bad, np.zeros(16)) == crew.FAILED
+            )
             out = np.zeros(16)
-            assert refuse_some.lead(board, 16, 8, AWAKE, 99, out) == crew.WELL
+            assert refuse_some.lead(board, 2 * np.arange(9), AWAKE, 99, out) == crew.WELL
             np.testing.assert_array_equal(out, 1)
 
 
@@ -205,6 +207,6 @@ def test_too_many_arguments_are_an_error():
     def many(a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r, s, t, u, out, first, stop):
         out[first:stop] = 0
 
-    arrays = [np.zeros(3)] * 21
+    arrays = [np.zeros((3, 1, 1))] * 21
     with pytest.raises(Exception, match="no room on the board"):
-        many.lead(crew.new_board(0), 3, 1, 0, *arrays)
+        many.lead(crew.new_board(0), np.array([0, 3]), 0, *arrays)

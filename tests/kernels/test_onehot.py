@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logsumexp
 
-from skrbm._kernels import onehot
+from skrbm._kernels import onehot, onehot_rows
 from skrbm._machine.onehot import Categories
 from skrbm._machine.softmax import SoftmaxInput, SoftmaxLayer
 
@@ -25,7 +25,7 @@ from ..helpers.softmax_layers import (
 )
 from ..helpers.softmax_machines import one_hot
 from ..oracles import common
-from ..oracles.softmax import accumulate, expected, feature_of, forward, listed, logits, sample
+from ..oracles.softmax import accumulate, expected, forward, listed, logits, sample
 
 
 @pytest.fixture(name="rows")
@@ -36,29 +36,6 @@ def some_rows():
 def summed(dtype, n_terms, largest):
     """The rounding of a sum of so many terms up to so large, in any order."""
     return (n_terms + 2) * n_terms * largest * np.finfo(dtype).eps
-
-
-def test_counting_entries(rows):
-    counts = np.full(len(SIZES), -7)
-    indptr = rows.indptr[10:31]
-    onehot.count(indptr, rows.codes, CATEGORIES.feature_of, counts)
-    features = [feature_of(code, OFFSETS) for code in rows.codes[indptr[0] : indptr[-1]]]
-    assert_array_equal(counts, np.bincount(features, minlength=len(SIZES)))
-
-
-def test_random_words(rows):
-    """Those of as many units as the row has entries; rows are counted from the first given."""
-    part = rows[30:]
-    words = np.zeros(part.n_entries, np.uint32)
-    onehot.random_words(part.indptr, SEED, 3, 2**31 + 5, words)
-    lengths = np.diff(part.indptr).tolist()
-    assert set(lengths) >= {2, 3, 4, 5}
-    expected = [
-        word
-        for r, n in enumerate(lengths)
-        for word in common.random_words(SEED, 3, 2**31 + 5, r, n)
-    ]
-    assert words.tolist() == expected
 
 
 # --- between the layers ---
@@ -80,10 +57,12 @@ def test_gather(rows, rng, dtype, weighted):
     plain = forward(rows.indptr, rows.codes, table, None, OFFSETS, rows.weights)
     assert set(np.diff(rows.indptr) % 4) == {0, 1, 2, 3}
     tolerance = summed(dtype, np.diff(rows.indptr).max() + 1, np.abs(table).max())
-    weights = rows.weights_of_entries(dtype)
+    every_code = CATEGORIES.codes
     for first in (0, 13):
         out = given[first:].copy()
-        onehot.gather(rows.indptr[first:], rows.codes, weights, table, out)
+        part = rows[first:]
+        arguments = part.indptr_of_entries, part.entries, every_code
+        onehot.gather(*arguments, part.weights_of_entries(dtype), table, out)
         assert_allclose(out, (given + plain)[first:], rtol=0, atol=tolerance)
 
 
@@ -100,30 +79,37 @@ def test_forward(rows, rng, dtype, conditional, weighted):
 
 
 @dtypes
+@pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_accumulate(rows, rng, dtype, weighted):
-    """Only the features asked for are written, and those from scratch."""
-    rows = with_probabilities(rows, rng, dtype) if weighted else rows
-    h = rng.random((N_ROWS, N_HIDDEN)).astype(dtype)
-    row_weights = rng.normal(size=N_ROWS).astype(dtype)
-    weighted_h = h * row_weights[:, np.newaxis]
-    order = rows.by_feature(CATEGORIES)
+def test_accumulate(rows, rng, dtype, weighted, conditional):
+    """Of both phases; only the features asked for are written, and those from scratch."""
+    phases, plain = [], []
+    for phase in (rows, rows[20:80]):
+        phase = with_probabilities(phase, rng, dtype) if weighted else phase
+        n_rows = phase.shape[0]
+        h = rng.random((n_rows, N_HIDDEN)).astype(dtype)
+        row_weights = rng.normal(size=n_rows).astype(dtype)
+        order, weights = phase.by_feature(CATEGORIES), phase.weights_of_entries(dtype)
+        weighted_h = h * row_weights[:, np.newaxis]
+        phases.append(onehot.Phase(order, phase.entries, weights, weighted_h, row_weights))
+        listed = phase.indptr_of_entries, phase.entries, phase.weights
+        plain.append(accumulate(*listed, h, row_weights, N_CODES))
     G, g = np.full((N_CODES, N_HIDDEN), np.nan, dtype), np.full(N_CODES, np.nan, dtype)
-    weights = rows.weights_of_entries(dtype)
-    arguments = order, rows.codes, weights, weighted_h, row_weights, OFFSETS, True
-    onehot.accumulate((2, 5), *arguments, G, g)
+    U = np.full((len(SIZES) if conditional else 0, N_HIDDEN), np.nan, dtype)
+    arguments = *phases, OFFSETS, U, g, G
+    onehot.accumulate.part(*arguments, 2, 5)
     assert_array_equal(np.isnan(g).nonzero()[0], [*range(6), *range(20, 26)])
     assert_array_equal(np.isnan(G).all(axis=1), np.isnan(g))
-    onehot.accumulate((0, 7), *arguments, G, g)
-    plain = accumulate(rows.indptr, rows.codes, rows.weights, h, row_weights, N_CODES)
-    atol = summed(dtype, N_ROWS, 1) * np.abs(row_weights).mean()
-    assert_allclose(G, plain[0], rtol=0, atol=atol)
-    assert_allclose(g, plain[1], rtol=0, atol=atol)
+    if conditional:
+        assert_array_equal(np.isnan(U).any(axis=1).nonzero()[0], [0, 1, 5, 6])
+    onehot.accumulate(*arguments)
+    atol = 2 * summed(dtype, N_ROWS, 1)
+    assert_allclose(G, plain[0][0] + plain[1][0], rtol=0, atol=atol)
+    assert_allclose(g, plain[0][1] + plain[1][1], rtol=0, atol=atol)
     assert_array_equal(G[22:], 0)  # of the feature without entries
-    # Without a beginning the sums go on from what is there.
-    onehot.accumulate((0, 7), *arguments[:-1], False, G, g)
-    assert_allclose(G, 2 * plain[0], rtol=0, atol=2 * atol)
-    assert_allclose(g, 2 * plain[1], rtol=0, atol=2 * atol)
+    if conditional:
+        sums = np.add.reduceat(G, OFFSETS[:-1], axis=0)
+        assert_allclose(U, sums, rtol=0, atol=summed(dtype, max(SIZES), np.abs(G).max()))
 
 
 # --- draws ---
@@ -162,10 +148,11 @@ def test_sample_writes_the_features_asked_for(rows, rng):
     visible, weights, h = layer(rng, float)
     order = rows.by_feature(CATEGORIES)
     words = np.empty(rows.n_entries, np.uint32)
-    onehot.random_words(rows.indptr, SEED, 0, 0, words)
+    onehot_rows.random_words(rows.indptr, SEED, 0, 0, words)
     codes = np.full(rows.n_entries, -1, np.int32)
     softmax = onehot.Softmax(OFFSETS, weights, visible.bias, CATEGORIES.most)
-    onehot.categorical((2, 5), order, softmax, h, words, OFFSETS[:0], codes, h[0, :0])
+    arguments = order, softmax, h, words, OFFSETS[:0], codes, h[0, :0]
+    onehot.categorical.part(*arguments, 2, 5)
     whole = visible.sample(SoftmaxInput(h, weights), (SEED, 0, 0), rows.copy())
     written = (rows.codes >= OFFSETS[2]) & (rows.codes < OFFSETS[5])
     assert_array_equal(codes, np.where(written, whole.codes, -1))
@@ -191,7 +178,7 @@ def test_extreme_words_draw_the_first_and_last_possible_category(dtype, words):
     order = onehot.Order(np.array([0, 1]), one, one)
     softmax = onehot.Softmax(categories.offsets, np.zeros((5, 2), dtype), b, 5)
     h, words = np.zeros((1, 2), dtype), np.array([words], np.uint32)
-    onehot.categorical((0, 1), order, softmax, h, words, OFFSETS[:0], codes, b[:0])
+    onehot.categorical(order, softmax, h, words, OFFSETS[:0], codes, b[:0])
     assert codes == (1 if words[0] == 0 else 3)
 
 

@@ -42,6 +42,18 @@ def test_the_number_of_threads_changes_no_bit(name, dtype, monkeypatch):
             assert jobs == [call.kernel]
 
 
+@pytest.mark.parametrize(("longest", "n_jobs"), [(1, 4), (33 * 7 * 18 // 2, 2), (10**9, 1)])
+def test_long_work_is_several_jobs(longest, n_jobs, monkeypatch):
+    """Between which the interpreter hears Ctrl-C; the parts stay the same."""
+    call = Call("sigmoid", np.float32, 33)
+    monkeypatch.setattr(crew, "LONGEST_JOB", longest)
+    with always_a_crew(monkeypatch, 1, parts=(0, 1, 2)):
+        expected = call.results(together)
+    with always_a_crew(monkeypatch, 2, parts=(0, 1, 2)) as jobs:
+        assert_same_bits(call.results(together), expected)
+        assert jobs == n_jobs * [call.kernel]
+
+
 def test_small_work_is_one_call(monkeypatch):
     call = Call("sigmoid", np.float32, 33)
     with always_a_crew(monkeypatch, 2, parts=crew.PARTS) as jobs:

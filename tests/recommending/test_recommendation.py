@@ -38,10 +38,7 @@ def machines_asked_directly(data, fitted):
 
 def scores_of(direct, user, rank_by, candidates=ITEMS):
     """Of candidates, by item."""
-    scale, candidates = direct.estimator.rating_scale_, np.asarray(candidates).tolist()
-    if rank_by == "interest":
-        return {item: direct.interest(user, item) for item in candidates}
-    return {item: direct.distribution(user, item) @ scale for item in candidates}
+    return {item: direct.score(user, item, rank_by) for item in np.asarray(candidates).tolist()}
 
 
 def without_seen(scores, direct, user):
@@ -51,7 +48,7 @@ def without_seen(scores, direct, user):
 # --- recommend ---
 
 
-@pytest.mark.parametrize("rank_by", ["interest", "rating"])
+@pytest.mark.parametrize("rank_by", ["liking", "interest", "rating"])
 @pytest.mark.parametrize("exclude_seen", [True, False])
 @pytest.mark.parametrize("n_items", [1, 3, len(ITEMS), 50])
 def test_the_best_items_come_first(fitted, direct, rank_by, exclude_seen, n_items):
@@ -69,6 +66,15 @@ def test_the_best_items_come_first(fitted, direct, rank_by, exclude_seen, n_item
         assert_allclose(own_scores, expected, rtol=1e-4)
 
 
+def test_liking_is_the_default(data, fitted):
+    assert fitted.liked_from_ == np.median(data[1])
+    expected = fitted.recommend(ASKED, 3, rank_by="liking")
+    for a, b in zip(fitted.recommend(ASKED, 3), expected, strict=True):
+        assert_array_equal(a, b)
+    held_out = [(UNKNOWN_USER, 10), (1, 98)]
+    assert fitted.ranking_scores(held_out) == fitted.ranking_scores(held_out, rank_by="liking")
+
+
 def test_ids_are_as_fit_met_them(fitted):
     items, _ = fitted.recommend(ASKED, 2, exclude_seen=False)
     assert items.dtype == np.int64
@@ -78,7 +84,7 @@ def test_ids_are_as_fit_met_them(fitted):
     assert_array_equal(np.isneginf(scores), np.equal(items, None))
 
 
-@pytest.mark.parametrize("rank_by", ["interest", "rating"])
+@pytest.mark.parametrize("rank_by", ["liking", "interest", "rating"])
 def test_candidates_are_the_only_items(fitted, direct, rank_by):
     """In any order, and twice: of equal ones the first in item_ids_ comes first."""
     candidates = [30, 11, 17, 11]
@@ -91,7 +97,7 @@ def test_candidates_are_the_only_items(fitted, direct, rank_by):
         assert [item for item in own if item is not None] == ranked(expected, 5)
 
 
-@pytest.mark.parametrize("rank_by", ["interest", "rating"])
+@pytest.mark.parametrize("rank_by", ["liking", "interest", "rating"])
 def test_of_equal_items_the_first_comes_first(data, rank_by):
     fitted = recommender().fit(*data)
     for rbm in (fitted.item_rbm_, fitted.user_rbm_, fitted.interest_rbm_):
@@ -102,7 +108,7 @@ def test_of_equal_items_the_first_comes_first(data, rank_by):
     assert (scores == scores[0, 0]).all()
 
 
-@pytest.mark.parametrize("rank_by", ["interest", "rating"])
+@pytest.mark.parametrize("rank_by", ["liking", "interest", "rating"])
 @pytest.mark.parametrize("block", [1, len(ITEMS) * 4])
 def test_blocks_of_users_change_nothing(fitted, monkeypatch, rank_by, block):
     expected = fitted.recommend(ASKED, 4, rank_by=rank_by)
@@ -134,8 +140,11 @@ def test_without_ratings_interest_is_the_same(data, fitted):
         equal = recommender().fit(X, np.full(len(X), 2))
     rated = recommender().fit(X, y)
     for estimator in (unary, equal):
-        for a, b in zip(estimator.recommend(ASKED, 4), rated.recommend(ASKED, 4), strict=True):
-            assert_array_equal(a, b)
+        expected = rated.recommend(ASKED, 4, rank_by="interest")
+        for rank_by in ("interest", "liking"):
+            for a, b in zip(estimator.recommend(ASKED, 4, rank_by=rank_by), expected, strict=True):
+                assert_array_equal(a, b)
+        assert (estimator.liked_from_ is None) == (estimator is unary)
 
 
 def test_ranking_by_ratings_needs_ratings(data):
@@ -236,7 +245,7 @@ def further_pairs():
     return X, rng.integers(1, 6, len(X)).astype(float)
 
 
-@pytest.mark.parametrize("rank_by", ["interest", "rating"])
+@pytest.mark.parametrize("rank_by", ["liking", "interest", "rating"])
 @pytest.mark.parametrize("relevant_from", [None, 4, 2.5])
 @pytest.mark.parametrize("k", [1, 3, 20])
 def test_rankings_are_scored_as_by_brute_force(
@@ -289,7 +298,7 @@ NO_RECOMMENDATIONS = [
     ({"n_items": 0}, ValueError, "n_items must be at least 1. Got 0"),
     ({"n_items": 2.0}, TypeError, "n_items must be an integer. Got 2.0"),
     ({"exclude_seen": 1}, TypeError, "exclude_seen must be True or False. Got 1"),
-    ({"rank_by": "popularity"}, ValueError, "rank_by must be 'interest' or 'rating'"),
+    ({"rank_by": "popularity"}, ValueError, "rank_by must be 'liking', 'interest' or 'rating'"),
     ({"items": [10, 98]}, ValueError, "items holds 98, which no pair in fit or add has.*Leave it"),
     ({"items": "10"}, TypeError, "items must be a list"),
     ({"items": ["10"]}, ValueError, "item ids were numbers in fit, such as 10, but are texts"),
@@ -310,7 +319,7 @@ def test_arguments_of_recommend_are_checked(fitted, arguments, error, message):
 NO_SCORES = [
     ({"k": 0}, ValueError, "k must be at least 1. Got 0"),
     ({"k": 2.5}, TypeError, "k must be an integer. Got 2.5"),
-    ({"rank_by": "x"}, ValueError, "rank_by must be 'interest' or 'rating'"),
+    ({"rank_by": "x"}, ValueError, "rank_by must be 'liking', 'interest' or 'rating'"),
     ({"relevant_from": 4}, ValueError, "relevant_from is the lowest .* Got 4 and no y"),
     ({"relevant_from": "4", "y": [3]}, ValueError, "relevant_from is .* Got '4' and some y"),
     ({"y": [3, 4]}, ValueError, "X holds 1 pairs, but y holds 2 ratings"),
