@@ -266,6 +266,7 @@ def ranking_candidates(of, options):
         parts = options.nested | {"interest_rbm": machine}
         found[f"interest: {name}"] = partial(Recommender, **parts)
     if "implicit" in options.installed:
+        found["neighbours, as chosen"] = partial(item_knn, of, **KNN)
         for kind in ("Cosine", "TFIDF", "BM25"):
             for n in (20, 100, 300):
                 found[f"neighbours, {kind}, {n}"] = partial(item_knn, of, kind, K=n)
