@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from movielens import errors, folds, load
+from movielens import errors, folds, inner_split, load, shape
+from recommenders import ItemRBM, warm_up
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import BernoulliRBM as SklearnRBM
 from sklearn.preprocessing import StandardScaler
 from study_data import digits, grey, load_mnist, load_nade, photographs, split, whitened_patches
-from study_movielens import ItemRBM, inner_split, shape, warm_up
 
 from skrbm import BernoulliRBM
 

@@ -1,26 +1,61 @@
-"""MovieLens-100K for the studies: the canonical folds, a baseline of biases, Surprise.
+"""MovieLens for the studies: the files, the splits, the errors of predictions and of rankings.
 
-    python tests/benchmarks/movielens.py DATA.npz [--fold K] [--surprise]
+Files of ratings that ``load`` reads; none may be redistributed:
 
-prints what they reach. The data may not be redistributed: DATA.npz holds the arrays ``user``,
-``item`` (counted from 0), ``rating`` and ``timestamp`` in the order of the file ``u.data``, whose
-rows 20000 (k - 1) to 20000 k are the test rows of fold k, ``u{k}.test``.
+* ``u.data`` of MovieLens-100K: user, item, rating and time, separated by tabs;
+* ``ratings.dat`` of MovieLens-1M and 10M, separated by ``::``;
+* ``ratings.csv`` of later ones, with a line of names, separated by commas;
+* an ``npz`` with arrays ``user``, ``item``, ``rating``, in the order of the file it was made of.
+
+Rows 20000 (k - 1) to 20000 k of MovieLens-100K are the test rows of fold k, ``u{k}.test``.
 """
 
-import argparse
 import time
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
-from timing import figure, parse, table
 
 N_FOLDS = 5
-VALUES = (1, 5)
+INNER_SHARE = 0.1
+RELEVANT_FROM = 4
+N_BEST = 10
+#: Which MovieLens a file is, by its number of ratings.
+NAMES = {100_000: "100K", 1_000_209: "1M", 10_000_054: "10M"}
+_BLOCK = 1000  # users whose items are ranked at once
+
+
+# --- files ------------------------------------------------------------------------------------
 
 
 def load(path):
-    """The arrays by name."""
-    with np.load(path) as arrays:
-        return {name: arrays[name] for name in ("user", "item", "rating", "timestamp")}
+    """Arrays ``user`` and ``item``, counted from 0, and ``rating``."""
+    path = Path(path)
+    if path.suffix == ".npz":
+        with np.load(path) as arrays:
+            columns = [arrays[name] for name in ("user", "item", "rating")]
+    else:
+        columns = _read_text(path)
+    (_, user), (_, item) = (np.unique(ids, return_inverse=True) for ids in columns[:2])
+    return {"user": user, "item": item, "rating": columns[2].astype(np.float32)}
+
+
+def _read_text(path):
+    """Columns of users, items and ratings of a file of text."""
+    text = path.read_text(encoding="utf-8").replace("::", "\t").replace(",", "\t")
+    has_names = not text[:1].isdigit()
+    table = np.loadtxt(
+        StringIO(text), delimiter="\t", usecols=(0, 1, 2), skiprows=int(has_names), ndmin=2
+    )
+    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2]
+
+
+def shape(data):
+    """Numbers of items and of users."""
+    return int(data["item"].max()) + 1, int(data["user"].max()) + 1
+
+
+# --- splits -----------------------------------------------------------------------------------
 
 
 def folds(data):
@@ -30,117 +65,101 @@ def folds(data):
         yield np.setdiff1d(rows, test, assume_unique=True), test
 
 
+def random_split(rows, seed, share=INNER_SHARE):
+    """The rows in random order, cut into those to train on and those held out."""
+    order = np.random.default_rng(seed).permutation(rows)
+    n_held_out = round(share * len(order))
+    return order[n_held_out:], order[:n_held_out]
+
+
+def inner_split(train, fold, share=INNER_SHARE):
+    """The training rows of a fold, cut into those to train on and those to choose by."""
+    return random_split(train, fold, share)
+
+
+# --- errors -----------------------------------------------------------------------------------
+
+
 def errors(rating, predicted):
     """Root of the mean squared error, mean absolute error."""
     difference = np.asarray(predicted, float) - rating
     return np.sqrt(np.mean(difference**2)), np.mean(np.abs(difference))
 
 
-def _bias(ids, rest, shrinkage):
-    """Shrunken mean of the rest for each id."""
-    return np.bincount(ids, rest) / (shrinkage + np.bincount(ids))
+def best_unseen(score, users, seen, k=N_BEST):
+    """The k best items (n_users, k) of each user, none of which the user has seen.
 
-
-def _look_up(biases, ids):
-    """Biases, zero for what was not trained on."""
-    known = ids < len(biases)
-    return np.where(known, biases[np.where(known, ids, 0)], 0)
-
-
-class BiasBaseline:
-    """Mean plus a bias of the user and of the item, by alternating least squares.
-
-    The defaults are those of Surprise's BaselineOnly.
+    Parameters
+    ----------
+    score : callable
+        Scores (n, n_items) of n users.
+    users : ndarray of shape (n_users,)
+    seen : csr_array of shape (all users, n_items)
+    k : int
     """
-
-    def __init__(self, user_shrinkage=15, item_shrinkage=10, n_iter=10):
-        self.user_shrinkage, self.item_shrinkage = user_shrinkage, item_shrinkage
-        self.n_iter = n_iter
-
-    def fit(self, user, item, rating):
-        """Learn the mean and the biases."""
-        self.mean = np.mean(rating, dtype=float)
-        rest = rating - self.mean
-        self.of_user = np.zeros(user.max() + 1)
-        for _ in range(self.n_iter):
-            self.of_item = _bias(item, rest - self.of_user[user], self.item_shrinkage)
-            self.of_user = _bias(user, rest - self.of_item[item], self.user_shrinkage)
-        return self
-
-    def predict(self, user, item):
-        """Expected ratings."""
-        biases = _look_up(self.of_user, user) + _look_up(self.of_item, item)
-        return np.clip(self.mean + biases, *VALUES)
+    best = []
+    for first in range(0, len(users), _BLOCK):
+        block = users[first : first + _BLOCK]
+        scores = np.array(score(block), float)
+        scores[seen[block].toarray() > 0] = -np.inf
+        best.append(np.argsort(-scores, axis=1, kind="stable")[:, :k])
+    return np.concatenate(best)
 
 
-class SurpriseModel:
-    """An algorithm of Surprise behind the same methods."""
-
-    def __init__(self, algorithm):
-        self.algorithm = algorithm
-
-    def fit(self, user, item, rating):
-        """Learn from the ratings."""
-        from surprise import Dataset, Reader
-
-        columns = user.tolist(), item.tolist(), rating.tolist(), [None] * len(rating)
-        ratings = list(zip(*columns, strict=True))
-        data = Dataset(Reader(rating_scale=VALUES)).construct_trainset(ratings)
-        self.algorithm.fit(data)
-        return self
-
-    def predict(self, user, item):
-        """Expected ratings."""
-        pairs = zip(user.tolist(), item.tolist(), strict=True)
-        return np.array([self.algorithm.predict(u, i).est for u, i in pairs])
+def relevant_pairs(data, test):
+    """Users and items of the test rows that are rated 4 or more."""
+    liked = test[data["rating"][test] >= RELEVANT_FROM]
+    return data["user"][liked], data["item"][liked]
 
 
-def surprise_models(seed=0):
-    """New models by name, with Surprise's defaults; None where it is not installed."""
-    try:
-        from surprise import SVD, SVDpp
-    except ImportError as error:
-        print(f"Surprise's models are left out: {error} (pip install scikit-surprise)")
-        return None
-    algorithms = {"SVD": SVD, "SVD++": SVDpp}
-    return {
-        name: SurpriseModel(algorithm(random_state=seed)) for name, algorithm in algorithms.items()
-    }
+def ranking_measures(users, ranked, relevant):
+    """NDCG@k and recall@k, means over the users.
+
+    NDCG has gain 1 for a relevant item and discount 1 / log2(place + 1), and is a share of the
+    largest sum that is possible. Recall is the share of the user's relevant items that are ranked.
+
+    Parameters
+    ----------
+    users : ndarray of shape (n_users,)
+        Each has a relevant item.
+    ranked : ndarray of shape (n_users, k)
+        Items, the best first; -1 where there is none.
+    relevant : tuple of ndarray
+        Users and items of relevant pairs, each pair once.
+    """
+    n_items = max(relevant[1].max(), ranked.max()) + 1
+    keys = users[:, np.newaxis] * n_items + ranked
+    hits = np.isin(keys, relevant[0] * n_items + relevant[1]) & (ranked >= 0)
+    n_relevant = np.bincount(relevant[0], minlength=users.max() + 1)[users]
+    discounts = 1 / np.log2(np.arange(2, ranked.shape[1] + 2))
+    ideal = np.cumsum(discounts)[np.minimum(n_relevant, ranked.shape[1]) - 1]
+    return np.mean(hits @ discounts / ideal), np.mean(hits.sum(axis=1) / n_relevant)
 
 
 def evaluate(model, data, train, test):
-    """RMSE, MAE, seconds of fit and of predict."""
+    """Figures by name: what the model can of RMSE, MAE, NDCG and recall; and seconds.
+
+    A model has ``fit(user, item, rating)``, and ``predict(user, item)`` or ``top(users, k)``, the
+    k best unseen items of each user, or both.
+    """
     user, item, rating = data["user"], data["item"], data["rating"]
-    begin = time.perf_counter()
+    clock = [time.perf_counter()]
+
+    def lap():
+        clock.append(time.perf_counter())
+        return clock[-1] - clock[-2]
+
     model.fit(user[train], item[train], rating[train])
-    fitted = time.perf_counter()
-    predicted = model.predict(user[test], item[test])
-    end = time.perf_counter()
-    return *errors(rating[test], predicted), fitted - begin, end - fitted
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("data", help="the npz file")
-    parser.add_argument("--fold", type=int, choices=range(1, N_FOLDS + 1), help="only this one")
-    parser.add_argument("--surprise", action="store_true", help="SVD and SVD++ as well")
-    options = parse(parser)
-    data, results = load(options.data), {}
-    for k, (train, test) in enumerate(folds(data), 1):
-        if options.fold in (None, k):
-            models = {"user + item bias": BiasBaseline()}
-            if options.surprise:
-                models |= surprise_models() or {}
-            for name, model in models.items():
-                results.setdefault(name, []).append(evaluate(model, data, train, test))
-    rows = [
-        [name, *(figure(value, ".4f") for value in np.mean(runs, axis=0))]
-        for name, runs in results.items()
-    ]
-    which = f"fold {options.fold}" if options.fold else "mean of the folds"
-    header = ["", "RMSE", "MAE", "fit, s", "predict, s"]
-    print(table(f"MovieLens-100K, {which}", header, rows))
-
-
-if __name__ == "__main__":
-    main()
+    found = {"fit": lap()}
+    if hasattr(model, "predict"):
+        predicted = model.predict(user[test], item[test])
+        found["predict"] = lap()
+        found["RMSE"], found["MAE"] = errors(rating[test], predicted)
+    if hasattr(model, "top"):
+        relevant = relevant_pairs(data, test)
+        users = np.unique(relevant[0])
+        lap()
+        ranked = model.top(users, N_BEST)
+        found["rank"] = lap()
+        found["NDCG"], found["recall"] = ranking_measures(users, ranked, relevant)
+    return found

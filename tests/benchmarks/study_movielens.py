@@ -1,273 +1,368 @@
-"""SoftmaxRBM on MovieLens-100K, canonical folds, beside biases and Surprise.
+"""Recommenders on MovieLens: predicted ratings and rankings, beside other packages.
 
-    python tests/benchmarks/study_movielens.py --data FILE.npz [--folds 1,2,..] [--quick]
-    python tests/benchmarks/study_movielens.py --data FILE.npz --tune [--folds 1,3]
+    python tests/benchmarks/study_movielens.py --data FILE [--folds 1,2,..] [--quick]
+    python tests/benchmarks/study_movielens.py --data FILE --tune [--folds 1,3,5]
+    python tests/benchmarks/study_movielens.py --ratings FILE [--splits N] [--only WORD,...]
 
-Rows of the machines are films, columns are users. ``movielens.py`` describes the file. The models:
+``--data`` is MovieLens-100K, with its canonical folds; ``--ratings`` any other MovieLens, with
+random splits, nine tenths to train on. ``movielens.py`` describes the files. The models:
 
-* biases of user and item;
-* SoftmaxRBM with default parameters;
-* a tuned conditional SoftmaxRBM, ``TUNED``;
-* with ``--ensemble N``, the mean of the predictions of N such machines that differ in
-  ``random_state``;
-* SVD and SVD++ of Surprise with its defaults, if it is installed.
+* biases of user and item; popularity;
+* a tuned SoftmaxRBM with films as rows, ``SINGLE``;
+* RBMRecommender with default parameters, and a tuned one, ``TUNED``: the mean of the predictions
+  of four that differ in ``random_state``, and the ranking of the first;
+* myFM (ids alone, rank 8, users and items as groups, 300 iterations), SVD and SVD++ of Surprise
+  with its defaults, item neighbours and alternating least squares of implicit, where these
+  packages are installed. Alternating least squares learns from all ratings, or from those of 4
+  and more alone, also as the sum of twenty models that differ in their seeds.
 
-How ``TUNED`` was chosen: a tenth of the training ratings of folds 1 and 3, drawn at random, was
-held out and the rest trained on; the settings with the least mean RMSE on these inner test
-ratings were taken, of some thirty tried (numbers of hidden units up to 600, learning rates
-and how they fall, batch sizes, weight decays, Gibbs steps, epochs). The test rows decided nothing;
-they had been scored once before, with a weight decay of 0.002 (RMSE 0.9113), when inner splits
-came to prefer 0.004. (As in any cross-validation with one choice for all folds, a rating that
-fold 1 trains on, fold 2 tests on.) ``--tune`` makes the comparison again, of ``TUNED`` and one
-change of it at a time.
+Ranking: an item is relevant to a user if the test ratings hold it with 4 or more. Candidates are
+all items that the user has not rated in training. Means over users with a relevant item.
+
+How settings were chosen: of the training ratings of a fold, a part drawn at random was held out
+and the rest trained on: a tenth in folds 1 and 3 for predictions, a fifth in folds 1, 3 and 5 for
+rankings. The settings with the best means on these inner test ratings were taken, those of
+implicit likewise. myFM and Surprise were not tuned. (As in any cross-validation with one choice
+for all folds, a rating that fold 1 trains on, fold 2 tests on.) ``--tune`` makes the comparison
+again, of what was chosen and one change of it at a time.
+``--only`` runs the models whose names contain a word.
 """
 
 import argparse
-import time
+from functools import partial
 
 import numpy as np
 from movielens import (
     N_FOLDS,
-    BiasBaseline,
-    errors,
+    NAMES,
+    RELEVANT_FROM,
     evaluate,
     folds,
+    inner_split,
     load,
-    surprise_models,
+    random_split,
+    shape,
 )
-from plain import PLAIN
-from scipy import sparse
+from recommenders import (
+    BiasBaseline,
+    ItemRBM,
+    MyFM,
+    Popularity,
+    Recommender,
+    als,
+    installed,
+    item_knn,
+    surprise,
+    warm_up,
+)
 from timing import describe_machine, figure, parse, table, verdict
 
-from skrbm import SoftmaxRBM
+from skrbm import BernoulliRBM, SoftmaxRBM
 
-SCALE = [1, 2, 3, 4, 5]
-N_EPOCHS = 60
-INNER_SHARE = 0.1
-TARGET = 0.912  # RMSE, mean of the folds
-BASELINE, PROTOTYPE = 0.9457, 0.9160  # measured earlier, mean of the folds
+PACKAGES = {"myfm": "myfm", "surprise": "scikit-surprise", "implicit": "implicit"}
+INNER_RANKING_SHARE = 0.2
+#: RMSE at most, means of the folds.
+MOST_SINGLE, MOST_DEFAULT, MOST_TUNED = 0.905, 0.900, 0.894
 
-
-def falling(rate):
-    """A learning rate that falls linearly over the epochs to a fiftieth."""
-    return np.linspace(rate, rate / 50, N_EPOCHS).tolist()
-
-
-TUNED = PLAIN | {
-    "n_components": 400,
-    "conditional": True,
-    "learning_rate": falling(0.1),
-    "batch_size": 100,
-    "n_iter": N_EPOCHS,
-    "n_gibbs_steps": 1,
-    "momentum": 0.9,
+SINGLE = {
+    "ordinal": True,
+    "n_components": 200,
+    "learning_rate": 0.04,
+    "batch_size": 50,
     "weight_decay": 0.004,
 }
-#: By what --tune replaces the above.
-CHANGES = {
-    "as tuned": {},
-    "not conditional": {"conditional": False},
-    "200 hidden units": {"n_components": 200},
-    "100 hidden units": {"n_components": 100},
-    "weight decay 0.002": {"weight_decay": 0.002},
-    "weight decay 0.008": {"weight_decay": 0.008},
-    "rate from 0.05": {"learning_rate": falling(0.05)},
-    "rate from 0.2": {"learning_rate": falling(0.2)},
-    "rate 0.05 throughout": {"learning_rate": 0.05},
-    "30 epochs": {"learning_rate": falling(0.1)[::2], "n_iter": N_EPOCHS // 2},
-    "batches of 50, rate from 0.05": {"batch_size": 50, "learning_rate": falling(0.05)},
-    "k = 1, 1, 3, 5 by quarters": {"n_gibbs_steps": np.repeat([1, 1, 3, 5], 15).tolist()},
-    "negative_visibles='mean'": {"negative_visibles": "mean"},
+TUNED = {
+    "rating_rbm": SoftmaxRBM(**SINGLE),
+    "user_rbm": SoftmaxRBM(**SINGLE | {"n_components": 100, "weight_decay": 0.008}),
+    "interest_rbm": BernoulliRBM(
+        n_components=200, algorithm="cd", learning_rate=0.5, weight_decay=0.015, n_iter=30
+    ),
 }
+SEEDS = range(4)
+ALS = {"factors": 16, "regularization": 20, "alpha": 3}
+ALS_LIKED = {"factors": 64, "regularization": 60, "alpha": 10}
+#: The sum of so many takes about as long as RBMRecommender.
+ALS_SEEDS = range(20)
+ALS_OF_SUM = {"factors": 32, "regularization": 30, "alpha": 5}
+KNN = {"kind": "BM25", "K": 300, "B": 0.4}
+
+#: What others report of random splits, nine tenths to train on: RMSE by number of ratings.
+LITERATURE = {
+    "user RBM": {"1M": 0.881, "10M": 0.823},
+    "item RBM": {"1M": 0.854, "10M": 0.825},
+    "biased matrix factorisation": {"1M": 0.845, "10M": 0.803},
+    "I-AutoRec": {"1M": 0.831, "10M": 0.782},
+    "GLocal-K": {"1M": 0.8227},
+    "Bayesian SVD++": {"10M": 0.756},
+}
+DEFAULT_NAME, TUNED_NAME = "RBMRecommender, default parameters", "RBMRecommender, tuned"
+SINGLE_NAME, MYFM_NAME = "SoftmaxRBM, tuned", "myFM"
 
 
-class ItemRBM:
-    """SoftmaxRBMs over films as rows, one per seed, behind the methods of ``movielens.py``.
-
-    What is predicted is the mean of their predictions. A film without training ratings is an
-    empty row, a user without any is a column that nothing was learned of: both get a prior.
-    """
-
-    def __init__(self, n_films, n_users, seeds=(0,), **settings):
-        self.shape = n_films, n_users
-        self.machines = [
-            SoftmaxRBM(categories=SCALE, random_state=seed, **settings) for seed in seeds
-        ]
-
-    def fit(self, user, item, rating):
-        """Learn from the ratings, which predictions are then given as well."""
-        ratings = np.asarray(rating, np.float32), (item, user)
-        self.X = sparse.coo_array(ratings, shape=self.shape).tocsr()
-        for machine in self.machines:
-            machine.fit(self.X)
-        return self
-
-    def predict_each(self, user, item):
-        """Expected ratings by each machine, a row each."""
-        return np.array([rbm.predict_ratings(self.X, item, user) for rbm in self.machines])
-
-    def predict(self, user, item):
-        """Expected ratings."""
-        return self.predict_each(user, item).mean(axis=0)
+# --- the models -------------------------------------------------------------------------------
 
 
-def warm_up():
-    """Compile what the machines need, so that no fold pays for it."""
-    user, item, rating = np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([1, 5, 3])
-    for conditional in (False, True):
-        machine = ItemRBM(2, 2, n_components=2, n_iter=1, conditional=conditional)
-        machine.fit(user, item, rating).predict(user, item)
+def models(of, options):
+    """What makes each model, by name, in the order of the tables; ``of`` is the shape."""
+    found = {
+        "user + item bias": BiasBaseline,
+        "popularity": partial(Popularity, of),
+        SINGLE_NAME: partial(ItemRBM, *of, **SINGLE | options.shortened),
+        DEFAULT_NAME: partial(Recommender, **options.nested),
+        TUNED_NAME: partial(Recommender, SEEDS, **TUNED | options.nested),
+    }
+    if "myfm" in options.installed:
+        found[MYFM_NAME] = partial(MyFM, of, n_iter=options.shortened.get("n_iter", 290) + 10)
+    if "surprise" in options.installed:
+        found["Surprise, SVD"] = partial(surprise, "SVD")
+        found["Surprise, SVD++"] = partial(surprise, "SVDpp")
+    if "implicit" in options.installed:
+        found["implicit, item neighbours"] = partial(item_knn, of, **KNN)
+        found["implicit, ALS"] = partial(als, of, **ALS)
+        liked = f"implicit, ALS of {RELEVANT_FROM} and more"
+        found[liked] = partial(als, of, RELEVANT_FROM, **ALS_LIKED)
+        found[f"{liked}, 20 seeds"] = partial(als, of, RELEVANT_FROM, ALS_SEEDS, **ALS_OF_SUM)
+    words = options.only.split(",")
+    chosen = {name: make for name, make in found.items() if any(word in name for word in words)}
+    if not chosen:
+        raise SystemExit(f"no model has {options.only!r} in its name: {', '.join(found)}")
+    return chosen
 
 
-# --- the folds --------------------------------------------------------------------------------
-
-
-def shape(data):
-    """Numbers of films and of users."""
-    return int(data["item"].max()) + 1, int(data["user"].max()) + 1
-
-
-def models(data, options):
-    """New models by name, in the order of the tables."""
-    tuned = TUNED | options.shortened
-    yield "user + item bias", BiasBaseline()
-    yield "SoftmaxRBM, default parameters", ItemRBM(*shape(data), **options.shortened_default)
-    yield "SoftmaxRBM, tuned, conditional", ItemRBM(*shape(data), **tuned)
-    if options.ensemble > 1:
-        seeds = range(options.ensemble)
-        yield f"mean of {len(seeds)} of them", ItemRBM(*shape(data), seeds=seeds, **tuned)
-    for name, model in (surprise_models() or {}).items():
-        yield f"Surprise, {name}", model
-
-
-def run_folds(data, options):
-    """Results of ``evaluate`` by model, a row per fold."""
+def run(contenders, data, splits):
+    """Figures of ``evaluate`` by model, a list over the splits."""
     results = {}
-    for k, (train, test) in enumerate(folds(data), 1):
-        if k in options.folds:
-            for name, model in models(data, options):
-                results.setdefault(name, []).append(evaluate(model, data, train, test))
-                line = ", ".join(f"{value:.4f}" for value in results[name][-1][:2])
-                print(f"fold {k}, {name}: RMSE, MAE {line}", flush=True)
-    return {name: np.array(rows) for name, rows in results.items()}
+    for which, (train, test) in splits.items():
+        for name, make in contenders.items():
+            found = evaluate(make(), data, train, test)
+            results.setdefault(name, []).append(found)
+            line = ", ".join(f"{key} {value:.4f}" for key, value in found.items())
+            print(f"{which}, {name}: {line}", flush=True)
+    return results
 
 
-def print_folds(results, options):
-    """Means over the folds, RMSE of each, then the verdicts."""
-    rows = []
-    for name, runs in results.items():
-        rmse, mae, fit, predict = runs.mean(axis=0)
-        each = [f"{value:.4f}" for value in runs[:, 0]]
-        rows.append([name, f"{rmse:.4f}", f"{mae:.4f}", *each, f"{fit:.1f}", f"{predict:.2f}"])
-    header = ["", "RMSE", "MAE", *(f"u{k}" for k in options.folds), "fit, s", "predict, s"]
-    note = "Means of the folds, RMSE of each fold; seconds per fold."
-    print(table("MovieLens-100K", header, rows, note))
+def mean_of(results, name, key):
+    """Mean over the splits; nothing for what was not run."""
+    runs = results.get(name, [{}])
+    return float(np.mean([run[key] for run in runs])) if key in runs[0] else None
 
-    names = list(results)
-    rmse = {name: runs[:, 0].mean() for name, runs in results.items()}
-    seconds = {name: runs[:, 2:].sum(axis=1).mean() for name, runs in results.items()}
-    bias, default, *tuned = (name for name in names if "Surprise" not in name)
-    goals = [(f"{name}: RMSE", rmse[name], TARGET) for name in tuned]
-    goals.append((f"{default}: RMSE, against biases", rmse[default], rmse[bias]))
+
+# --- the tables -------------------------------------------------------------------------------
+
+
+def print_results(results, names, title):
+    """Means over the splits and the first figure of each, of predictions and of rankings."""
+    for what, keys, seconds in (
+        ("predicted ratings", ("RMSE", "MAE"), "predict"),
+        ("rankings", ("NDCG", "recall"), "rank"),
+    ):
+        rows = []
+        for name, runs in results.items():
+            if seconds in runs[0]:
+                means = [figure(mean_of(results, name, key), ".4f") for key in keys]
+                each = [figure(run[keys[0]], ".4f") for run in runs]
+                laps = [figure(mean_of(results, name, key), ".2f") for key in ("fit", seconds)]
+                rows.append([name, *means, *each, *laps])
+        shown = keys if what != "rankings" else tuple(f"{key}@10" for key in keys)
+        header = ["", *shown, *names, "fit, s", f"{seconds}, s"]
+        note = f"Means of the splits, {shown[0]} of each; seconds per split."
+        if rows:
+            print(table(f"{title}, {what}", header, rows, note))
+
+
+def seconds_to_predict(results, name):
+    """Mean seconds of fit and predict."""
+    both = [mean_of(results, name, key) for key in ("fit", "predict")]
+    return None if None in both else sum(both)
+
+
+def print_goals(results):
+    """What must be met, whether it is."""
+    goals = [
+        (f"{name}: RMSE", mean_of(results, name, "RMSE"), most, "at_most")
+        for name, most in (
+            (SINGLE_NAME, MOST_SINGLE),
+            (DEFAULT_NAME, MOST_DEFAULT),
+            (TUNED_NAME, MOST_TUNED),
+        )
+    ]
+    seconds = [seconds_to_predict(results, name) for name in (DEFAULT_NAME, MYFM_NAME)]
+    goals.append((f"{DEFAULT_NAME}: seconds, against myFM", *seconds, "at_most"))
     goals += [
-        (f"{one}: {what}, against {name}", value[one], value[name])
-        for name in names
-        if "Surprise" in name
-        for one in tuned
-        for what, value in (("RMSE", rmse), ("seconds", seconds))
-        if what == "RMSE" or "SVD++" in name  # plain SVD is faster, and worse
+        (f"{ours}: {key}@10, against {name}", *figures, "at_least")
+        for ours in (DEFAULT_NAME, TUNED_NAME)
+        for key in ("NDCG", "recall")
+        for name in results
+        if "ALS" in name
+        for figures in [[mean_of(results, one, key) for one in (ours, name)]]
     ]
+    rows = []
+    for goal, value, limit, kind in goals:
+        met = "-" if None in (value, limit) else verdict(value, **{kind: limit})
+        sign = "at most" if kind == "at_most" else "at least"
+        rows.append([goal, figure(value, ".4f"), f"{sign} {figure(limit, '.4f')}", met])
+    print(table("Goals", ["", "is", "goal", "met"], rows))
+
+
+def print_literature(results, column):
+    """RMSE that others report beside ours, where the file is one of theirs."""
+    columns = [name for name in NAMES.values() if name != "100K"]
     rows = [
-        [goal, figure(value, ".4g"), figure(most, ".4g"), verdict(value, at_most=most)]
-        for goal, value, most in goals
+        [name, *(figure(found.get(one), ".4f") for one in columns)]
+        for name, found in LITERATURE.items()
     ]
-    note = f"On all folds, for comparison: biases {BASELINE}, first prototype {PROTOTYPE:.4f}."
-    print(table("Goals", ["", "is", "at most", "met"], rows, note))
+    for name in results:
+        if "RMSE" in results[name][0]:
+            mean = figure(mean_of(results, name, "RMSE"), ".4f")
+            rows.append([f"here: {name}", *(mean if one == column else "-" for one in columns)])
+    note = "Random splits, nine tenths to train on. A dash: not measured, or not reported."
+    header = ["", *(f"MovieLens-{name}" for name in columns)]
+    print(table("RMSE in the literature", header, rows, note))
 
 
 # --- the choice of settings -------------------------------------------------------------------
 
 
-def inner_split(train, fold):
-    """The training rows of a fold, cut into those to train on and those to choose by."""
-    order = np.random.default_rng(fold).permutation(train)
-    n_held_out = round(INNER_SHARE * len(order))
-    return order[n_held_out:], order[:n_held_out]
+def rating_candidates(of, options):
+    """What makes each contender for predictions, by name."""
+    changes = {
+        "as chosen": {},
+        "not ordinal": {"ordinal": False},
+        "not ordinal, conditional": {"ordinal": False, "conditional": True},
+        "100 hidden units": {"n_components": 100},
+        "400 hidden units": {"n_components": 400},
+        "weight decay 0.002": {"weight_decay": 0.002},
+        "weight decay 0.008": {"weight_decay": 0.008},
+        "rate 0.02": {"learning_rate": 0.02},
+        "rate 0.08": {"learning_rate": 0.08},
+        "batches of 100, rate 0.06": {"batch_size": 100, "learning_rate": 0.06},
+        "20 epochs": {"n_iter": 20},
+    }
+    found = {"user + item bias": BiasBaseline}
+    for name, change in changes.items():
+        settings = SINGLE | change | options.shortened
+        found[f"{SINGLE_NAME}: {name}"] = partial(ItemRBM, *of, **settings)
+    for name, parts in (("default parameters", {}), ("tuned, one seed", TUNED)):
+        found[f"RBMRecommender, {name}"] = partial(Recommender, **parts | options.nested)
+    return found
 
 
-def candidates(options):
-    """Settings by name: of the tuned machine, then of the default one."""
-    for name, change in CHANGES.items():
-        yield f"tuned: {name}", TUNED | change | options.shortened
-    yield "default parameters", options.shortened_default
+def ranking_candidates(of, options):
+    """What makes each contender for rankings, by name."""
+    changes = {
+        "as chosen": {},
+        "100 hidden units": {"n_components": 100},
+        "400 hidden units": {"n_components": 400},
+        "without weight decay": {"weight_decay": 0.0},
+        "weight decay 0.01": {"weight_decay": 0.01},
+        "weight decay 0.02, 40 epochs": {"weight_decay": 0.02, "n_iter": 40},
+        "rate 0.3": {"learning_rate": 0.3},
+        "20 epochs": {"n_iter": 20},
+        "pcd": {"algorithm": "pcd"},
+    }
+    found = {"popularity": partial(Popularity, of)}
+    chosen = TUNED["interest_rbm"].get_params()
+    for name, change in changes.items():
+        machine = BernoulliRBM(**chosen | change | options.shortened)
+        parts = options.nested | {"interest_rbm": machine}
+        found[f"interest: {name}"] = partial(Recommender, **parts)
+    if "implicit" in options.installed:
+        found["neighbours, as chosen"] = partial(item_knn, of, **KNN)
+        for kind in ("Cosine", "TFIDF", "BM25"):
+            for n in (20, 100, 300):
+                found[f"neighbours, {kind}, {n}"] = partial(item_knn, of, kind, K=n)
+        for liked in (None, RELEVANT_FROM):
+            for n in (16, 32, 64):
+                for alpha, penalty in ((1, 10), (3, 10), (3, 20), (5, 30), (5, 40), (10, 60)):
+                    settings = {"factors": n, "alpha": alpha, "regularization": penalty}
+                    of_what = "all" if liked is None else f"from {liked}"
+                    name = f"ALS, {of_what}, {n} factors, alpha {alpha}, penalty {penalty}"
+                    found[name] = partial(als, of, liked, **settings)
+        for settings in (ALS_LIKED, ALS_OF_SUM):
+            name = f"ALS, from {RELEVANT_FROM}, {settings['factors']} factors, 20 seeds"
+            found[name] = partial(als, of, RELEVANT_FROM, ALS_SEEDS, **settings)
+    return found
 
 
 def tune(data, options):
-    """Inner RMSE of each candidate."""
-    splits = [
-        inner_split(train, k) for k, (train, _) in enumerate(folds(data), 1) if k in options.folds
-    ]
-    contenders = {"user + item bias": BiasBaseline()}
-    contenders |= {name: ItemRBM(*shape(data), **s) for name, s in candidates(options)}
-    rows = []
-    for name, model in contenders.items():
-        begin = time.perf_counter()
-        rmse = [evaluate(model, data, train, held_out)[0] for train, held_out in splits]
-        seconds = (time.perf_counter() - begin) / len(splits)
-        rows.append([name, np.mean(rmse), *rmse, seconds])
-        print(f"{name}: {np.mean(rmse):.4f}", flush=True)
-    best = min(rows, key=lambda row: row[1])
-    cells = [[name, *(f"{e:.4f}" for e in rest), f"{s:.1f}"] for name, *rest, s in rows]
-    header = ["", "inner RMSE", *(f"of fold {k}" for k in options.folds), "seconds"]
-    print(table("Inner splits of the training ratings", header, cells, f"Best: {best[0]}."))
+    """Inner figures of each contender."""
+    for key, share, contenders, best in (
+        ("RMSE", None, rating_candidates, min),
+        ("NDCG", INNER_RANKING_SHARE, ranking_candidates, max),
+    ):
+        given = () if share is None else (share,)
+        splits = {
+            f"fold {k}": inner_split(train, k, *given)
+            for k, (train, _) in enumerate(folds(data), 1)
+            if k in options.folds
+        }
+        results = run(contenders(shape(data), options), data, splits)
+        means = {name: mean_of(results, name, key) for name in results}
+        rows = []
+        for name, runs in results.items():
+            seconds = figure(mean_of(results, name, "fit"), ".2f")
+            rows.append(
+                [name, f"{means[name]:.4f}", *(f"{run[key]:.4f}" for run in runs), seconds]
+            )
+        header = ["", f"inner {key}", *splits, "fit, s"]
+        print(table(f"Inner splits, {key}", header, rows, f"Best: {best(means, key=means.get)}."))
 
 
-def print_ensemble(data, options):
-    """Inner RMSE of single machines and of their mean, by fold."""
-    rows = []
-    for k, (train, _) in enumerate(folds(data), 1):
-        if k in options.folds:
-            train, held_out = inner_split(train, k)
-            user, item, rating = (data[name] for name in ("user", "item", "rating"))
-            settings = TUNED | options.shortened
-            model = ItemRBM(*shape(data), seeds=range(options.ensemble), **settings)
-            model.fit(user[train], item[train], rating[train])
-            each = model.predict_each(user[held_out], item[held_out])
-            sizes = np.cumsum(each, axis=0) / np.arange(1, len(each) + 1)[:, np.newaxis]
-            single = [errors(rating[held_out], p)[0] for p in each]
-            means = [f"{errors(rating[held_out], p)[0]:.4f}" for p in sizes]
-            rows.append([f"fold {k}", f"{np.mean(single):.4f}", f"{np.std(single):.4f}", *means])
-    header = ["", "single, mean", "sd", *(f"of {n + 1}" for n in range(options.ensemble))]
-    print(table("Inner RMSE of the mean of several machines", header, rows))
+# --- the command line -------------------------------------------------------------------------
 
 
-def main():
-    """Print the tables."""
+def study(data, options):
+    """Figures on the test rows."""
+    if options.data:
+        parts = enumerate(folds(data), 1)
+        splits = {f"u{k}": part for k, part in parts if k in options.folds}
+    else:
+        rows = np.arange(len(data["rating"]))
+        splits = {f"split {n + 1}": random_split(rows, n) for n in range(options.splits)}
+    which = NAMES.get(len(data["rating"]), f"{len(data['rating'])} ratings")
+    results = run(models(shape(data), options), data, splits)
+    print_results(results, splits, f"MovieLens-{which}" if which in NAMES.values() else which)
+    print_goals(results) if options.data else print_literature(results, which)
+
+
+def read_options():
+    """Options of the command line, checked and completed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", required=True, help="the npz file")
-    parser.add_argument("--folds", help="numbers, comma-separated (default all; --tune: 1,3)")
-    parser.add_argument("--ensemble", type=int, default=1, help="average so many machines too")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", help="MovieLens-100K, for its canonical folds")
+    source.add_argument("--ratings", help="another MovieLens, for random splits")
+    parser.add_argument("--folds", help="numbers, comma-separated (default all; --tune: 1,3,5)")
+    parser.add_argument("--splits", type=int, default=1, help="random splits (default 1)")
+    parser.add_argument("--only", default="", help="words in the names of models to run")
     parser.add_argument("--tune", action="store_true", help="choose the settings again")
-    parser.add_argument("--quick", action="store_true", help="fold 1, three epochs")
+    parser.add_argument("--quick", action="store_true", help="one split, three epochs")
     options = parse(parser)
-    every = "1,3" if options.tune else ",".join(str(k + 1) for k in range(N_FOLDS))
+    if options.ratings and (options.folds or options.tune):
+        parser.error("--folds and --tune are of the canonical folds of --data")
+    every = "1,3,5" if options.tune else ",".join(str(k + 1) for k in range(N_FOLDS))
     chosen = (options.folds or ("1" if options.quick else every)).split(",")
     if unknown := set(chosen) - {str(k + 1) for k in range(N_FOLDS)}:
         parser.error(f"no such fold: {', '.join(sorted(unknown))}")
     options.folds = sorted(int(k) for k in set(chosen))
-    options.shortened_default = {"n_iter": 3} if options.quick else {}
-    options.shortened = options.shortened_default
+    options.shortened = {"n_iter": 3} if options.quick else {}
+    machines = ("rating_rbm", "user_rbm", "interest_rbm") if options.quick else ()
+    options.nested = {f"{machine}__n_iter": 3 for machine in machines}
+    return options
+
+
+def main():
+    """Print the tables."""
+    options = read_options()
     print(describe_machine())
+    options.installed = installed(PACKAGES)
     if options.quick:
         print("\nQuick, not a measurement")
-    data = load(options.data)
+    data = load(options.data or options.ratings)
     warm_up()
     if options.tune:
         tune(data, options)
-        if options.ensemble > 1:
-            print_ensemble(data, options)
     else:
-        print_folds(run_folds(data, options), options)
+        study(data, options)
 
 
 if __name__ == "__main__":
