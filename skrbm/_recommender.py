@@ -29,8 +29,12 @@ from ._softmax import SoftmaxRBM
 
 #: The machines that stand for None.
 _DEFAULTS = {
-    "rating_rbm": lambda: SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.003),
-    "user_rbm": lambda: SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.008),
+    "rating_rbm": lambda: SoftmaxRBM(
+        ordinal=True, batch_size=100, learning_rate=0.06, weight_decay=0.003
+    ),
+    "user_rbm": lambda: SoftmaxRBM(
+        ordinal=True, batch_size=100, learning_rate=0.06, weight_decay=0.008
+    ),
     "interest_rbm": lambda: BernoulliRBM(
         n_components=200, algorithm="cd", learning_rate=0.5, weight_decay=0.015, n_iter=30
     ),
@@ -62,17 +66,17 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
 
     rating_rbm : SoftmaxRBM, default=None
         The machine of ratings with items as rows, not yet fitted. ``fit`` fits a clone. None
-        means ``SoftmaxRBM(ordinal=True, learning_rate=0.04, weight_decay=0.003)``. Parameters of
-        the machine are set as ``rating_rbm__n_components``, also in a grid search, and also those
-        of the default machine. Its ``categories`` become the distinct values of y.
+        means ``SoftmaxRBM(batch_size=100, learning_rate=0.06, ordinal=True, weight_decay=0.003)``.
+        Parameters of the machine are set as ``rating_rbm__n_components``, also in a grid search,
+        and also those of the default machine. Its ``categories`` become the distinct values of y.
 
     user_rbm : SoftmaxRBM, default=None
-        The machine of ratings with users as rows. None means ``SoftmaxRBM(ordinal=True,
-        learning_rate=0.04, weight_decay=0.008)``.
+        The machine of ratings with users as rows. None means ``SoftmaxRBM(batch_size=100,
+        learning_rate=0.06, ordinal=True, weight_decay=0.008)``.
 
     interest_rbm : BernoulliRBM, default=None
-        The machine of seen items, with users as rows. None means ``BernoulliRBM(n_components=200,
-        learning_rate=0.5, n_iter=30, algorithm="cd", weight_decay=0.015)``.
+        The machine of seen items, with users as rows. None means ``BernoulliRBM(algorithm='cd',
+        learning_rate=0.5, n_components=200, n_iter=30, weight_decay=0.015)``.
 
     validation_fraction : float, default=0.1
         Share of the ratings, drawn at random, that are held out while the weight of the blend is

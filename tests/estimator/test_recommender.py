@@ -283,3 +283,12 @@ def test_machines_of_other_parameters_are_left_alone(data):
     estimator = RBMRecommender(random_state=0, **given).fit(*data)
     assert estimator.interest_rbm is fitted_before
     assert_same_bits(fitted_before.components_, weights)
+
+
+@pytest.mark.parametrize("name", ["rating_rbm", "user_rbm", "interest_rbm"])
+def test_the_docstring_names_the_default_machines(name):
+    """A parameter of the machine, set to its default, puts the machine in the place of None."""
+    machine = getattr(RBMRecommender().set_params(**{f"{name}__shuffle": True}), name)
+    documented = " ".join(RBMRecommender.__doc__.partition(f"    {name} :")[2].split())
+    shown = " ".join(repr(machine).split()).replace("( ", "(")
+    assert f"None means ``{shown}``" in documented
