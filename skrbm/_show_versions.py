@@ -9,7 +9,16 @@ from threadpoolctl import threadpool_info
 from ._kernels import get_num_threads
 
 # In the names of the package index. The tests compare them with setup.cfg.
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "llvmlite", "joblib", "threadpoolctl")
+_LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "numba",
+    "llvmlite",
+    "narwhals",
+    "joblib",
+    "threadpoolctl",
+)
 _OPTIONAL = ("matplotlib", "pandas", "rich")
 
 
