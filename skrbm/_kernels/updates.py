@@ -3,8 +3,6 @@
 The house rules stand in ``inlined``.
 """
 
-import numpy as np
-
 from .crew import divisible, per_number
 from .inlined import OPTIONS, REORDERED
 
@@ -192,26 +190,31 @@ def straighten(values, offsets, sums, first, stop):
     Parameters
     ----------
     values : ndarray of shape (C,)                                                        IN
-        Of the categories of all features.
+        Of the categories of all features: from -1 to 1, or 0 for a category alone.
     offsets : ndarray of shape (D + 1,)                                                   IN
         Where the categories of each feature begin and, last, C.
     sums : ndarray of shape (C, M)                                                        INOUT
     first, stop : int                                                                     IN
         The features to do.
     """
-    level, slope = np.empty(sums.shape[1], sums.dtype), np.empty(sums.shape[1], sums.dtype)
     for i in range(first, stop):
-        level[:] = 0
-        slope[:] = 0
-        for k in range(offsets[i], offsets[i + 1]):
+        low, high = offsets[i], offsets[i + 1] - 1
+        if low == high:
+            continue
+        # Whatever is linear is known by its ends, which need no further memory.
+        bottom, top = sums[low], sums[high]
+        for j in range(sums.shape[1]):
+            bottom[j] += bottom[j]
+            top[j] += top[j]
+        for k in range(low + 1, high):
             row, value = sums[k], values[k]
-            for j in range(row.shape[0]):
-                level[j] += row[j]
-                slope[j] += value * row[j]
-        for k in range(offsets[i], offsets[i + 1]):
-            row, value = sums[k], values[k]
-            for j in range(row.shape[0]):
-                row[j] = level[j] + value * slope[j]
+            for j in range(sums.shape[1]):
+                bottom[j] += row[j] - value * row[j]
+                top[j] += row[j] + value * row[j]
+        for k in range(low + 1, high):
+            row, share = sums[k], (values[k] + values[high]) / 2
+            for j in range(sums.shape[1]):
+                row[j] = bottom[j] + share * (top[j] - bottom[j])
 
 
 #: Rows of a table whose projections are added up first.
