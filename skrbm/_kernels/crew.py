@@ -435,6 +435,9 @@ def compile_leads():
     numbers, number = types.Array(types.int64, 1, "C"), types.int64
     for shared in _divisible:
         for arguments in list(shared.part.signatures):
-            shared.lead.get_call_template((numbers, numbers, number, *arguments[:-2]), {})
+            # As a call from Python names them: code for another tuple would be read from disk anew
+            # at each call.
+            packed = types.BaseTuple.from_types(arguments[:-2])
+            shared.lead.compile((numbers, numbers, number, packed))
     help_out.compile((numbers, number, number))
     call_off.compile((numbers,))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from numba import njit
+from numba import njit, types
 
 from skrbm._kernels import blas, crew, onehot, onehot_rows, products, rows, units, updates
 
@@ -210,3 +210,15 @@ def test_too_many_arguments_are_an_error():
     arrays = [np.zeros((3, 1, 1))] * 21
     with pytest.raises(Exception, match="no room on the board"):
         many.lead(crew.new_board(0), np.array([0, 3]), 0, *arrays)
+
+
+def test_calls_are_compiled_as_python_makes_them():
+    """Code for another type of tuple would be found on disk, but read anew at each call."""
+    call = Call("center", np.float32, 33)
+    call.results(whole)
+    crew.compile_leads()
+    compiled = call.kernel.lead.signatures
+    with crew_of(1) as board:
+        call.results(by(board, 4))
+    assert call.kernel.lead.signatures == compiled
+    assert {type(signature[-1]) for signature in compiled} <= {types.Tuple, types.UniTuple}
