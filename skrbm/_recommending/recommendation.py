@@ -11,7 +11,7 @@ from .ids import joined, look_up
 from .pairs import cells, frame, read_column, read_pairs, read_ratings
 from .ranking import best, measures
 
-_BLOCK = 2**22  # pairs that are scored at a time
+_BLOCK = 2**22  # scores, or probabilities of ratings, that are held at a time
 
 
 class RecommendationMethods:
@@ -138,9 +138,13 @@ class RecommendationMethods:
             )
         lengths = np.linalg.norm(weights, axis=1, keepdims=True)
         directions = weights / np.where(lengths > 0, lengths, 1)
-        scores = directions[codes] @ directions.T
-        scores[np.arange(len(codes)), codes] = -np.inf
-        places, similarities = best(scores, min(n_items, len(weights) - 1))
+        places = np.empty((len(codes), min(n_items, len(weights) - 1)), np.int64)
+        similarities = np.empty(places.shape, weights.dtype)
+        for block in _blocks(len(codes), len(weights)):
+            own = codes[block]
+            scores = directions[own] @ directions.T
+            scores[np.arange(len(own)), own] = -np.inf
+            places[block], similarities[block] = best(scores, places.shape[1])
         return self.item_ids_[places], similarities
 
     def ranking_scores(self, X, y=None, k=10, *, relevant_from=None, rank_by="liking"):
@@ -239,8 +243,8 @@ class RecommendationMethods:
         dtype = np.float64 if self.rating_scale_ is None else self.rating_scale_.dtype
         scores = np.empty(chosen.shape, dtype)
         score = self._scorer(rank_by, candidates)
-        size = max(1, _BLOCK // len(self.item_ids_))
-        for block in gen_batches(len(users), size) if len(users) else ():
+        n_ratings = 1 if self.rating_scale_ is None else len(self.rating_scale_)
+        for block in _blocks(len(users), len(self.item_ids_) * n_ratings):
             own = score(users[block])
             if exclude_seen:
                 seen = self._seen(users[block], len(self.item_ids_))
@@ -289,6 +293,11 @@ class RecommendationMethods:
                 f"rank_by='rating' cannot tell items apart, because fit was given {given}. Use "
                 "rank_by='interest'."
             )
+
+
+def _blocks(n, n_numbers):
+    """Slices of n users or items, for each of which so many numbers are held."""
+    return gen_batches(n, max(1, _BLOCK // n_numbers)) if n else ()
 
 
 def _relevant(y, relevant_from, users):
