@@ -6,10 +6,11 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimator.recommendations import best
 from .._input.parameters import check_integer, check_option
 from .ids import joined, look_up
 from .pairs import cells, frame, read_column, read_pairs, read_ratings
-from .ranking import best, measures
+from .ranking import measures
 
 _BLOCK = 2**22  # scores, or probabilities of ratings, that are held at a time
 
@@ -244,7 +245,7 @@ class RecommendationMethods:
         scores = np.empty(chosen.shape, dtype)
         score = self._scorer(rank_by, candidates)
         n_ratings = 1 if self.rating_scale_ is None else len(self.rating_scale_)
-        for block in _blocks(len(users), len(self.item_ids_) * n_ratings):
+        for block in _blocks(len(users) if n_items else 0, len(self.item_ids_) * n_ratings):
             own = score(users[block])
             if exclude_seen:
                 seen = self._seen(users[block], len(self.item_ids_))
