@@ -3,16 +3,14 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimator.recommendations import best
 from .._input.parameters import check_integer, check_option
 from .ids import joined, look_up
 from .pairs import cells, frame, read_column, read_pairs, read_ratings
+from .prediction import blocks
 from .ranking import measures
-
-_BLOCK = 2**22  # scores, or probabilities of ratings, that are held at a time
 
 
 class RecommendationMethods:
@@ -141,7 +139,7 @@ class RecommendationMethods:
         directions = weights / np.where(lengths > 0, lengths, 1)
         places = np.empty((len(codes), min(n_items, len(weights) - 1)), np.int64)
         similarities = np.empty(places.shape, weights.dtype)
-        for block in _blocks(len(codes), len(weights)):
+        for block in blocks(len(codes), len(weights)):
             own = codes[block]
             scores = directions[own] @ directions.T
             scores[np.arange(len(own)), own] = -np.inf
@@ -245,7 +243,7 @@ class RecommendationMethods:
         scores = np.empty(chosen.shape, dtype)
         score = self._scorer(rank_by, candidates)
         n_ratings = 1 if self.rating_scale_ is None else len(self.rating_scale_)
-        for block in _blocks(len(users) if n_items else 0, len(self.item_ids_) * n_ratings):
+        for block in blocks(len(users) if n_items else 0, len(self.item_ids_) * n_ratings):
             own = score(users[block])
             if exclude_seen:
                 seen = self._seen(users[block], len(self.item_ids_))
@@ -294,11 +292,6 @@ class RecommendationMethods:
                 f"rank_by='rating' cannot tell items apart, because fit was given {given}. Use "
                 "rank_by='interest'."
             )
-
-
-def _blocks(n, n_numbers):
-    """Slices of n users or items, for each of which so many numbers are held."""
-    return gen_batches(n, max(1, _BLOCK // n_numbers)) if n else ()
 
 
 def _relevant(y, relevant_from, users):

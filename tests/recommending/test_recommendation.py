@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skrbm._recommending import recommendation
+from skrbm._recommending import prediction, recommendation
 
 from ..helpers.recommenders import (
     ITEMS,
@@ -112,7 +112,7 @@ def test_of_equal_items_the_first_comes_first(data, rank_by):
 @pytest.mark.parametrize("block", [1, len(ITEMS) * 4])
 def test_blocks_of_users_change_nothing(fitted, monkeypatch, rank_by, block):
     expected = fitted.recommend(ASKED, 4, rank_by=rank_by)
-    monkeypatch.setattr(recommendation, "_BLOCK", block)
+    monkeypatch.setattr(prediction, "_BLOCK", block)
     items, scores = fitted.recommend(ASKED, 4, rank_by=rank_by)
     assert_array_equal(items, expected[0])
     assert_allclose(scores, expected[1], rtol=1e-5)
@@ -127,7 +127,7 @@ def test_blocks_hold_few_probabilities_of_ratings(fitted, monkeypatch):
         return held[-1]
 
     monkeypatch.setattr(type(fitted), "_distributions", distributions)
-    monkeypatch.setattr(recommendation, "_BLOCK", 100)
+    monkeypatch.setattr(prediction, "_BLOCK", 100)
     fitted.recommend(ASKED, 4)
     assert [p.size for p in held] == [2 * len(ITEMS) * 5] * 4 + [len(ITEMS) * 5]
 
@@ -232,7 +232,7 @@ def test_similar_items_have_like_weights(fitted, n_items):
 def test_blocks_of_items_change_nothing(fitted, monkeypatch):
     expected = fitted.similar_items(ITEMS, 4)
     held, find = [], recommendation.best
-    monkeypatch.setattr(recommendation, "_BLOCK", 3 * len(ITEMS))
+    monkeypatch.setattr(prediction, "_BLOCK", 3 * len(ITEMS))
     monkeypatch.setattr(
         recommendation, "best", lambda scores, n: held.append(len(scores)) or find(scores, n)
     )
