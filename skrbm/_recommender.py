@@ -80,7 +80,8 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
 
     validation_fraction : float, default=0.1
         Share of the ratings, drawn at random, that are held out while the weight of the blend is
-        learned. All ratings are learned from afterwards.
+        learned. All ratings are learned from afterwards. The weight is 0.5 if there are so few
+        ratings that none would be held out.
 
     random_state : int, RandomState instance or None, default=None
         Draws the ratings to hold out, and the seed of each machine whose own ``random_state`` is
@@ -98,8 +99,8 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         The distinct ratings, ascending; None if y was None.
 
     liked_from_ : float or None
-        The lowest rating of an item that the user likes: the median of y, but not the lowest of
-        several ratings; None without y.
+        The lowest rating of an item that the user likes: the median of ``ratings_`` after
+        ``fit``, but not the lowest of several ratings; None without y.
 
     ratings_ : csr_array of shape (n_users, n_items)
         The ratings that predictions are given; ones if y was None.
@@ -280,9 +281,12 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         if y is not None:
             self.rating_scale_, codes = scale_of(read_ratings(y, users))
             values = self.rating_scale_[codes]
-            # The lowest of several ratings is no praise, however frequent it is.
-            self.liked_from_ = float(max(np.median(values), self.rating_scale_[:2][-1]))
         self.ratings_ = table_of(users, items, values, self.user_ids_, self.item_ids_)
+        if y is not None:
+            # The lowest of several ratings is no praise, however frequent it is.
+            self.liked_from_ = float(
+                max(np.median(self.ratings_.data), self.rating_scale_[:2][-1])
+            )
         self.item_rbm_ = self.user_rbm_ = self.item_weight_ = None
         # Drawn at once: no machine's numbers depend on which others there are.
         seeds = check_random_state(self.random_state).randint(_MOST_SEED, size=4)
@@ -351,9 +355,9 @@ class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, B
         -------
         self : RBMRecommender
         """
-        for name in {key.partition("__")[0] for key in params if "__" in key} - params.keys():
-            if name in _DEFAULTS and getattr(self, name) is None:
-                setattr(self, name, _DEFAULTS[name]())
+        for name in {key.partition("__")[0] for key in params if "__" in key} & _DEFAULTS.keys():
+            if params.get(name, getattr(self, name)) is None:
+                params[name] = _DEFAULTS[name]()
         return super().set_params(**params)
 
     def __sklearn_tags__(self):

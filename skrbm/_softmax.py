@@ -65,8 +65,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         u_{ij} + z_{ik} a_{ij}``, with z the values scaled to [-1, 1]. For ratings: a hidden unit
         that speaks for 4 stars speaks for 5 stars more, and what is learned from one category
         serves all. Predictions become clearly better, because ratings are few; ``conditional``
-        adds nothing, because the levels u do the same. Not for categories without an order. The
-        first call of ``partial_fit`` fixes it.
+        adds nothing, because the levels u do the same. Steps and ``weight_decay`` are those of u
+        and a. Not for categories without an order. The first call of ``partial_fit`` fixes it.
 
     $learning_rate
 

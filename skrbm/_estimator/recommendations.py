@@ -73,7 +73,7 @@ class RecommendationMethods:
         scores = np.empty(ids.shape, rows.dtype)
         if columns is None:
             for block, found in fitted._open_scores(rows, machine, features, exclude_observed):
-                ids[block], scores[block] = _best(found, n_items)
+                ids[block], scores[block] = best(found, n_items)
         else:
             step = max(1, _NUMBERS // rows.n_rows)
             for part in (slice(k, k + step) for k in range(0, n_answers, step)):
@@ -82,7 +82,7 @@ class RecommendationMethods:
                     rows, machine, features[part], exclude_observed
                 ):
                     found[:, block] = scored.T
-                ids[part], scores[part] = _best(found, n_items)
+                ids[part], scores[part] = best(found, n_items)
             ids, scores = ids[which], scores[which]
         return ids if names is None else names[ids], scores
 
@@ -113,14 +113,17 @@ def _names(estimator, X, columns):
     return np.append(np.asarray(names, object), None)
 
 
-def _best(scores, n):
-    """Where the n best scores of each row are, and these scores; -1 in place of -inf's place."""
+def best(scores, n):
+    """Where the n best scores of each row are, and these scores; of equal ones the first.
+
+    A place is -1 where the row has no further score above -inf.
+    """
     ids = np.empty((len(scores), n), np.int64)
     for r, row in enumerate(np.ascontiguousarray(scores)):
         ids[r] = _largest(row, n)
-    best = np.take_along_axis(scores, ids, axis=1)
-    ids[np.isneginf(best)] = -1
-    return ids, best
+    highest = np.take_along_axis(scores, ids, axis=1)
+    ids[np.isneginf(highest)] = -1
+    return ids, highest
 
 
 def _largest(scores, n):

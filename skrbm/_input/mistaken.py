@@ -6,8 +6,8 @@ import numpy as np
 from scipy.sparse import issparse
 
 TRIPLES = (
-    "Triples of user, item and rating make a sparse matrix first: "
-    "coo_array((rating, (user, item)))."
+    "Triples of user, item and rating are what RBMRecommender learns from. For other models they "
+    "make a sparse matrix first: coo_array((rating, (user, item)))."
 )
 #: Different values of one feature: more are most likely a mistake.
 MANY_CATEGORIES = 1000

@@ -33,7 +33,7 @@ def distinct(column, name):
         return np.unique(column, return_inverse=True)
     ids = list(dict.fromkeys(column.tolist()))
     with suppress(TypeError):
-        ids.sort(key=_order)
+        ids = sorted(ids, key=_order)  # a sort in place would leave them half sorted
     return _objects(ids), _look_up_objects(ids, column)
 
 

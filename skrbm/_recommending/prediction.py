@@ -2,12 +2,15 @@
 
 import numpy as np
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from .baselines import Biases
 from .ids import look_up
 from .machines import Side, blended
 from .pairs import read_pairs, read_ratings, taken
+
+_BLOCK = 2**22  # scores, or probabilities of ratings, that are held at a time
 
 
 class PredictionMethods:
@@ -59,7 +62,7 @@ class PredictionMethods:
                 "there is no distribution of ratings, because fit was given none (y=None). Use "
                 "predict, which gives the probability of interest."
             )
-        return self._distributions(users, items)
+        return self._distributions(users, items, self._sides())
 
     def rating_scores(self, X, y):
         """Errors of ``predict`` on held-out ratings, beside those of biases.
@@ -119,9 +122,8 @@ class PredictionMethods:
             sides["users"] = Side(self.user_rbm_, ratings, scale)
         return sides
 
-    def _distributions(self, users, items, sides=None):
+    def _distributions(self, users, items, sides):
         """Distributions over ``rating_scale_`` for pairs of codes, in its dtype."""
-        sides = self._sides() if sides is None else sides
         if not sides:  # one rating alone
             return np.ones((len(users), 1), self.rating_scale_.dtype)
         by = {"items": (items, users), "users": (users, items)}
@@ -129,9 +131,13 @@ class PredictionMethods:
         p = blended(*answers, self.item_weight_) if len(answers) == 2 else answers[0][0]
         return p.astype(self.rating_scale_.dtype, copy=False)
 
-    def _expectations(self, users, items, sides=None):
+    def _expectations(self, users, items):
         """Expected ratings of pairs of codes."""
-        return self._distributions(users, items, sides) @ self.rating_scale_
+        scale, sides = self.rating_scale_, self._sides()
+        out = np.empty(len(users), scale.dtype)
+        for block in blocks(len(users), len(scale)):
+            out[block] = self._distributions(users[block], items[block], sides) @ scale
+        return out
 
     def _interest(self, users, items):
         """Probabilities that users are interested in items, given what else they have seen."""
@@ -149,3 +155,8 @@ class PredictionMethods:
         rows = taken(self.ratings_, users, n_items)
         rows.data = np.ones(rows.nnz, np.float32)
         return rows
+
+
+def blocks(n, n_numbers):
+    """Slices of n pairs, users or items, for each of which so many numbers are held."""
+    return gen_batches(n, max(1, _BLOCK // n_numbers)) if n else ()

@@ -40,13 +40,3 @@ def measures(hits, n_relevant):
         (hits * found / places).sum(axis=1) / reachable,
     )
     return {name: float(values.mean()) for name, values in zip(NAMES, by_user, strict=True)}
-
-
-def best(scores, n):
-    """Places of the n highest scores of each row, and these scores; of equal ones the first.
-
-    A place is -1, and its score -inf, where a row has no further score above -inf.
-    """
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :n]
-    highest = np.take_along_axis(scores, order, axis=1)
-    return np.where(np.isneginf(highest), -1, order), highest

@@ -3,15 +3,14 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimator.recommendations import best
 from .._input.parameters import check_integer, check_option
 from .ids import joined, look_up
 from .pairs import cells, frame, read_column, read_pairs, read_ratings
-from .ranking import best, measures
-
-_BLOCK = 2**22  # pairs that are scored at a time
+from .prediction import blocks
+from .ranking import measures
 
 
 class RecommendationMethods:
@@ -138,9 +137,13 @@ class RecommendationMethods:
             )
         lengths = np.linalg.norm(weights, axis=1, keepdims=True)
         directions = weights / np.where(lengths > 0, lengths, 1)
-        scores = directions[codes] @ directions.T
-        scores[np.arange(len(codes)), codes] = -np.inf
-        places, similarities = best(scores, min(n_items, len(weights) - 1))
+        places = np.empty((len(codes), min(n_items, len(weights) - 1)), np.int64)
+        similarities = np.empty(places.shape, weights.dtype)
+        for block in blocks(len(codes), len(weights)):
+            own = codes[block]
+            scores = directions[own] @ directions.T
+            scores[np.arange(len(own)), own] = -np.inf
+            places[block], similarities[block] = best(scores, places.shape[1])
         return self.item_ids_[places], similarities
 
     def ranking_scores(self, X, y=None, k=10, *, relevant_from=None, rank_by="liking"):
@@ -239,8 +242,8 @@ class RecommendationMethods:
         dtype = np.float64 if self.rating_scale_ is None else self.rating_scale_.dtype
         scores = np.empty(chosen.shape, dtype)
         score = self._scorer(rank_by, candidates)
-        size = max(1, _BLOCK // len(self.item_ids_))
-        for block in gen_batches(len(users), size) if len(users) else ():
+        n_ratings = 1 if self.rating_scale_ is None else len(self.rating_scale_)
+        for block in blocks(len(users) if n_items else 0, len(self.item_ids_) * n_ratings):
             own = score(users[block])
             if exclude_seen:
                 seen = self._seen(users[block], len(self.item_ids_))

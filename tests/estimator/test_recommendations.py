@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from skrbm import BernoulliRBM, SoftmaxRBM
+from skrbm._estimator import recommendations
 
 from ..helpers.ratings import BOTH, CATEGORIES, fitted, machine, mixed_rows, stored
 
@@ -115,6 +116,15 @@ def test_there_are_no_more_items_than_features(X, n_items):
     ids, scores = fitted(X).recommend(X, n_items, exclude_observed=np.False_)
     assert ids.shape == scores.shape == (len(X), 6)
     assert (np.sort(ids, axis=1) == np.arange(6)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_best_come_first_and_of_equals_the_first(dtype):
+    scores = np.array([[1, 3, 3, 2], [0, -np.inf, 0, -1], [-np.inf] * 4], dtype)
+    for n in (0, 1, 3, 4):
+        places, highest = recommendations.best(scores, n)
+        assert_array_equal(places, np.array([[1, 2, 3, 0], [0, 2, 3, -1], [-1] * 4])[:, :n])
+        assert_array_equal(highest, np.sort(scores, axis=1)[:, ::-1][:, :n], strict=True)
 
 
 def test_scores_without_an_order_are_refused(X):

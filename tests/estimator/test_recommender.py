@@ -148,6 +148,22 @@ def test_equal_pairs_count_once(data):
     same_machines(recommender().fit(X), recommender().fit(np.r_[X, X]), ("interest_rbm_",))
 
 
+LIKED = {
+    "median of the pairs": (
+        [("a", 1), ("b", 1), ("c", 1), ("c", 1), ("c", 1)],
+        [1, 2, 5, 5, 5],
+        2,
+    ),
+    "between two ratings": ([("a", 1), ("b", 1), ("c", 1), ("d", 1)], [1, 2, 4, 5], 3),
+    "never the lowest": ([("a", 1), ("b", 1), ("c", 1)], [1, 1, 4], 4),
+}
+
+
+@pytest.mark.parametrize(("X", "y", "expected"), LIKED.values(), ids=LIKED)
+def test_from_which_rating_on_items_are_liked(X, y, expected):
+    assert recommender().fit(X, y).liked_from_ == expected
+
+
 def test_a_pair_with_two_ratings_is_refused(data):
     X, y = data
     message = (

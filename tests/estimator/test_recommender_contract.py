@@ -303,6 +303,15 @@ def test_the_machine_set_in_the_same_call_comes_first():
     assert estimator.rating_rbm.n_iter == 4
 
 
+def test_none_set_in_the_same_call_is_the_default_machine():
+    """As in a grid that compares the default machine with others, and their parameters."""
+    estimator = RBMRecommender(rating_rbm=SoftmaxRBM(n_components=5))
+    estimator.set_params(rating_rbm=None, rating_rbm__n_iter=4)
+    expected = RBMRecommender().set_params(rating_rbm__n_iter=4)
+    assert estimator.get_params()["rating_rbm__n_iter"] == 4
+    assert repr(estimator) == repr(expected)
+
+
 @pytest.mark.parametrize("name", ["rating_rbm__nonsense", "nonsense", "nonsense__n_iter"])
 def test_unknown_parameters_are_refused(name):
     with pytest.raises(ValueError, match="Invalid parameter 'nonsense' for estimator"):

@@ -194,7 +194,9 @@ def triples(rng, n_users, n_items, n_ratings):
 @pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]], ids=str)
 def test_triples_are_warned_of(categories, size, order, rng):
     X = triples(rng, *size)[:, order]
-    with pytest.warns(UserWarning, match="look like user, item and rating.*coo_array") as told:
+    with pytest.warns(
+        UserWarning, match="look like user, item and rating.*RBMRecommender.*coo_array"
+    ) as told:
         machine(categories=categories, n_iter=0).fit(X)
     assert len(told) == 1
 

@@ -64,8 +64,11 @@ def test_the_order_of_rows_does_not_matter(rng, values):
         assert sorted(codes) == list(range(len(values)))
 
 
-def test_ids_without_an_order_stay_as_they_appear():
-    values = [2j, 1j, 3j]
+@pytest.mark.parametrize(
+    "values", [[2j, 1j, 3j], [0, 2, 1, 1j], [(2,), (3,), (1,), ("a",)]], ids=str
+)
+def test_ids_without_an_order_stay_as_they_appear(values):
+    """Also where some of them have one."""
     assert distinct(column(values), "user")[0].tolist() == values
 
 

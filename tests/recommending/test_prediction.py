@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skrbm._recommending import prediction
+
 from ..helpers.recommenders import (
     ITEMS,
     UNKNOWN_ITEM,
@@ -86,6 +88,21 @@ def test_a_prediction_is_not_given_its_own_rating(data, by):
     sharing = np.equal(X, X[0]).any(axis=1)
     sharing[0] = False
     assert (np.abs(after[sharing] - before[sharing]) > 1e-4).any()
+
+
+@each_by
+def test_pairs_are_predicted_a_block_at_a_time(data, by, monkeypatch):
+    estimator, held = strong(recommender(by).fit(*data)), []
+    expected, ask = estimator.predict(all_pairs()), type(estimator)._distributions
+
+    def distributions(*arguments):
+        held.append(ask(*arguments))
+        return held[-1]
+
+    monkeypatch.setattr(type(estimator), "_distributions", distributions)
+    monkeypatch.setattr(prediction, "_BLOCK", 52)
+    assert_allclose(estimator.predict(all_pairs()), expected, rtol=1e-5)
+    assert {len(p) for p in held[:-1]} == {10}  # of five ratings
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

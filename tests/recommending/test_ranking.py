@@ -1,10 +1,10 @@
-"""Measures of rankings against brute force, and the best places of rows."""
+"""Measures of rankings against brute force."""
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
-from skrbm._recommending.ranking import NAMES, best, measures
+from skrbm._recommending.ranking import NAMES, measures
 
 from ..oracles.recommending import MEASURES, mean_measures
 
@@ -47,18 +47,3 @@ def test_a_known_example():
             "map": (1 / 2) / 2,
         }
     )
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_best_come_first_and_of_equals_the_first(dtype):
-    scores = np.array([[1, 3, 3, 2], [0, -np.inf, 0, -1], [-np.inf] * 4], dtype)
-    places, highest = best(scores, 3)
-    assert_array_equal(places, [[1, 2, 3], [0, 2, 3], [-1, -1, -1]])
-    assert_array_equal(highest, [[3, 3, 2], [0, 0, -1], [-np.inf] * 3])
-    assert highest.dtype == dtype
-
-
-@pytest.mark.parametrize("n", [0, 1, 4, 9])
-def test_there_are_no_more_places_than_scores(rng, n):
-    places, highest = best(rng.random((2, 4)), n)
-    assert places.shape == highest.shape == (2, min(n, 4))

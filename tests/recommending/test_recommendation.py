@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skrbm._recommending import recommendation
+from skrbm._recommending import prediction, recommendation
 
 from ..helpers.recommenders import (
     ITEMS,
@@ -112,10 +112,24 @@ def test_of_equal_items_the_first_comes_first(data, rank_by):
 @pytest.mark.parametrize("block", [1, len(ITEMS) * 4])
 def test_blocks_of_users_change_nothing(fitted, monkeypatch, rank_by, block):
     expected = fitted.recommend(ASKED, 4, rank_by=rank_by)
-    monkeypatch.setattr(recommendation, "_BLOCK", block)
+    monkeypatch.setattr(prediction, "_BLOCK", block)
     items, scores = fitted.recommend(ASKED, 4, rank_by=rank_by)
     assert_array_equal(items, expected[0])
     assert_allclose(scores, expected[1], rtol=1e-5)
+
+
+def test_blocks_hold_few_probabilities_of_ratings(fitted, monkeypatch):
+    """However many ratings there are."""
+    held, ask = [], type(fitted)._distributions
+
+    def distributions(*arguments):
+        held.append(ask(*arguments))
+        return held[-1]
+
+    monkeypatch.setattr(type(fitted), "_distributions", distributions)
+    monkeypatch.setattr(prediction, "_BLOCK", 100)
+    fitted.recommend(ASKED, 4)
+    assert [p.size for p in held] == [2 * len(ITEMS) * 5] * 4 + [len(ITEMS) * 5]
 
 
 def test_users_may_come_in_any_order_and_twice(fitted):
@@ -213,6 +227,19 @@ def test_similar_items_have_like_weights(fitted, n_items):
         }
         assert own == ranked(cosines, n_items)
         assert_allclose(own_similarities, [cosines[other] for other in own], atol=1e-6)
+
+
+def test_blocks_of_items_change_nothing(fitted, monkeypatch):
+    expected = fitted.similar_items(ITEMS, 4)
+    held, find = [], recommendation.best
+    monkeypatch.setattr(prediction, "_BLOCK", 3 * len(ITEMS))
+    monkeypatch.setattr(
+        recommendation, "best", lambda scores, n: held.append(len(scores)) or find(scores, n)
+    )
+    items, similarities = fitted.similar_items(ITEMS, 4)
+    assert held == [3, 3, 1]
+    assert_array_equal(items, expected[0])
+    assert_allclose(similarities, expected[1], rtol=1e-6)
 
 
 def test_an_item_without_weights_is_like_none(data):
