@@ -24,7 +24,7 @@ from ._recommending.pairs import (
     table_of,
 )
 from ._recommending.prediction import PredictionMethods
-from ._recommending.recommendation import RecommendationMethods
+from ._recommending.recommendation import RankingMethods
 from ._softmax import SoftmaxRBM
 
 #: The machines that stand for None.
@@ -42,7 +42,7 @@ _DEFAULTS = {
 _MOST_SEED = 2**31 - 1
 
 
-class RBMRecommender(PredictionMethods, RecommendationMethods, RegressorMixin, BaseEstimator):
+class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEstimator):
     """Recommender of items to users, by restricted Boltzmann machines of their ratings.
 
     A regressor on pairs: X has two columns, the id of a user and the id of an item, and y holds

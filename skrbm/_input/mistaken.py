@@ -85,8 +85,11 @@ def _zero_filled(name, rows):
         return None
     counts = rows.summary.counts.reshape(rows.n_features, -1).sum(axis=0)
     lowest, *others = counts[1:] if len(counts) > 1 else (0,)
-    few = len(others) < 2 or counts[1:].sum() < _FEW_RATINGS
-    if few or counts[0] <= counts.sum() / 2 or lowest > 1.5 * max(others):
+    if len(others) < 2 or counts[1:].sum() < _FEW_RATINGS or counts[0] <= counts.sum() / 2:
+        return None
+    # By 1.5 standard deviations: a small table of counts may fall less steeply by chance.
+    most = max(others)
+    if 1.5 * most - lowest <= 1.5 * np.sqrt(lowest + 2.25 * most):
         return None
     share = int(100 * counts[0] / counts.sum())
     return (

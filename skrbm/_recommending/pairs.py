@@ -126,7 +126,13 @@ def frame(columns, as_frame):
     """A data frame of named columns, of pandas or polars."""
     backend = as_frame if isinstance(as_frame, str) else "pandas"
     columns = {name: values.tolist() for name, values in columns.items()}
-    return nw.from_dict(columns, backend=backend).to_native()
+    try:
+        return nw.from_dict(columns, backend=backend).to_native()
+    except TypeError as error:
+        raise TypeError(
+            f"ids of several kinds do not fit a column of {backend}. Pass as_frame='pandas'. "
+            f"({str(error).partition(chr(10))[0]})"
+        ) from error
 
 
 # --- ratings ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from .prediction import blocks
 from .ranking import measures
 
 
-class RecommendationMethods:
+class RankingMethods:
     """Mixin of the methods that rank items; they read the estimator only."""
 
     def recommend(

@@ -82,7 +82,7 @@ def test_few_entries_do_not_say_what_a_feature_lacks(rng):
 # --- zeros in place of missing ratings ---
 
 
-def pivot(rng, values, p, zeros=0.8, shape=(60, 20)):
+def pivot(rng, values, p, zeros=0.8, shape=(150, 20)):
     X = rng.choice(values, shape, p=p)
     X[rng.random(X.shape) < zeros] = 0
     return X
@@ -107,7 +107,7 @@ def test_zeros_that_stand_for_missing_ratings_are_warned_of(ratings, kind, rng):
         kind = pytest.importorskip("pandas").DataFrame
     data = X.tolist() if kind is list else kind(X)
     share = int(100 * (X == 0).mean())
-    with pytest.warns(UserWarning, match=f"{share} % of the 1200 entries of X are 0") as told:
+    with pytest.warns(UserWarning, match=f"{share} % of the 3000 entries of X are 0") as told:
         machine(n_iter=0).fit(data)
     assert len(told) == 1
     assert "scipy.sparse.csr_array(X), or NaN" in str(told[0].message)
@@ -140,7 +140,7 @@ def test_a_chunk_of_zeros_that_stand_for_missing_ratings_is_warned_of(rng):
         lambda rng: pivot(rng, *RATINGS["stars"], zeros=0.3),
         lambda rng: pivot(rng, [-2, -1, 1, 2], [0.25] * 4),
         lambda rng: rng.integers(1, 6, (60, 20)),
-        lambda rng: np.where(rng.random((60, 20)) < 0.1, np.nan, pivot(rng, *RATINGS["stars"])),
+        lambda rng: np.where(rng.random((150, 20)) < 0.1, np.nan, pivot(rng, *RATINGS["stars"])),
         lambda rng: np.array([[0, 0, 0], [0, 3, 0], [2, 0, 3]]),
     ],
     ids=[

@@ -166,6 +166,12 @@ def test_a_frame_is_no_column():
         read_column(pd.DataFrame({"user": [1, 2]}), "users")
 
 
+def test_ids_of_several_kinds_do_not_fit_a_frame_of_polars():
+    pytest.importorskip("polars")
+    with pytest.raises(TypeError, match=r"several kinds do not fit .* polars\. .*'pandas'"):
+        frame({"item": np.array([1, "a"], object)}, "polars")
+
+
 @pytest.mark.parametrize(("as_frame", "library"), [(True, "pandas"), ("polars", "polars")])
 def test_frames_of_columns(as_frame, library):
     pytest.importorskip(library)
