@@ -321,7 +321,11 @@ def _work_of_order(order, softmax, *others):
     return int(3 * order.row.size * mean_size * (softmax.W.shape[1] + 20))
 
 
-@divisible(_work_of_order, _features_of_order, _bounds_of_order, **OPTIONS)
+# Without "arcp": LLVM would divide by a total, or multiply by its inverse, as the arrays lie.
+_DIVIDING = OPTIONS | {"fastmath": OPTIONS["fastmath"] - {"arcp"}}
+
+
+@divisible(_work_of_order, _features_of_order, _bounds_of_order, **_DIVIDING)
 def categorical(order, softmax, h, words, position, codes, p, first, stop):
     """Draw the category of each entry given the hidden units, or compute all probabilities.
 

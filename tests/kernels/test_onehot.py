@@ -183,6 +183,17 @@ def test_extreme_words_draw_the_first_and_last_possible_category(dtype, words):
 
 
 @dtypes
+def test_equal_categories_have_equal_probabilities(rng, dtype):
+    """To the last bit: so the compiler does the same for each, wherever the numbers lie."""
+    categories = Categories([np.arange(30.0)])
+    weights, h = np.zeros((30, 3), dtype), rng.normal(size=(200, 3)).astype(dtype)
+    weights[0] = rng.normal(size=3)
+    visible = SoftmaxLayer(np.zeros(30, dtype), categories)
+    p = visible.mean(SoftmaxInput(h, weights))
+    assert_array_equal(p[:, 1:], np.repeat(p[:, 1:2], 29, axis=1))
+
+
+@dtypes
 @pytest.mark.parametrize("scale", [1.0, 30.0])
 def test_expected_equals_its_twin(rows, rng, dtype, scale):
     visible, weights, h = layer(rng, dtype, scale=scale)
