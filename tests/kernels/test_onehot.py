@@ -57,12 +57,11 @@ def test_gather(rows, rng, dtype, weighted):
     plain = forward(rows.indptr, rows.codes, table, None, OFFSETS, rows.weights)
     assert set(np.diff(rows.indptr) % 4) == {0, 1, 2, 3}
     tolerance = summed(dtype, np.diff(rows.indptr).max() + 1, np.abs(table).max())
-    every_code = CATEGORIES.codes
     for first in (0, 13):
         out = given[first:].copy()
         part = rows[first:]
-        arguments = part.indptr_of_entries, part.entries, every_code
-        onehot.gather(*arguments, part.weights_of_entries(dtype), table, out)
+        entry_weights = part.weights_of_entries(dtype)
+        onehot.gather(part.indptr_of_entries, part.entries, entry_weights, table, out)
         assert_allclose(out, (given + plain)[first:], rtol=0, atol=tolerance)
 
 
