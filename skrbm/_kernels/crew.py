@@ -389,7 +389,9 @@ def _even_bounds(n_parts, n_items):
 def of_equal_work(n_parts, cumulative):
     """Bounds of parts, given the work before each item and, last, that of all."""
     work = int(cumulative[-1] - cumulative[0])
-    return np.searchsorted(cumulative, cumulative[0] + _even_bounds(n_parts, work))
+    bounds = np.searchsorted(cumulative, cumulative[0] + _even_bounds(n_parts, work))
+    bounds[-1] = len(cumulative) - 1  # the last items may have no work
+    return bounds
 
 
 _divisible = []  # all that there are

@@ -134,16 +134,15 @@ def _work_of_entries(indptr, *others):
 
 
 @divisible(_work_of_entries, _n_rows, _bounds_of_rows, **REORDERED)
-def gather(indptr, codes, group_of, weights, table, out, first, stop):
-    """``out[r] += sum_k weights[k] table[group_of[codes[k]]]`` over the entries k of row r.
+def gather(indptr, codes, weights, table, out, first, stop):
+    """``out[r] += sum_k weights[k] table[codes[k]]`` over the entries k of row r.
 
     Parameters
     ----------
     indptr : ndarray of shape (n + 1,)                                                    IN
         From 0 on.
     codes : ndarray, int                                                                  IN
-    group_of : ndarray of shape (C,)                                                      IN
-        The row of the table that a code stands for, such as that of its feature.
+        Or the numbers of other rows of the table, such as the features of the entries.
     weights : ndarray, may be empty                                                       IN
     table : ndarray of shape (N, M)                                                       IN
     out : ndarray of shape (n, M)                                                         INOUT
@@ -158,12 +157,12 @@ def gather(indptr, codes, group_of, weights, table, out, first, stop):
         for k in range(begin, fours, 4):
             w0, w1 = _weight(weights, k, one), _weight(weights, k + 1, one)
             w2, w3 = _weight(weights, k + 2, one), _weight(weights, k + 3, one)
-            t0, t1 = table[group_of[codes[k]]], table[group_of[codes[k + 1]]]
-            t2, t3 = table[group_of[codes[k + 2]]], table[group_of[codes[k + 3]]]
+            t0, t1 = table[codes[k]], table[codes[k + 1]]
+            t2, t3 = table[codes[k + 2]], table[codes[k + 3]]
             for j in range(n_columns):
                 total[j] += (w0 * t0[j] + w1 * t1[j]) + (w2 * t2[j] + w3 * t3[j])
         for k in range(fours, end):
-            w0, t0 = _weight(weights, k, one), table[group_of[codes[k]]]
+            w0, t0 = _weight(weights, k, one), table[codes[k]]
             for j in range(n_columns):
                 total[j] += w0 * t0[j]
 
@@ -321,7 +320,11 @@ def _work_of_order(order, softmax, *others):
     return int(3 * order.row.size * mean_size * (softmax.W.shape[1] + 20))
 
 
-@divisible(_work_of_order, _features_of_order, _bounds_of_order, **OPTIONS)
+# Without "arcp": LLVM would divide by a total, or multiply by its inverse, as the arrays lie.
+_DIVIDING = OPTIONS | {"fastmath": OPTIONS["fastmath"] - {"arcp"}}
+
+
+@divisible(_work_of_order, _features_of_order, _bounds_of_order, **_DIVIDING)
 def categorical(order, softmax, h, words, position, codes, p, first, stop):
     """Draw the category of each entry given the hidden units, or compute all probabilities.
 

@@ -132,14 +132,12 @@ def sort_by_feature(indptr, codes, feature_of, offsets, start, entry, row, first
         The features to do.
     """
     place = 0
-    for r in range(indptr.shape[0] - 1):
-        place += _first_code(codes, indptr[r], indptr[r + 1], offsets[first]) - indptr[r]
     for i in range(first, stop):
         start[i + 1] = 0
     for r in range(indptr.shape[0] - 1):
-        for k in range(
-            _first_code(codes, indptr[r], indptr[r + 1], offsets[first]), indptr[r + 1]
-        ):
+        begin = _first_code(codes, indptr[r], indptr[r + 1], offsets[first])
+        place += begin - indptr[r]
+        for k in range(begin, indptr[r + 1]):
             i = feature_of[codes[k]]
             if i >= stop:
                 break

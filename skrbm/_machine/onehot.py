@@ -93,11 +93,6 @@ class Categories:
         return np.divide(away, reach, out=np.zeros_like(away), where=reach > 0)
 
     @cached_property
-    def codes(self):
-        """All codes, (C,)."""
-        return np.arange(self.offsets[-1], dtype=np.int32)
-
-    @cached_property
     def feature_of(self):
         """The feature that owns each code, (C,)."""
         return np.repeat(np.arange(self.n_features, dtype=np.int32), self.sizes)

@@ -93,12 +93,11 @@ class SoftmaxLayer(Layer):
         self._check(weights, self.conditional)
         out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
 
-        rows = v.indptr_of_entries, v.entries
-        entry_weights = v.weights_of_entries(weights.dtype)
-        together(onehot.gather, *rows, self.categories.codes, entry_weights, weights, out)
+        indptr, entry_weights = v.indptr_of_entries, v.weights_of_entries(weights.dtype)
+        together(onehot.gather, indptr, v.entries, entry_weights, weights, out)
         if self.conditional is not None:
-            features = self.categories.feature_of
-            together(onehot.gather, *rows, features, entry_weights, self.conditional, out)
+            features = self.categories.feature_of[v.entries]
+            together(onehot.gather, indptr, features, entry_weights, self.conditional, out)
         return out
 
     def energy(self, v):
@@ -107,8 +106,7 @@ class SoftmaxLayer(Layer):
         total = np.zeros((v.shape[0], 1), self.bias.dtype)
         table = self.bias[:, np.newaxis]
         entry_weights = v.weights_of_entries(total.dtype)
-        rows = v.indptr_of_entries, v.entries, self.categories.codes
-        together(onehot.gather, *rows, entry_weights, table, total)
+        together(onehot.gather, v.indptr_of_entries, v.entries, entry_weights, table, total)
         return -total[:, 0]
 
     # --- functions of the input ---

@@ -15,12 +15,11 @@ def _rows(rng, n):
     return one_hot(random_rows(rng, n, SIZES))
 
 
-def _gather(rng, dtype, n, features):
+def _gather(rng, dtype, n):
     rows = _rows(rng, n)
-    groups = CATEGORIES.feature_of if features else CATEGORIES.codes
     tables = rng.normal(size=(N_CODES + n, N_HIDDEN)).astype(dtype)
     weights = rng.random(rows.n_entries).astype(dtype)
-    return [rows.indptr, rows.codes, groups, weights, tables[:N_CODES], tables[N_CODES:]]
+    return [rows.indptr, rows.codes, weights, tables[:N_CODES], tables[N_CODES:]]
 
 
 def _accumulate(rng, dtype, n, conditional):
@@ -73,8 +72,7 @@ CALLS = {
     "one-hot take_rows": (onehot_rows.take_rows, 1, _take),
     "sort_by_feature": (onehot_rows.sort_by_feature, 3, _sort),
     "random_words": (onehot_rows.random_words, 1, _words),
-    "gather": (onehot.gather, 1, lambda r, t, n: _gather(r, t, n, False)),
-    "gather, features": (onehot.gather, 1, lambda r, t, n: _gather(r, t, n, True)),
+    "gather": (onehot.gather, 1, _gather),
     "accumulate": (onehot.accumulate, 2, lambda r, t, n: _accumulate(r, t, n, False)),
     "accumulate, conditional": (onehot.accumulate, 3, lambda r, t, n: _accumulate(r, t, n, True)),
     "categorical, draws": (onehot.categorical, 2, lambda r, t, n: _categorical(r, t, n, True)),

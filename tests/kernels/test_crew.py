@@ -50,6 +50,16 @@ def test_every_divisible_kernel_is_tested():
 # --- parts ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("work", [[0, 5, 10, 10, 10], [7, 7, 7, 90, 91], [3, 3]])
+def test_parts_of_equal_work_are_of_all_items(work):
+    """Also of those without work, at either end."""
+    bounds = crew.of_equal_work(4, np.array(work))
+    assert len(bounds) == 5
+    assert bounds[0] == 0
+    assert bounds[-1] == len(work) - 1
+    assert (np.diff(bounds) >= 0).all()
+
+
 @dtypes
 @calls
 @pytest.mark.parametrize("n_items", [1, 7, 33])

@@ -57,12 +57,11 @@ def test_gather(rows, rng, dtype, weighted):
     plain = forward(rows.indptr, rows.codes, table, None, OFFSETS, rows.weights)
     assert set(np.diff(rows.indptr) % 4) == {0, 1, 2, 3}
     tolerance = summed(dtype, np.diff(rows.indptr).max() + 1, np.abs(table).max())
-    every_code = CATEGORIES.codes
     for first in (0, 13):
         out = given[first:].copy()
         part = rows[first:]
-        arguments = part.indptr_of_entries, part.entries, every_code
-        onehot.gather(*arguments, part.weights_of_entries(dtype), table, out)
+        entry_weights = part.weights_of_entries(dtype)
+        onehot.gather(part.indptr_of_entries, part.entries, entry_weights, table, out)
         assert_allclose(out, (given + plain)[first:], rtol=0, atol=tolerance)
 
 
@@ -180,6 +179,17 @@ def test_extreme_words_draw_the_first_and_last_possible_category(dtype, words):
     h, words = np.zeros((1, 2), dtype), np.array([words], np.uint32)
     onehot.categorical(order, softmax, h, words, OFFSETS[:0], codes, b[:0])
     assert codes == (1 if words[0] == 0 else 3)
+
+
+@dtypes
+def test_equal_categories_have_equal_probabilities(rng, dtype):
+    """To the last bit: so the compiler does the same for each, wherever the numbers lie."""
+    categories = Categories([np.arange(30.0)])
+    weights, h = np.zeros((30, 3), dtype), rng.normal(size=(200, 3)).astype(dtype)
+    weights[0] = rng.normal(size=3)
+    visible = SoftmaxLayer(np.zeros(30, dtype), categories)
+    p = visible.mean(SoftmaxInput(h, weights))
+    assert_array_equal(p[:, 1:], np.repeat(p[:, 1:2], 29, axis=1))
 
 
 @dtypes

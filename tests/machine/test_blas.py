@@ -39,8 +39,8 @@ def test_products_are_those_of_plain_loops(dtype, left_t, right_t, rng, monkeypa
         for n_threads in (1, 3):
             with always_a_crew(monkeypatch, n_threads) as jobs:
                 product = blas.multiply(left, right, left_t, right_t)
-            several = k > 0 and product.size > 0 and max(n, m) > 16  # blocks of 16
-            assert bool(jobs) == (n_threads > 1 and several)
+            is_cut = max(n, m) > 16  # into blocks
+            assert bool(jobs) == (n_threads > 1 and product.size > 0 and k > 0 and is_cut)
             assert product.dtype == dtype
             assert_allclose(product, plain, rtol=0, atol=rounding(dtype, 8 * k))
 
