@@ -42,7 +42,7 @@ def warm_up(dtypes=("float32", "float64")):
 
     Notes
     -----
-    The files, 11 MB in all, are in the folder ``skrbm/_kernels/__pycache__`` beside the package.
+    The files, 12 MB in all, are in the folder ``skrbm/_kernels/__pycache__`` beside the package.
     If that folder cannot be written, they are in the user's cache, as Numba chooses it. If the
     environment variable ``NUMBA_CACHE_DIR`` names a folder, they are there. Programs must run with
     the same folder. A file serves the processor, the version of Numba and the files of the package
