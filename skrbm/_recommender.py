@@ -2,6 +2,7 @@
 
 import warnings
 from copy import copy
+from functools import partial
 from numbers import Real
 from typing import ClassVar
 
@@ -27,17 +28,35 @@ from ._recommending.prediction import PredictionMethods
 from ._recommending.recommendation import RankingMethods
 from ._softmax import SoftmaxRBM
 
+_MANY_ROWS = 1600  # of a table, for batches of 100
+
+
+def _of_ratings(weight_decay, n_rows=_MANY_ROWS):
+    """A machine of ratings for a table: an epoch of 16 updates or more, or few rows learn little.
+
+    The learning rate follows the square root of the size of the batches.
+    """
+    batch_size = min(_MANY_ROWS, n_rows + 15) // 16
+    return SoftmaxRBM(
+        ordinal=True,
+        batch_size=batch_size,
+        learning_rate=round(0.006 * batch_size**0.5, 4),
+        weight_decay=weight_decay,
+    )
+
+
+def _of_interest(n_rows=_MANY_ROWS):
+    """The machine of interest, for a table of any size: smaller batches rank worse."""
+    return BernoulliRBM(
+        n_components=200, algorithm="cd", learning_rate=0.5, weight_decay=0.015, n_iter=30
+    )
+
+
 #: The machines that stand for None.
 _DEFAULTS = {
-    "rating_rbm": lambda: SoftmaxRBM(
-        ordinal=True, batch_size=100, learning_rate=0.06, weight_decay=0.003
-    ),
-    "user_rbm": lambda: SoftmaxRBM(
-        ordinal=True, batch_size=100, learning_rate=0.06, weight_decay=0.008
-    ),
-    "interest_rbm": lambda: BernoulliRBM(
-        n_components=200, algorithm="cd", learning_rate=0.5, weight_decay=0.015, n_iter=30
-    ),
+    "rating_rbm": partial(_of_ratings, 0.003),
+    "user_rbm": partial(_of_ratings, 0.008),
+    "interest_rbm": _of_interest,
 }
 _MOST_SEED = 2**31 - 1
 
@@ -66,13 +85,17 @@ class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEsti
 
     rating_rbm : SoftmaxRBM, default=None
         The machine of ratings with items as rows, not yet fitted. ``fit`` fits a clone. None
-        means ``SoftmaxRBM(batch_size=100, learning_rate=0.06, ordinal=True, weight_decay=0.003)``.
-        Parameters of the machine are set as ``rating_rbm__n_components``, also in a grid search,
-        and also those of the default machine. Its ``categories`` become the distinct values of y.
+        means ``SoftmaxRBM(batch_size=100, learning_rate=0.06, ordinal=True, weight_decay=0.003)``
+        and, where there are fewer than 1,600 items, batches of a sixteenth of the items with a
+        learning rate of 0.006 times the square root of their size. Parameters of the machine are
+        set as ``rating_rbm__n_components``, also in a grid search, and also those of the default
+        machine, which is then that of many items: set ``rating_rbm__batch_size`` as well if there
+        are few. Its ``categories`` become the distinct values of y.
 
     user_rbm : SoftmaxRBM, default=None
         The machine of ratings with users as rows. None means ``SoftmaxRBM(batch_size=100,
-        learning_rate=0.06, ordinal=True, weight_decay=0.008)``.
+        learning_rate=0.06, ordinal=True, weight_decay=0.008)``, and smaller batches where there
+        are fewer than 1,600 users, as for items.
 
     interest_rbm : BernoulliRBM, default=None
         The machine of seen items, with users as rows. None means ``BernoulliRBM(algorithm='cd',
@@ -290,7 +313,7 @@ class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEsti
         self.item_rbm_ = self.user_rbm_ = self.item_weight_ = None
         # Drawn at once: no machine's numbers depend on which others there are.
         seeds = check_random_state(self.random_state).randint(_MOST_SEED, size=4)
-        interest_rbm = self._machine("interest_rbm", seeds[3])
+        interest_rbm = self._machine("interest_rbm", seeds[3], len(self.user_ids_))
         if y is not None and len(self.rating_scale_) == 1:
             warnings.warn(
                 f"all ratings in y are {self.rating_scale_[0]:g}: they do not tell what users "
@@ -309,9 +332,9 @@ class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEsti
         """Fit the machines of ratings and, of two, the weight of their blend."""
         machines = {}
         if self.by != "users":
-            machines["items"] = self._rating_machine("rating_rbm", seeds[0])
+            machines["items"] = self._rating_machine("rating_rbm", seeds[0], len(self.item_ids_))
         if self.by != "items":
-            machines["users"] = self._rating_machine("user_rbm", seeds[1])
+            machines["users"] = self._rating_machine("user_rbm", seeds[1], len(self.user_ids_))
         ratings = self.ratings_.astype(np.float32)
         scale = self.rating_scale_.astype(np.float32)
         if self.by == "both":
@@ -321,17 +344,17 @@ class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEsti
         fitted = fit_sides(machines, ratings, scale)
         self.item_rbm_, self.user_rbm_ = fitted.get("items"), fitted.get("users")
 
-    def _machine(self, name, seed):
+    def _machine(self, name, seed, n_rows):
         """A new machine as a parameter describes it; its seed is its own if it has one."""
         given = getattr(self, name)
-        machine = _DEFAULTS[name]() if given is None else clone(given)
+        machine = _DEFAULTS[name](n_rows) if given is None else clone(given)
         if machine.random_state is None:
             machine.random_state = int(seed)
         machine._validate_params()  # before other machines have learned for minutes
         return machine
 
-    def _rating_machine(self, name, seed):
-        machine = self._machine(name, seed)
+    def _rating_machine(self, name, seed, n_rows):
+        machine = self._machine(name, seed, n_rows)
         if not (isinstance(machine.categories, str) and machine.categories == "shared"):
             raise ValueError(
                 f"{name} lists categories={machine.categories!r}, but in a recommender the "
@@ -344,7 +367,8 @@ class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEsti
     def set_params(self, **params):
         """Set parameters, those of the machines as ``rating_rbm__n_components`` included.
 
-        The default machine takes the place of None where a parameter of it is set.
+        The default machine, that of many rows, takes the place of None where a parameter of it
+        is set.
 
         Parameters
         ----------

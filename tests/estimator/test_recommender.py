@@ -308,3 +308,11 @@ def test_the_docstring_names_the_default_machines(name):
     documented = " ".join(RBMRecommender.__doc__.partition(f"    {name} :")[2].split())
     shown = " ".join(repr(machine).split()).replace("( ", "(")
     assert f"None means ``{shown}``" in documented
+
+
+@pytest.mark.parametrize(("n", "batch_size", "rate"), [(16, 1, 0.006), (90, 6, 0.0147)])
+def test_tables_of_few_rows_are_learned_by_small_batches(n, batch_size, rate):
+    X = np.column_stack([np.arange(n) // 2, np.arange(n)])
+    estimator = RBMRecommender(by="items", random_state=0).fit(X, 1 + np.arange(n) % 2)
+    assert estimator.item_rbm_.batch_size == batch_size
+    assert estimator.item_rbm_.learning_rate == rate
