@@ -77,7 +77,8 @@ def test_add_gradient(dtype, rng):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_straighten(dtype, rng):
     """Of one category, of two, of four; nothing but the sums is written."""
-    offsets, values = np.array([0, 1, 3, 7]), rng.normal(size=7).astype(dtype)
+    offsets = np.array([0, 1, 3, 7])
+    values = np.array([0, -1, 1, -1, -0.4, 0.3, 1], dtype)
     sums = rng.normal(size=(7, 5)).astype(dtype)
     before, given = sums.copy(), values.copy()
     updates.straighten(values, offsets, sums)
