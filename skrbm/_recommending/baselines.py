@@ -19,7 +19,7 @@ class Biases:
 
     def __init__(self, ratings):
         triples = ratings.tocoo()
-        users, items, n_items = *triples.coords, ratings.shape[1]
+        users, items, n_items = triples.row, triples.col, ratings.shape[1]
         self.mean = triples.data.mean(dtype=float)
         rest = triples.data - self.mean
         self.of_user = np.zeros(ratings.shape[0])

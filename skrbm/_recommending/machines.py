@@ -99,7 +99,7 @@ def learned_weight(machines, ratings, scale, fraction, seed):
     held_out, kept = order[:n_held_out], order[n_held_out:]
     if min(len(held_out), len(kept)) == 0:
         return 0.5
-    users, items = triples.coords
+    users, items = triples.row, triples.col
     part = (triples.data[kept], (users[kept], items[kept]))
     part = sparse.coo_array(part, shape=ratings.shape).tocsr()
     short = {

@@ -33,7 +33,7 @@ def read_pairs(estimator, X, *, reset=False):
     if sparse.issparse(X):
         raise TypeError(
             "X is a sparse matrix, but must hold pairs, one column of users and one of items: "
-            "np.column_stack(X.tocoo().coords), with X.tocoo().data as y."
+            "coo = X.tocoo(), X = np.column_stack([coo.row, coo.col]), y = coo.data."
         )
     columns = _columns(X)
     if len(columns) != 2:
@@ -251,17 +251,18 @@ def taken(table, rows, n_columns):
 
 def cells(table, n_items):
     """The stored pairs of a table, as cells of one with so many columns."""
-    users, items = table.tocoo().coords
-    return users.astype(np.int64) * n_items + items
+    table = table.tocoo()
+    return table.row.astype(np.int64) * n_items + table.col
 
 
 def overlaid(old, new):
     """A table with the entries of another, larger one laid over it."""
     kept = ~np.isin(cells(old, new.shape[1]), cells(new, new.shape[1]))
     old, new = old.tocoo(), new.tocoo()
-    coords = [np.concatenate([a[kept], b]) for a, b in zip(old.coords, new.coords, strict=True)]
+    users = np.concatenate([old.row[kept], new.row])
+    items = np.concatenate([old.col[kept], new.col])
     values = np.concatenate([old.data[kept], new.data])
-    return sparse.coo_array((values, tuple(coords)), shape=new.shape).tocsr()
+    return sparse.coo_array((values, (users, items)), shape=new.shape).tocsr()
 
 
 def on_scale(y, scale):

@@ -38,7 +38,8 @@ def test_what_fit_learns(data):
     assert_array_equal(estimator.rating_scale_, [1, 2, 3, 4, 5])
     assert estimator.ratings_.shape == (len(USERS), len(ITEMS))
     stored = estimator.ratings_.tocoo()
-    found = {(USERS[u], ITEMS[i]): r for u, i, r in zip(*stored.coords, stored.data, strict=True)}
+    triples = zip(stored.row, stored.col, stored.data, strict=True)
+    found = {(USERS[u], ITEMS[i]): r for u, i, r in triples}
     assert found == dict(zip(map(tuple, X.tolist()), y, strict=True))
     assert 0 <= estimator.item_weight_ <= 1
     assert estimator.n_features_in_ == 2

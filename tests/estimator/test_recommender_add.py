@@ -75,7 +75,7 @@ def test_predictions_are_what_the_machines_say_of_the_larger_table(data, new, by
     p = estimator.predict_distribution(everybody())
     assert_allclose(p, [direct.distribution(*pair) for pair in everybody()], atol=2e-5)
     stored = estimator.ratings_.tocoo()
-    ids = (estimator.user_ids_[stored.coords[0]], estimator.item_ids_[stored.coords[1]])
+    ids = (estimator.user_ids_[stored.row], estimator.item_ids_[stored.col])
     assert table(np.column_stack(ids), stored.data) == direct.ratings
 
 

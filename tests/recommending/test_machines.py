@@ -141,7 +141,7 @@ def test_the_weight_makes_held_out_ratings_most_likely(rng):
     order = np.random.default_rng(7).permutation(ratings.nnz)
     n_held_out = round(0.4 * ratings.nnz)
     held_out, kept = order[:n_held_out], order[n_held_out:]
-    users, items = triples.coords
+    users, items = triples.row, triples.col
     part = sparse.csr_array((triples.data[kept], (users[kept], items[kept])), shape=ratings.shape)
     short = {by: clone(m).set_params(n_iter=3) for by, m in machines.items()}
     fit_sides(short, part, SCALE)
