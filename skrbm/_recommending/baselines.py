@@ -20,8 +20,9 @@ class Biases:
     def __init__(self, ratings):
         triples = ratings.tocoo()
         users, items, n_items = triples.row, triples.col, ratings.shape[1]
-        self.mean = triples.data.mean(dtype=float)
-        rest = triples.data - self.mean
+        values = triples.data.astype(np.float64)
+        self.mean = values.mean()
+        rest = values - self.mean
         self.of_user = np.zeros(ratings.shape[0])
         for _ in range(_N_ITER):
             self.of_item = _shrunk(items, rest - self.of_user[users], n_items, _ITEM_SHRINKAGE)

@@ -349,7 +349,7 @@ def test_tables_lie_over_others(rng):
     old = sparse.csr_array(([0.0, 2, 3], ([0, 0, 1], [0, 1, 1])), shape=(2, 2))
     new = sparse.csr_array(([5.0, 0, 7], ([0, 1, 2], [0, 2, 1])), shape=(3, 3))
     both = overlaid(old, new)
-    cells = both.tocoo()
-    stored = {(u, i): both[u, i] for u, i in zip(cells.row, cells.col, strict=True)}
+    triples = both.tocoo()
+    stored = {(u, i): both[u, i] for u, i in zip(triples.row, triples.col, strict=True)}
     assert stored == {(0, 0): 5, (0, 1): 2, (1, 1): 3, (1, 2): 0, (2, 1): 7}
     assert_array_equal(np.sort(cells(both, 3)), [0, 1, 4, 5, 7])
