@@ -167,6 +167,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
     See Also
     --------
     BernoulliRBM : The model of binary data without missing entries.
+    RBMRecommender : Predicts and recommends from pairs of user and item.
     sklearn.preprocessing.OrdinalEncoder : Turns strings into numbers, which can be categories.
 
     Notes
