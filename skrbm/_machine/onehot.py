@@ -135,7 +135,8 @@ class Categories:
         with np.errstate(over="ignore"):
             rounded = self.values.astype(dtype).astype(np.float64)
         distinct = self.values != np.rint(self.values)
-        same = (np.diff(rounded) == 0) & (np.diff(self.feature_of) == 0)
+        # Of infinities there is no difference.
+        same = (rounded[1:] == rounded[:-1]) & (np.diff(self.feature_of) == 0)
         distinct[1:][same] = distinct[:-1][same] = False
         return rounded, distinct
 

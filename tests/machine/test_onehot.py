@@ -202,3 +202,9 @@ def test_blocks_of_rows_bound_the_work():
         assert work <= 12 or block.stop - block.start == 1
         following = slice(block.start, block.stop + 1)
         assert block.stop == 9 or (1 + 2 * lengths[following]).sum() > 12
+
+
+def test_categories_beyond_a_shorter_dtype_are_none_of_its_values():
+    categories = Categories([np.array([0.1, 1e300, 2e300])])
+    codes = categories.encode(np.array([0.1, 0.5], np.float32), np.zeros(2, np.int32))
+    assert_array_equal(codes, [0, -2])
