@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from .._input.parameters import check_integer
+from .._input.parameters import check_flag, check_integer
 from .queries import check_numbers
 
 _NUMBERS = 2**22  # scores of all rows in some columns that are held at a time
@@ -60,8 +60,7 @@ class RecommendationMethods:
         n_choices = rows.n_features if columns is None else rows.n_rows
         n_items = min(check_integer("n_items", n_items, 1), n_choices)
         for name, given in (("exclude_observed", exclude_observed), ("as_names", as_names)):
-            if not isinstance(given, bool | np.bool_):
-                raise TypeError(f"{name} must be True or False. Got {given!r}.")
+            check_flag(name, given)
         names = _names(fitted, X, columns) if as_names else None
         if columns is None:
             features, n_answers = np.arange(rows.n_features), rows.n_rows

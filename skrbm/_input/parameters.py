@@ -129,6 +129,12 @@ def check_option(name, value, options):
         raise ValueError(f"{name} must be {', '.join(others)} or {last}. Got {value!r} instead.")
 
 
+def check_flag(name, value):
+    """Refuse a value of an argument that is neither True nor False, of Python or NumPy."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False. Got {value!r}.")
+
+
 def check_integer(name, value, minimum, maximum=None):
     """An argument that counts or numbers things, as a Python int, whatever integer it came as.
 

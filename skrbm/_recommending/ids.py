@@ -34,7 +34,7 @@ def distinct(column, name):
     ids = list(dict.fromkeys(column.tolist()))
     with suppress(TypeError):
         ids = sorted(ids, key=_order)  # a sort in place would leave them half sorted
-    return _objects(ids), _look_up_objects(ids, column)
+    return flat(ids), _look_up_objects(ids, column)
 
 
 def look_up(ids, column, name):
@@ -67,7 +67,7 @@ def joined(ids, column, name):
     more, codes_of_new = distinct(column[new], name)
     codes[new] = len(ids) + codes_of_new
     if ids.dtype != more.dtype:
-        return _objects(ids.tolist() + more.tolist()), codes
+        return flat(ids.tolist() + more.tolist()), codes
     return np.concatenate([ids, more]), codes
 
 
@@ -148,11 +148,16 @@ def _refuse(missing, name):
     )
 
 
-def _objects(ids):
-    """A list of objects as a flat array, even if they are tuples."""
-    out = np.empty(len(ids), object)
-    out[:] = ids
+def flat(values):
+    """A list of objects as a flat array of objects, even if they are tuples."""
+    out = np.empty(len(values), object)
+    out[:] = values
     return out
+
+
+def shown(ids, place):
+    """An id, as messages show it: without the type of a number of NumPy."""
+    return repr(ids[[place]].tolist()[0])
 
 
 def _look_up_objects(ids, column):
@@ -165,8 +170,8 @@ def _check_kind(ids, column, name):
     kinds = [_kind(array) for array in (ids, column)]
     if None not in kinds and kinds[0] != kinds[1]:
         raise ValueError(
-            f"the {name} ids were {kinds[0]} in fit, such as {ids[:1].tolist()[0]!r}, but are "
-            f"{kinds[1]} now, such as {column[:1].tolist()[0]!r}. Pass ids of one kind, for "
+            f"the {name} ids were {kinds[0]} in fit, such as {shown(ids, 0)}, but are "
+            f"{kinds[1]} now, such as {shown(column, 0)}. Pass ids of one kind, for "
             "example by astype."
         )
 

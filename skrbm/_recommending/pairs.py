@@ -10,6 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import validate_data
 
 from .._input.tables import unmasked
+from .ids import flat, shown
 
 MOST_RATINGS = 100  # distinct ones: each is a category with weights of its own
 _CLOSE = 1e-6  # ratings that differ by less, of the largest one: 32-bit floats hardly tell
@@ -61,7 +62,7 @@ def read_column(values, name):
             f"{name} must be a list or a flat array of ids. Got {str(values)[:60]!r}, a "
             f"{type(values).__name__}: use brackets for a single id."
         )
-    return _flat(list(values))
+    return flat(list(values))
 
 
 def _columns(X):
@@ -102,7 +103,7 @@ def _columns_of_rows(rows):
             "X must have two columns, ids of users and of items. Got a list of rows with "
             f"{lengths[0]} to {lengths[-1]} entries."
         )
-    return [_flat([row[j] for row in rows]) for j in range(lengths[0] if lengths else 2)]
+    return [flat([row[j] for row in rows]) for j in range(lengths[0] if lengths else 2)]
 
 
 def _is_row(kind):
@@ -113,13 +114,6 @@ def _without_mask(X):
     """Of a masked array, one with None for what it masks; whole numbers stay such."""
     masked = isinstance(X, np.ma.MaskedArray)
     return np.where(np.ma.getmaskarray(X), None, X.data) if masked else X
-
-
-def _flat(values):
-    """A list of objects, which may be sequences, as a flat array of objects."""
-    out = np.empty(len(values), object)
-    out[:] = values
-    return out
 
 
 def frame(columns, as_frame):
@@ -223,8 +217,8 @@ def table_of(users, items, values, user_ids, item_ids):
     if unlike.any():
         one, other = order[again[np.argmax(unlike)] + np.arange(2)]
         raise ValueError(
-            f"rows {one} and {other} of X are one pair, user {_shown(user_ids, users[one])} and "
-            f"item {_shown(item_ids, items[one])}, but y holds {values[one]:g} and "
+            f"rows {one} and {other} of X are one pair, user {shown(user_ids, users[one])} and "
+            f"item {shown(item_ids, items[one])}, but y holds {values[one]:g} and "
             f"{values[other]:g}. Keep one of them, for example the last: X[kept] and y[kept] with "
             "kept = ~pandas.DataFrame(X).duplicated(keep='last')."
         )
@@ -233,10 +227,6 @@ def table_of(users, items, values, user_ids, item_ids):
         users, items = users.astype(np.int32), items.astype(np.int32)
     table = sparse.coo_array((values[order], (users[order], items[order])), shape=shape)
     return table.tocsr()
-
-
-def _shown(ids, code):
-    return repr(ids[[code]].tolist()[0])
 
 
 def taken(table, rows, n_columns):

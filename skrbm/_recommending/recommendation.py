@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimator.recommendations import best
-from .._input.parameters import check_integer, check_option
-from .ids import joined, look_up
+from .._input.parameters import check_flag, check_integer, check_option
+from .ids import flat, joined, look_up, shown
 from .pairs import cells, frame, read_column, read_pairs, read_ratings
 from .prediction import blocks
 from .ranking import measures
@@ -72,7 +72,7 @@ class RankingMethods:
         check_is_fitted(self)
         n_items = check_integer("n_items", n_items, 1)
         self._check_rank_by(rank_by)
-        _check_flag("exclude_seen", exclude_seen)
+        check_flag("exclude_seen", exclude_seen)
         if not isinstance(as_frame, bool | np.bool_) and not (
             isinstance(as_frame, str) and as_frame in ("pandas", "polars")
         ):
@@ -132,8 +132,8 @@ class RankingMethods:
         unknown = (codes < 0) | (codes >= len(weights))
         if unknown.any():
             raise ValueError(
-                f"nothing was learned of the item {_first(ids, unknown)}: no pair in fit has it. "
-                "Fit again with pairs of this item."
+                f"nothing was learned of the item {shown(ids, np.argmax(unknown))}: no pair in "
+                "fit has it. Fit again with pairs of this item."
             )
         lengths = np.linalg.norm(weights, axis=1, keepdims=True)
         directions = weights / np.where(lengths > 0, lengths, 1)
@@ -230,8 +230,8 @@ class RankingMethods:
         codes = look_up(self.item_ids_, ids, "item")
         if (codes < 0).any():
             raise ValueError(
-                f"items holds {_first(ids, codes < 0)}, which no pair in fit or add has: nothing "
-                "is known of the item. Leave it out."
+                f"items holds {shown(ids, np.argmin(codes))}, which no pair in fit or add has: "
+                "nothing is known of the item. Leave it out."
             )
         return np.unique(codes)
 
@@ -307,18 +307,6 @@ def _relevant(y, relevant_from, users):
     return ratings >= relevant_from
 
 
-def _first(ids, chosen):
-    """The first of chosen ids, as messages show it."""
-    return repr(ids[chosen][:1].tolist()[0])
-
-
-def _check_flag(name, value):
-    if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False. Got {value!r}.")
-
-
 def _titles(titles, items):
     """Titles of items; None where there is no title."""
-    out = np.empty(len(items), object)
-    out[:] = [titles.get(item) for item in items.tolist()]
-    return out
+    return flat([titles.get(item) for item in items.tolist()])

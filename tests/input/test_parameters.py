@@ -9,7 +9,7 @@ from sklearn import config_context
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skrbm import BernoulliRBM
-from skrbm._input.parameters import check_integer, check_parameters
+from skrbm._input.parameters import check_flag, check_integer, check_parameters
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import models
@@ -333,3 +333,11 @@ def test_a_batch_of_all_rows_is_no_number_of_chains(model, algorithm):
     with pytest.raises(ValueError, match="Set n_chains"):
         rbm.fit(X)
     assert rbm.set_params(n_chains=3).fit(X).h_samples_.shape[-2] == 3
+
+
+@pytest.mark.parametrize("value", [1, 0.0, "True", None, [True]], ids=repr)
+def test_what_is_no_flag_is_refused(value):
+    for flag in (True, np.False_):
+        check_flag("wanted", flag)
+    with pytest.raises(TypeError, match=r"^wanted must be True or False\. Got "):
+        check_flag("wanted", value)
