@@ -21,7 +21,7 @@ def warn_of_mistakes(estimator, rows, names):
     Parameters
     ----------
     estimator : SoftmaxRBM
-    rows : CategoryRows
+    rows : CategoryRows, or a description of all rows of its attributes
     names : sequence
         Names of the features.
     """
