@@ -111,7 +111,7 @@ def as_block(partition):
         return partition
     if not partition.fill_value == 0:
         raise ValueError(
-            f"X holds sparse blocks whose fill value is {partition.fill_value}, but the fill value "
+            f"X holds sparse blocks of fill value {partition.fill_value}, but the fill value "
             "of SciPy's CSR is 0. Make the blocks with fill_value=0, or dense by X.map_blocks("
             "lambda block: block.todense())."
         )
