@@ -1,10 +1,12 @@
 """What a fitted estimator says of the rows of a Dask collection: lazy, partition by partition."""
 
+from dataclasses import dataclass
 from operator import itemgetter
 
 import dask
 import dask.array as da
 import numpy as np
+from dask.delayed import Delayed
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -59,7 +61,7 @@ def transform(rbm, X):
     >>> H.chunks
     ((2, 1), (2,))
     """
-    return _Asked(rbm, X, "transform").by_rows(len(rbm.components_))
+    return _ask(rbm, X, "transform").by_rows(len(rbm.components_))
 
 
 def score_samples(rbm, X):
@@ -77,7 +79,7 @@ def score_samples(rbm, X):
     pseudo_likelihood : dask array of shape (n_samples,)
         In nats, in the dtype of X. ``.mean()`` is what ``rbm.score`` returns.
     """
-    return _Asked(rbm, X, "score_samples").by_rows(1)[:, 0]
+    return _ask(rbm, X, "score_samples").by_rows(1)[:, 0]
 
 
 def free_energy(rbm, X):
@@ -95,7 +97,7 @@ def free_energy(rbm, X):
     free_energy : dask array of shape (n_samples,)
         In nats, in the dtype of X.
     """
-    return _Asked(rbm, X, "free_energy").by_rows(1)[:, 0]
+    return _ask(rbm, X, "free_energy").by_rows(1)[:, 0]
 
 
 def predict_ratings(rbm, X, rows=None, columns=None, *, method="exact"):
@@ -121,7 +123,7 @@ def predict_ratings(rbm, X, rows=None, columns=None, *, method="exact"):
         order of the queries.
     """
     check_option("method", method, ("exact", "mean_field"))
-    asked = _Asked(rbm, X, "predict_ratings", {"method": method})
+    asked = _ask(rbm, X, "predict_ratings", {"method": method})
     if rows is None and columns is None:
         return asked.by_rows(asked.n_features)
     starts = asked.starts("rows")
@@ -169,18 +171,18 @@ def recommend(rbm, X, n_items=10, *, columns=None, exclude_observed=True, as_nam
     n_items = check_integer("n_items", n_items, 1)
     check_flag("exclude_observed", exclude_observed)
     check_flag("as_names", as_names)
-    options = {"n_items": n_items, "exclude_observed": exclude_observed}
+    options = {"n_items": n_items, "exclude_observed": exclude_observed, "as_names": as_names}
+    asked = _ask(rbm, X, "recommend", options, ids=[object if as_names else np.int64])
     if columns is None:
-        asked = _Asked(rbm, X, "recommend", options | {"as_names": as_names})
         if as_names:
             names_of_features(rbm)
-        id_dtype = np.dtype(object if as_names else np.int64)
         answers = asked.by_rows(min(n_items, asked.n_features))  # blocks are pairs of arrays
         return tuple(
-            answers.map_blocks(itemgetter(place), meta=np.empty((0, 0), dtype))
-            for place, dtype in enumerate((id_dtype, asked.dtype))
+            answers.map_blocks(itemgetter(place), token=name, meta=np.empty((0, 0), dtype))
+            for place, (name, dtype) in enumerate(
+                zip(("ids", "scores"), asked.dtypes, strict=True)
+            )
         )
-    asked = _Asked(rbm, X, "recommend", options)
     if as_names:
         raise ValueError(
             "as_names=True goes without columns, as rows of a Dask collection have no names. Pass "
@@ -196,44 +198,47 @@ def recommend(rbm, X, n_items=10, *, columns=None, exclude_observed=True, as_nam
     together = dask.delayed(_best_of_all, nout=2, pure=False)(found, starts[filled], n_items)
     return tuple(
         da.from_delayed(result, (len(columns), n_items), dtype)
-        for result, dtype in zip(together, (np.dtype(np.int64), asked.dtype), strict=True)
+        for result, dtype in zip(together, asked.dtypes, strict=True)
     )
 
 
 # --- the graph --------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
 class _Asked:
     """A method of a fitted estimator, asked of each partition of a Dask collection.
 
     Attributes
     ----------
+    reader : Delayed
+        The estimator.
+    method : str
+    options : dict
+        Arguments of the method besides its X.
+    X : dask array
+        Its blocks may be frames or whatever the method reads: nothing else looks at them.
     n_features : int
-    n_rows : int
-        Set by ``starts``.
-    dtype : dtype
-        float32 or float64: the dtype of numbers in the results.
+    dtypes : tuple of dtype
+        Of each of the results: of ids, if the method returns some, and of numbers.
     """
 
-    def __init__(self, rbm, X, method, options=None):
-        _check_estimator(rbm, method)
-        self.method, self.options, self.n_features = method, options or {}, rbm.n_features_in_
-        if isinstance(X, da.Array):
-            check_whole_rows(X)
-            _check_width(rbm, X)
-            self.dtype, self.X = working_dtype(X.dtype), X
-        else:
-            pieces = partitions(X)
-            self.dtype = (
-                _result_dtypeof_frame(rbm, X) if is_table(X) else _result_dtypeof_machine(rbm)
-            )
-            shape = (np.nan, self.n_features)
-            # Blocks may be frames or whatever the method reads: nothing else looks at them.
-            blocks = [da.from_delayed(piece, shape, self.dtype) for piece in pieces]
-            self.X = da.concatenate(blocks, allow_unknown_chunksizes=True)
-        # One object of the graph. Not pure: this key never stands for another estimator, nor for
-        # this one fitted again, and nothing needs to be hashed.
-        self.reader = dask.delayed(reader(rbm), pure=False)
+    reader: Delayed
+    method: str
+    options: dict
+    X: da.Array
+    n_features: int
+    dtypes: tuple
+
+    @property
+    def dtype(self):
+        """float32 or float64: the dtype of numbers in the results."""
+        return self.dtypes[-1]
+
+    @property
+    def n_rows(self):
+        """The number of rows, if it is known."""
+        return self.X.shape[0]
 
     def by_rows(self, width):
         """A dask array of the results of all rows, ``width`` numbers of each."""
@@ -244,7 +249,7 @@ class _Asked:
             method=self.method,
             options=self.options,
             width=width,
-            result_dtype=self.dtype,
+            dtypes=self.dtypes,
             chunks=(self.X.chunks[0], (width,)),
             meta=np.empty((0, 0), self.dtype),
         )
@@ -254,7 +259,7 @@ class _Asked:
         piece = self.X.blocks[p].to_delayed().item()
         call = dask.delayed(_call, pure=False)
         return call(
-            piece, self.reader, self.method, self.options | options, None, self.dtype, (p,)
+            piece, self.reader, self.method, self.options | options, None, self.dtypes, (p,)
         )
 
     def starts(self, argument):
@@ -266,9 +271,36 @@ class _Asked:
                 "X.compute_chunk_sizes() of a dask array first, or pass "
                 "X.to_dask_array(lengths=True) of a dask DataFrame."
             )
-        starts = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        self.n_rows = int(starts[-1])
-        return starts
+        return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+
+
+def _ask(rbm, X, method, options=None, ids=()):
+    """A method of an estimator, with checks of what is known of both before anything runs."""
+    _check_estimator(rbm, method)
+    if isinstance(X, da.Array):
+        check_whole_rows(X)
+        _check_width(rbm, X)
+        dtype = X.dtype
+    else:
+        pieces = partitions(X)
+        dtype = (
+            _dtype_of_frame(rbm, X) if is_table(X) else fitted_array(rbm, "components_", 2).dtype
+        )
+        shape = (np.nan, rbm.n_features_in_)
+        X = da.concatenate(
+            [da.from_delayed(piece, shape, dtype) for piece in pieces],
+            allow_unknown_chunksizes=True,
+        )
+    return _Asked(
+        # One object of the graph. Not pure: this key never stands for another estimator, nor for
+        # this one fitted again, and nothing needs to be hashed.
+        reader=dask.delayed(reader(rbm), pure=False),
+        method=method,
+        options=options or {},
+        X=X,
+        n_features=rbm.n_features_in_,
+        dtypes=(*map(np.dtype, ids), working_dtype(dtype)),
+    )
 
 
 def _check_estimator(rbm, method):
@@ -296,42 +328,36 @@ def _check_width(rbm, X):
         )
 
 
-def _result_dtypeof_frame(rbm, X):
-    """The dtype that the method returns for a dask DataFrame; its features are checked."""
+def _dtype_of_frame(rbm, X):
+    """The dtype of a dask DataFrame as the method reads it; its features are checked."""
     empty = X._meta  # a frame of its columns and dtypes
     validate_data(rbm, empty, reset=False, skip_check_array=True)
-    table = check_array(
-        dense(empty, False), dtype=None, ensure_min_samples=0, ensure_all_finite=False
-    )
-    return working_dtype(table.dtype)
-
-
-def _result_dtypeof_machine(rbm):
-    return working_dtype(fitted_array(rbm, "components_", 2).dtype)
+    options = {"dtype": None, "ensure_min_samples": 0, "ensure_all_finite": False}
+    return check_array(dense(empty, False), **options).dtype
 
 
 # --- tasks ------------------------------------------------------------------------------------
 
 
-def _call(block, reader, method, options, width, result_dtype, block_id):
-    """The result of a method for a block, of ``width`` columns; None: as the method returns it.
-
-    A tuple, of ids and scores, stays one.
-    """
+def _call(block, reader, method, options, width, dtypes, block_id):
+    """The results of a method for a block, of ``width`` columns; None: as the method has them."""
     n_rows = block.shape[0] if hasattr(block, "shape") else len(block)
-    if n_rows == 0:
-        return np.empty((0, width), result_dtype)
-    try:
-        # Here goes the context of one thread a task.
-        result = getattr(reader, method)(as_block(block), **options)
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"partition {block_id[0]} of X: {error}") from error
-    if isinstance(result, tuple):
-        ids, scores = result
-        return ids, scores.astype(result_dtype, copy=False)
-    result = result.astype(result_dtype, copy=False)
-    return result if width is None else result.reshape(n_rows, width)
+    if n_rows:
+        try:
+            # Here goes the context of one thread a task.
+            results = getattr(reader, method)(as_block(block), **options)
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"partition {block_id[0]} of X: {error}") from error
+    else:
+        results = tuple(np.empty((0, width)) for _ in dtypes)
+    results = [
+        (result if width is None else result.reshape(n_rows, width)).astype(dtype, copy=False)
+        for result, dtype in zip(
+            results if isinstance(results, tuple) else [results], dtypes, strict=True
+        )
+    ]
+    return tuple(results) if len(results) > 1 else results[0]
 
 
 def _in_places(answers, places, n_queries, dtype):
