@@ -26,18 +26,28 @@ class LocalData:
     held_out: object = None
     n_scored: int = 0
     n_parts = 1
+    #: Errors after which the estimator keeps the last finished epoch.
+    interruptions = (KeyboardInterrupt,)
 
     def prepare(self, learner, settings, seed):
-        """Hold out rows if the learner stops early, and merge equal rows if it may not matter.
+        """Hold out rows if the learner stops early; see ``merge_equal`` as well."""
+        self.hold_out(learner, seed)
+        self.merge_equal(settings)
+        self.n_scored = learner._n_scored
 
-        In a single mini-batch what is drawn for a row of weight 2 stands for what is drawn for two
-        equal rows: so it does not matter which of both X has.
-        """
+    def hold_out(self, learner, seed):
+        """Hold out rows if the learner stops early."""
         if learner.early_stopping:
             self.rows, self.held_out = hold_out(learner, self.rows, seed)
+
+    def merge_equal(self, settings):
+        """Make equal rows one row of their weight where all rows are one mini-batch.
+
+        Then what is drawn for a row of weight 2 stands for what is drawn for two equal rows: so it
+        does not matter which of both X has.
+        """
         if draws_by_row(settings) and self.rows.n_rows <= settings.batch_size:
             self.rows = self.rows.distinct()
-        self.n_scored = learner._n_scored
 
     def n_updates(self, settings, n_epochs):
         """Number of updates in so many epochs of a fit."""

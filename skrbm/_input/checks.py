@@ -302,8 +302,8 @@ def warn_badly_scaled(estimator, summary, noise_variance):
         )
 
 
-def check_weights(sample_weight, X):
-    """Weights of the rows of X in float64: none is negative, and some are not 0.
+def check_weights(sample_weight, X, some=True):
+    """Weights of the rows of X in float64: none is negative, and ``some`` are not 0.
 
     Returns the weights of the rows that count, which are not 0, and which rows these are; None
     for "which" if all count.
@@ -335,7 +335,7 @@ def check_weights(sample_weight, X):
             "sample_weight must hold finite numbers of at least 0. Got "
             f"{weights[wrong[0]]} for row {wrong[0]}."
         )
-    if not weights.any():
+    if some and not weights.any():
         raise ValueError("sample_weight is zero for all rows: no row counts. Give some rows more.")
     with np.errstate(over="ignore"):
         if not np.isfinite(weights.sum()):
