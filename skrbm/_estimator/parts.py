@@ -137,8 +137,8 @@ def learn_form(learner, found, facts):
     Parameters
     ----------
     learner : estimator instance
-    found : list
-        What the parts say of the form of rows.
+    found : object
+        What the parts say of the form of rows together.
     facts : list of TableFacts
         Of the parts that have rows.
     """

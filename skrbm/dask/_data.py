@@ -19,7 +19,7 @@ from .._input.checks import working_dtype
 from .._training.epoch import n_batches_of
 from .._training.replicas import packed, shared_of, unpacked, with_shared
 from . import _tasks as tasks
-from ._cluster import Cluster
+from ._cluster import Cluster, near
 from ._rounds import mean_tree, rounds, tree, warm_up_rounds
 
 #: Tasks of a graph, at most, unless a round has more.
@@ -45,7 +45,7 @@ class DistributedData:
 
     def __init__(self, client, sync_every, warm_up):
         self._cluster, self._sync_every, self._warm_up = Cluster(client), sync_every, warm_up
-        self._job = self._common = None
+        self._job = self._shared = None
         self._n_rounds = 1  # of the next graph
 
     # --- reading ---
@@ -62,14 +62,17 @@ class DistributedData:
         reset : bool
             Whether to learn the features, or to check them.
         """
-        reader, read = _whole(reader_of(learner)), delayed(tasks.read, nout=3, pure=False)
+        reader, read = _whole(reader_of(learner)), delayed(tasks.read, pure=False)
         weights = [None] * len(parts) if weights is None else weights
-        results = [
-            read(reader, p, part, own, reset)
-            for p, (part, own) in enumerate(zip(parts, weights, strict=True))
-        ]
-        tables, found, facts = map(self._cluster.compute, zip(*results, strict=True))
-        facts = dict(enumerate(self._cluster.gather(facts, named=True)))
+        parts, weights = (dict(enumerate(values)) for values in (parts, weights))
+        holders = self._cluster.holders(parts)
+        tables = {}
+        for p, part in parts.items():
+            with near(holders[p]):
+                tables[p] = read(reader, p, part, weights[p], reset)
+        tables = self._cluster.compute(tables)
+        self._cluster.wait(tables)
+        facts = self._cluster.gather(self._places(tables, 2))
         facts = {p: part for p, part in facts.items() if part.n_rows}
         if not facts:
             raise ValueError(
@@ -77,36 +80,51 @@ class DistributedData:
                 "weights of all rows are 0."
             )
         _check_alike(facts)
-        self._facts, self._tables = facts, {p: tables[p] for p in facts}
+        self._facts, self._parts = facts, {p: tables[p] for p in facts}
         self._reset, self.n_parts = reset, len(facts)
         if reset:
-            merge = delayed(tasks.merge_found, pure=False)
-            found = self._cluster.compute([tree(merge, [_whole(found[p]) for p in facts])])
-            learn_form(learner, self._cluster.gather(found), list(facts.values()))
+            found = self._places(self._parts, 1)
+            merged = tree(
+                delayed(tasks.merge_found, pure=False), list(map(_whole, found.values()))
+            )
+            learn_form(learner, self._cluster.value(merged), list(facts.values()))
         self.rows = SimpleNamespace(n_features=learner.n_features_in_)
 
     def prepare(self, learner, settings, seed):
         """Make rows of the partitions, and check what they say together."""
-        numbers, facts = list(self._facts), self._facts.values()
-        self._seeds = {p: _seed_of(seed, p) for p in numbers} | {numbers[0]: seed}
+        facts = self._facts.values()
+        self._seeds = {p: _seed_of(seed, p) for p in self._parts} | {min(self._parts): seed}
         plan = Plan(
             dtype=working_dtype(np.result_type(*(part.dtype for part in facts))),
             mean_weight=_mean_weight(facts),
             settings=settings,
             alone=self.n_parts == 1,
         )
-        form, reader = delayed(tasks.form, nout=3, pure=False), _whole(reader_of(learner))
-        data, descriptions, sizes = zip(
-            *(form(reader, p, self._tables[p], plan, self._seeds[p]) for p in numbers), strict=True
-        )
-        merged = tree(delayed(tasks.merge_descriptions, pure=False), list(descriptions))
-        data, merged, sizes = map(self._cluster.compute, (data, [merged], sizes))
-        self._sizes = dict(zip(numbers, self._cluster.gather(sizes, named=True), strict=True))
-        [self.rows] = self._cluster.gather(merged)
-        self._data = dict(zip(numbers, data, strict=True))
-        del self._tables  # the workers need not hold them any more
+        reader, form = _whole(reader_of(learner)), delayed(tasks.form, pure=False)
+        holders, data = self._cluster.holders(self._parts), {}
+        for p, part in self._parts.items():
+            with near(holders[p]):
+                data[p] = form(reader, p, part, plan, self._seeds[p])
+        self._parts = self._cluster.compute(data)  # the workers need not hold tables any more
+        self._cluster.wait(self._parts)
+        self.rows = self._merged(tasks.merge_descriptions, self._places(self._parts, 1))
+        self._sizes = self._cluster.gather(self._places(self._parts, 2))
         check_description(learner, self.rows, self._reset)
         self._settings = settings
+
+    def _places(self, futures, place):
+        """Futures of one place of each of the tuples that futures hold."""
+        place_of, holders = delayed(tasks.place_of, pure=False), self._cluster.holders(futures)
+        values = {}
+        for p, future in futures.items():
+            with near(holders[p]):
+                values[p] = place_of(future, place)
+        return self._cluster.compute(values)
+
+    def _merged(self, function, futures):
+        """The result of a function of the results of a dict of futures, some at a time."""
+        values = [delayed(future) for future in futures.values()]
+        return self._cluster.value(tree(delayed(function, pure=False), values))
 
     # --- training ---
 
@@ -139,11 +157,13 @@ class DistributedData:
     def measure(self, state):
         """Sums over the rows of all partitions."""
         job = self._job or self._new_job(state, self._settings)
-        common = self._common or _whole((shared_of(state), None))
+        shared = _whole(shared_of(state)) if self._shared is None else self._shared
         measures, misfit = delayed(tasks.take_measures, pure=False), state.base_rate_misfit
-        sums = [measures(job, p, data, common, misfit) for p, data in self._data.items()]
-        sums = tree(delayed(tasks.add_measures, pure=False), sums)
-        return self._cluster.gather(self._cluster.compute([sums]))[0]
+        sums, holders = [], self._cluster.holders(self._parts)
+        for p, part in self._parts.items():
+            with near(holders[p]):
+                sums.append(measures(job, p, part, shared, misfit))
+        return self._cluster.value(tree(delayed(tasks.add_measures, pure=False), sums))
 
     def _new_job(self, state, settings):
         n_rows = self.rows.n_rows
@@ -155,15 +175,15 @@ class DistributedData:
             shares={p: n / n_rows for p, n in self._sizes.items()},
             mean_weight=self.rows.mean_weight,
         )
-        return self._cluster.compute([_whole(job)])[0]
+        return self._cluster.compute({"job": _whole(job)})["job"]
 
     def _divided(self, state, settings):
         """The chains of each partition, packed; None with CD."""
         if settings.algorithm == "cd":
-            return dict.fromkeys(self._data)
+            return dict.fromkeys(self._parts)
         n_chains, n_parts = state.chains.shape[-2], self.n_parts
         if state.n_epochs == 0:  # all partitions start alike
-            return dict.fromkeys(self._data, packed(state.chains))
+            return dict.fromkeys(self._parts, packed(state.chains))
         if n_chains % n_parts:
             raise ValueError(
                 f"the fitted machine has {n_chains} chains, which {n_parts} partitions cannot "
@@ -171,26 +191,29 @@ class DistributedData:
                 "warm_start=False and resume=False to start again."
             )
         parts = np.split(state.chains, n_parts, axis=-2)
-        return dict(zip(self._data, map(packed, parts), strict=True))
+        return dict(zip(self._parts, map(packed, parts), strict=True))
 
     def _make(self, window, shared):
         """Make some rounds as one graph; returns what is common then."""
         learn, mean = (delayed(task, pure=False) for task in (tasks.learn, tasks.mean))
         chains = {p: _whole((None, own)) for p, own in self._chains.items()}
         common, last = _whole((shared, None)), dict(chains)
+        holders = self._cluster.holders(self._parts)
         for turns in window:
-            for turn in turns:
-                p = turn.p
-                last[p] = learn(self._job, p, self._data[p], common, last[p], turn.batches)
+            for p, batches, _ in turns:
+                with near(holders[p]):
+                    last[p] = learn(self._job, p, self._parts[p], common, last[p], batches)
             common = mean_tree(mean, turns, [last[turn.p] for turn in turns])
-        part = delayed(tasks.part_of, pure=False)
-        moved = [p for p in chains if last[p] is not chains[p] and self._chains[p] is not None]
-        common, *rest = self._cluster.compute(
-            [part(common, 0), *(part(last[p], 1) for p in moved)]
-        )
-        shared, *rest = self._cluster.gather([common, *rest])
-        self._chains |= dict(zip(moved, rest, strict=True))
-        return shared
+        place_of = delayed(tasks.place_of, pure=False)
+        results = {None: place_of(common, 0)}
+        for p, pair in last.items():
+            if pair is not chains[p] and self._chains[p] is not None:
+                with near(holders[p]):
+                    results[p] = place_of(pair, 1)
+        results = self._cluster.compute(results)
+        self._shared = results[None]
+        self._chains |= self._cluster.gather(results)
+        return self._chains.pop(None)
 
     def _adapt(self, seconds):
         """Make graphs longer or shorter, as long as they do not have too many tasks."""

@@ -28,6 +28,11 @@ def naming(p):
         raise kind(f"partition {p} of X: {error}") from error
 
 
+def place_of(values, place):
+    """One of several values."""
+    return values[place]
+
+
 # --- before training --------------------------------------------------------------------------
 
 
@@ -42,10 +47,10 @@ def merge_found(*found):
     return None if found[0] is None else merged_values(found)
 
 
-def form(reader, p, table, plan, seed):
+def form(reader, p, part, plan, seed):
     """Training data of a partition, their description, and their number of rows."""
     with naming(p), one_thread():
-        data, description = form_data(reader, table, plan, seed)
+        data, description = form_data(reader, part[0], plan, seed)
     return data, description, description.n_rows
 
 
@@ -98,12 +103,12 @@ class Job:
         return rows
 
 
-def learn(job, p, data, common, own, batches):
+def learn(job, p, part, common, own, batches):
     """Updates of a partition by some of its mini-batches, from what is common, and its chains."""
     (shared, _), (_, chains) = common, own
     state = job.replica(p, shared, chains)
     with one_thread():
-        run_updates(state, job.settings, job.rows(data), batches)
+        run_updates(state, job.settings, job.rows(part[0]), batches)
     keeps_chains = job.settings.algorithm != "cd"
     return shared_of(state), packed(state.chains) if keeps_chains else None
 
@@ -113,14 +118,10 @@ def mean(weights, *pairs):
     return weighted_sum(weights, [shared for shared, _ in pairs]), None
 
 
-def part_of(pair, place):
-    """What is common, place 0, or the chains that a replica has left, place 1."""
-    return pair[place]
-
-
-def take_measures(job, p, data, common, base_rate_misfit):
+def take_measures(job, p, part, shared, base_rate_misfit):
     """Sums over the rows of a partition at the end of an epoch."""
-    state = replace(job.replica(p, common[0], None), base_rate_misfit=base_rate_misfit)
+    state = replace(job.replica(p, shared, None), base_rate_misfit=base_rate_misfit)
+    data = part[0]
     with one_thread():
         return measure(state, job.rows(data), data.held_out, data.n_scored, job.shares[p])
 
