@@ -178,10 +178,8 @@ def recommend(rbm, X, n_items=10, *, columns=None, exclude_observed=True, as_nam
             names_of_features(rbm)
         answers = asked.by_rows(min(n_items, asked.n_features))  # blocks are pairs of arrays
         return tuple(
-            answers.map_blocks(itemgetter(place), token=name, meta=np.empty((0, 0), dtype))
-            for place, (name, dtype) in enumerate(
-                zip(("ids", "scores"), asked.dtypes, strict=True)
-            )
+            answers.map_blocks(itemgetter(place), meta=np.empty((0, 0), dtype))
+            for place, dtype in enumerate(asked.dtypes)
         )
     if as_names:
         raise ValueError(
@@ -243,8 +241,7 @@ class _Asked:
     def by_rows(self, width):
         """A dask array of the results of all rows, ``width`` numbers of each."""
         return self.X.map_blocks(
-            _call,
-            token=self.method,  # what the dashboard shows
+            _answer,
             reader=self.reader,
             method=self.method,
             options=self.options,
@@ -257,10 +254,9 @@ class _Asked:
     def of_partition(self, p, **options):
         """The results that a partition gives, with options of its own, as a Delayed object."""
         piece = self.X.blocks[p].to_delayed().item()
-        call = dask.delayed(_call, pure=False)
-        return call(
-            piece, self.reader, self.method, self.options | options, None, self.dtypes, (p,)
-        )
+        answer = dask.delayed(_answer, pure=False)
+        options = self.options | options
+        return answer(piece, self.reader, self.method, options, None, self.dtypes, (p,))
 
     def starts(self, argument):
         """The number of the first row of each partition, and the number of rows."""
@@ -339,7 +335,7 @@ def _dtype_of_frame(rbm, X):
 # --- tasks ------------------------------------------------------------------------------------
 
 
-def _call(block, reader, method, options, width, dtypes, block_id):
+def _answer(block, reader, method, options, width, dtypes, block_id):
     """The results of a method for a block, of ``width`` columns; None: as the method has them."""
     n_rows = block.shape[0] if hasattr(block, "shape") else len(block)
     if n_rows:
