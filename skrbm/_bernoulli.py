@@ -1,9 +1,8 @@
 """BernoulliRBM: binary visible units."""
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimator.base import BaseRBM
@@ -271,20 +270,17 @@ class BernoulliRBM(BitMethods, BaseRBM):
         replace_fitted(rbm, features_of(estimator) | rbm._attributes(state))
         return rbm
 
-    def _rows(self, X, *, reset=False, allow_unknown=False, counted=None):
-        X = check_visible(
+    def _table(self, X, *, reset=False, allow_unknown=False, counted=None):
+        return check_visible(
             self, X, accept_sparse=True, reset=reset, allow_nan=allow_unknown, counted=counted
         )
+
+    def _form(self, X):
         return NumberRows(X, clip=True)
 
     def _check_reading(self, rows):
-        if outside_unit_interval(*rows.extremes, rows.X.dtype):
-            values = rows.X.data if issparse(rows.X) else rows.X
-            whole = all(
-                (part == np.rint(part)).all()
-                for part in map(values.__getitem__, gen_batches(len(values), 1000))
-            )
-            warn_outside_unit_interval(self, *rows.extremes, whole)
+        if outside_unit_interval(*rows.extremes, rows.given_dtype):
+            warn_outside_unit_interval(self, *rows.extremes, rows.all_whole)
 
     def _initial_visible(self, summary):
         # Log-odds with half a row of each value added (Jeffreys' prior), so that constant

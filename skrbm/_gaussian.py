@@ -238,8 +238,8 @@ class GaussianBernoulliRBM(BaseRBM):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _rows(self, X, *, reset=False, allow_unknown=False, counted=None):
-        X = check_visible(
+    def _table(self, X, *, reset=False, allow_unknown=False, counted=None):
+        return check_visible(
             self,
             X,
             accept_sparse=False,
@@ -248,6 +248,8 @@ class GaussianBernoulliRBM(BaseRBM):
             real_valued=True,
             counted=counted,
         )
+
+    def _form(self, X):
         return NumberRows(X, squares=True)
 
     def _check_training(self, rows, chunk=False):
@@ -283,17 +285,22 @@ class GaussianBernoulliRBM(BaseRBM):
             for name in ("intercept_visible_", "noise_variance_")
         )
         fixed = GaussianLayer(bias, variance)
-        initial = getattr(self, "_initial_variance", None)
+        initial, log_ratio = map(vars(self).get, ("_initial_variance", "_log_ratio"))
         if initial is None:
             return fixed
-        initial = initial.astype(dtype, copy=False)
-        return GaussianLayer(bias, initial, np.log(fixed.noise_variance / initial))
+        initial, log_ratio = (a.astype(dtype, copy=False) for a in (initial, log_ratio))
+        learned = GaussianLayer(bias, initial, log_ratio)
+        if np.array_equal(learned.noise_variance, variance):
+            return learned
+        # Somebody has set noise_variance_. (Else the logarithm would lose the last bits.)
+        return GaussianLayer(bias, initial, np.log(variance / initial))
 
     def _visible_attributes(self, visible):
         learned = visible.log_ratio is not None
         return {
             "intercept_visible_": visible.bias,
             "noise_variance_": visible.noise_variance,
-            # Where a learned variance started.
+            # Where a learned variance started, and what is learned.
             "_initial_variance": visible.initial_variance if learned else None,
+            "_log_ratio": visible.log_ratio,
         }

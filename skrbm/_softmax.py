@@ -6,7 +6,16 @@ from ._estimator.base import BaseRBM
 from ._estimator.descriptions import described
 from ._estimator.fitted import fitted_array
 from ._estimator.ratings import RatingMethods
-from ._input.encoding import check_range, fitted_categories, read_categories
+from ._input.checks import feature_names
+from ._input.encoding import (
+    check_range,
+    check_ratings,
+    find_categories,
+    fitted_categories,
+    found_values,
+    read_categories,
+)
+from ._input.mistaken import warn_of_mistakes
 from ._input.parameters import CATEGORICAL_CONSTRAINTS
 from ._machine.softmax import SoftmaxLayer
 
@@ -270,8 +279,21 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _rows(self, X, *, reset=False, allow_unknown=False, counted=None):
-        return read_categories(self, X, reset=reset, counted=counted)
+    def _table(self, X, *, reset=False, allow_unknown=False, counted=None):
+        return check_ratings(self, X, reset=reset, counted=counted)
+
+    def _form(self, X):
+        return read_categories(self, X)
+
+    def _found(self, X):
+        return found_values(self, X)
+
+    def _learn_form(self, found, dtype):
+        names = feature_names(self, self.n_features_in_)
+        self.categories_ = find_categories(self, found, dtype, names)
+
+    def _check_new(self, rows):
+        warn_of_mistakes(self, rows, feature_names(self, rows.n_features))
 
     def _check_training(self, rows, chunk=False):
         if not chunk and rows.n_unknown == rows.n_rows * rows.n_features:

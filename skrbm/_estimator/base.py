@@ -46,23 +46,23 @@ class BaseRBM(
     # --- hooks: what a model must write ---
 
     @abstractmethod
-    def _rows(self, X, *, reset=False, allow_unknown=False, counted=None):
-        """Validated X in the form of the model.
+    def _table(self, X, *, reset=False, allow_unknown=False, counted=None):
+        """Validated X, an array or a CSR matrix.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         reset : bool, default=False
-            Whether to learn the features, or to check them.
+            Whether to learn the number and names of the features, or to check them.
         allow_unknown : bool, default=False
             Whether entries may be unknown where the model itself does not allow it.
         counted : ndarray of shape (n_samples,), bool, or None
             Which rows to read; None: all.
-
-        Returns
-        -------
-        rows : Rows
         """
+
+    @abstractmethod
+    def _form(self, X):
+        """Validated X in the form of the model: Rows."""
 
     @abstractmethod
     def _initial_visible(self, summary):
@@ -77,6 +77,16 @@ class BaseRBM(
         """The fitted attributes that hold a visible layer: a dict of arrays of the layer."""
 
     # --- hooks: what a model may write ---
+
+    def _found(self, X):
+        """What a validated X, or a part of it, says of the form of rows."""
+        return
+
+    def _learn_form(self, found, dtype):
+        """Learn the form of rows from what all parts of an X of a dtype say of it together."""
+
+    def _check_new(self, rows):
+        """Warn of training data that hardly mean what they say, of features not seen before."""
 
     def _check_reading(self, rows):
         """Warn of rows that are not read as they are."""
@@ -106,6 +116,15 @@ class BaseRBM(
 
     def _check_partition(self):
         """Refuse a machine whose partition function is not one number."""
+
+    # --- rows ---
+
+    def _rows(self, X, *, reset=False, allow_unknown=False, counted=None):
+        """X as rows; ``_table`` describes the parameters."""
+        X = self._table(X, reset=reset, allow_unknown=allow_unknown, counted=counted)
+        if reset:
+            self._learn_form(self._found(X), X.dtype)
+        return self._form(X)
 
     # --- what scikit-learn asks ---
 

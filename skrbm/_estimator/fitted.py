@@ -224,11 +224,14 @@ class FittedMachine:
         replace_fitted(self, features_of(learner) | learner._attributes(state))
         return self
 
-    def _state(self, rows):
-        """The training state that the fitted attributes hold, to go on with on these rows."""
+    def _state(self, rows, n_parts=1):
+        """The training state that the fitted attributes hold, to go on with on these rows.
+
+        In each of ``n_parts`` parts of the rows there are persistent chains.
+        """
         base_rate_bias = self._base_rates()
         n_epochs = check_integer("n_iter_", vars(self).get("n_iter_"), 0)
-        self._check_continuation()
+        self._check_continuation(n_parts)
         machine = self._machine_for(rows, self._dtype())
         model, average = _learning(machine, self._averaged, vars(self))
         chains = fitted_array(self, "h_samples_", (2, 3), model.dtype)
@@ -264,7 +267,7 @@ class FittedMachine:
             n_records=self._n_records,
         )
 
-    def _check_continuation(self):
+    def _check_continuation(self, n_parts):
         """Refuse parameters other than those that the machine began with."""
         shape = fitted_array(self, "h_samples_", (2, 3)).shape
         if (self.algorithm == "pt") != (len(shape) == 3):
@@ -276,7 +279,7 @@ class FittedMachine:
             )
         decided = dict(self._decided)
         if self.algorithm != "cd" and self.n_chains is not None:
-            decided["n_chains"] = shape[-2]
+            decided["n_chains"] = shape[-2] // (1 if shape[-2] % n_parts else n_parts)
         if self.algorithm == "pt":
             decided["n_temperatures"] = shape[0]
         for name, value in decided.items():

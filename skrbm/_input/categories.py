@@ -20,20 +20,39 @@ class CategoryRows(Rows):
 
     Parameters
     ----------
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features), or None
+        None: of rows that nobody asks back as they were given.
     onehot : OneHotRows
         The entries of X as codes.
     categories : Categories
+    dtype : dtype or None
+        The dtype of the machine that reads the rows. None: that of X decides.
     """
 
-    def __init__(self, X, onehot, categories):
+    def __init__(self, X, onehot, categories, dtype=None):
         self.X, self.onehot, self.categories = X, onehot, categories
-        self.n_rows, self.n_features = X.shape
-        self.dtype = working_dtype(X.dtype)
+        self.n_rows, self.n_features = onehot.shape[0], categories.n_features
+        self.dtype = working_dtype(X.dtype) if dtype is None else dtype
+
+    @property
+    def is_sparse(self):
+        """Whether X is sparse."""
+        return issparse(self.X)
+
+    def _own_description(self):
+        """In which form X is."""
+        return {"is_sparse": self.is_sparse}
+
+    def without_table(self):
+        """The same rows without X, which holds them a second time."""
+        rows = CategoryRows(None, self.onehot, self.categories, self.dtype)
+        rows.weights = self.weights
+        return rows
 
     def _part(self, which):
         """Rows of the same kind."""
-        return CategoryRows(self.X[which], self.onehot[which], self.categories)
+        X = None if self.X is None else self.X[which]
+        return CategoryRows(X, self.onehot[which], self.categories, self.dtype)
 
     def _distinct(self):
         """Their numbers, and which of them each row is."""

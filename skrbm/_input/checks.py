@@ -28,6 +28,7 @@ __all__ = [
     "check_table",
     "check_visible",
     "check_weights",
+    "feature_names",
     "fit_context",
     "in_dtype",
     "outside_unit_interval",
@@ -74,9 +75,10 @@ def check_visible(
     if masked and np.ma.is_masked(X if counted is None else X[counted]):
         raise ValueError("X masks entries as unknown: complete it first, for example by impute.")
     read_sparse = sound_csr if accept_sparse else None
-    X, names = check_table(
+    X = check_table(
         estimator, X, read_sparse, reset=reset, sparse_frames=accept_sparse, counted=counted
     )
+    names = feature_names(estimator, X.shape[1])
     _check_finite(estimator, X, names, allow_nan)
     if real_valued:
         _check_squares(X, names)
@@ -84,7 +86,7 @@ def check_visible(
 
 
 def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False, counted=None):
-    """An array or a CSR matrix of numbers, which may be NaN or infinite, and names of features.
+    """An array or a CSR matrix of numbers, which may be NaN or infinite.
 
     Parameters
     ----------
@@ -122,11 +124,11 @@ def check_table(estimator, X, read_sparse, *, reset, sparse_frames=False, counte
             "Call fit with warm_start=False to start again."
         )
     validate_data(estimator, X, reset=reset, skip_check_array=True)
-    names = _feature_names(estimator, table.shape[1])
-    return numbers(table if counted is None else table[counted], names), names
+    names = feature_names(estimator, table.shape[1])
+    return numbers(table if counted is None else table[counted], names)
 
 
-def _feature_names(estimator, n_features):
+def feature_names(estimator, n_features):
     """Names of features, or their numbers."""
     names = getattr(estimator, "feature_names_in_", None)  # None: what a callback is handed
     return range(n_features) if names is None else names
@@ -232,7 +234,7 @@ def check_binary(estimator, X):
     wrong = _first(X, lambda values: (values != 0) & (values != 1))
     if wrong is not None:
         value, column = wrong
-        name = _feature_names(estimator, X.shape[1])[column]
+        name = feature_names(estimator, X.shape[1])[column]
         raise ValueError(
             f"the likelihood is one of rows of 0 and 1, but X holds {value} in feature "
             f"{name!r}. Binarise X, for example X > 0.5; grey values have a free_energy."
@@ -287,7 +289,7 @@ def warn_badly_scaled(estimator, summary, noise_variance):
     badness = np.maximum(np.where(standardised, 0, too_wide), too_narrow)
     worst = np.argmax(badness)
     if badness[worst] > 3:
-        names = _feature_names(estimator, len(means))
+        names = feature_names(estimator, len(means))
         mend = "Standardise X, for example with StandardScaler."
         if standardised[worst]:
             mend = f"Choose a noise_variance of at most {deviation[worst] ** 2:.3g}, or 'learned'."
@@ -300,8 +302,8 @@ def warn_badly_scaled(estimator, summary, noise_variance):
         )
 
 
-def check_weights(sample_weight, X):
-    """Weights of the rows of X in float64: none is negative, and some are not 0.
+def check_weights(sample_weight, X, some=True):
+    """Weights of the rows of X in float64: none is negative, and ``some`` are not 0.
 
     Returns the weights of the rows that count, which are not 0, and which rows these are; None
     for "which" if all count.
@@ -335,7 +337,7 @@ def check_weights(sample_weight, X):
             "sample_weight must hold finite numbers of at least 0. Got "
             f"{weights[wrong[0]]} for row {wrong[0]}."
         )
-    if not weights.any():
+    if some and not weights.any():
         raise ValueError("sample_weight is zero for all rows: no row counts. Give some rows more.")
     with np.errstate(over="ignore"):
         if not np.isfinite(weights.sum()):

@@ -13,36 +13,37 @@ from sklearn.utils import gen_batches
 
 from .._machine.onehot import Categories, OneHotRows, blocks
 from .categories import CategoryRows
-from .checks import InvalidParameterError, check_table
-from .mistaken import MANY_CATEGORIES, TRIPLES, shown, warn_of_mistakes
+from .checks import InvalidParameterError, check_table, feature_names
+from .mistaken import MANY_CATEGORIES, TRIPLES, shown
 from .sparse import stored_entries
 
 _BLOCK_ENTRIES = 2**20  # of X that are encoded at a time
 
 
-def read_categories(estimator, X, reset=False, counted=None):
-    """Validated X as rows of categories.
+def check_ratings(estimator, X, reset=False, counted=None):
+    """Validated X, an array or a CSR matrix of values, some of them missing.
 
     Parameters
     ----------
     estimator : SoftmaxRBM
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
     reset : bool, default=False
-        Whether to learn features and categories, or to use the learned ones.
+        Whether to learn the number and names of the features, or to check them.
     counted : ndarray of shape (n_samples,), bool, or None
         Which rows to read; None: all.
     """
-    X, names = check_table(estimator, X, stored_entries, reset=reset, counted=counted)
+    X = check_table(estimator, X, stored_entries, reset=reset, counted=counted)
     _check_size(estimator, X)
-    if reset:
-        categories = Categories(_find_categories(estimator, X, names))
-    else:
-        categories = fitted_categories(vars(estimator).get("categories_"), X.shape[1])
+    return X
+
+
+def read_categories(estimator, X):
+    """Validated X as rows of the categories that the estimator has learned."""
+    names = feature_names(estimator, X.shape[1])
+    categories = fitted_categories(vars(estimator).get("categories_"), X.shape[1])
     rows = _encode(X, categories, estimator.handle_unknown == "ignore", names)
     rows = CategoryRows(X, rows, categories)
     _check_apart(categories, rows.dtype, names)
-    if reset:
-        warn_of_mistakes(estimator, rows, names)
     return rows
 
 
@@ -125,17 +126,61 @@ def _n_observed(X):
 # --- categories -------------------------------------------------------------------------------
 
 
-def _find_categories(estimator, X, names):
-    """The categories of each feature, as the parameter ``categories`` asks for."""
-    given, n_features = estimator.categories, X.shape[1]
+def found_values(estimator, X):
+    """What a validated X, or a part of one, says of the categories: see ``merged_values``.
+
+    Returns
+    -------
+    found : ndarray of shape (2, n_found), float64
+        Features and their values, in pairs, ascending, each once. Of categories that all features
+        share the feature is 0. Of categories that the user has given: no pairs.
+    """
+    found, given = np.empty((2, 0)), estimator.categories
+    for _, _, features, values in _blocks(X) if isinstance(given, str) else ():
+        known = ~np.isnan(values)
+        features, values = features[known], values[known]
+        if given == "shared":
+            values = np.unique(values)
+            features = np.zeros(len(values))
+        found = merged_values([found, np.stack((features, values))])
+    return found
+
+
+def merged_values(parts):
+    """The pairs of ``found_values`` of all parts together."""
+    found = np.concatenate(parts, axis=1)
+    found = found[:, np.lexsort((found[1], found[0]))]
+    repeated = (found[:, 1:] == found[:, :-1]).all(axis=0)
+    return np.delete(found, 1 + np.flatnonzero(repeated), axis=1)
+
+
+def find_categories(estimator, found, dtype, names):
+    """The categories of each feature, as the parameter ``categories`` asks for.
+
+    Parameters
+    ----------
+    estimator : SoftmaxRBM
+    found : ndarray of shape (2, n_found)
+        The pairs of ``found_values``.
+    dtype : dtype
+        The dtype of X.
+    names : sequence
+        Names of the features.
+
+    Returns
+    -------
+    by_feature : list of ndarray
+    """
+    given, n_features = estimator.categories, len(names)
+    features, values = found[0], found[1].astype(dtype)
     if isinstance(given, str) and given == "shared":
-        found = np.empty(0, X.dtype)
-        for *_, values in _blocks(X):
-            found = np.union1d(found, values[~np.isnan(values)]).astype(X.dtype, copy=False)
-        _check_found(found, "X", estimator)
-        return [found] * n_features
+        _check_found(values, "X", estimator)
+        return [values] * n_features
     if isinstance(given, str):
-        return _own_categories(estimator, X, names)
+        by_feature = np.split(values, np.searchsorted(features, np.arange(1, n_features)))
+        for name, own in zip(names, by_feature, strict=True):
+            _check_found(own, f"feature {name!r} of X", estimator)
+        return by_feature
     if not np.iterable(given) or any(isinstance(value, str) for value in given):
         _check_given(estimator, given, "")  # which refuses it
     if all(isinstance(value, Real | np.bool_) for value in given):
@@ -149,22 +194,6 @@ def _find_categories(estimator, X, names):
         _check_given(estimator, values, f" of feature {name!r}")
         for name, values in zip(names, given, strict=True)
     ]
-
-
-def _own_categories(estimator, X, names):
-    """The values that occur in each column."""
-    found = np.empty((2, 0))  # features and values, in pairs
-    for _, _, features, values in _blocks(X):
-        known = ~np.isnan(values)
-        found = np.concatenate((found, np.stack((features[known], values[known]))), axis=1)
-        found = found[:, np.lexsort((found[1], found[0]))]
-        repeated = (found[:, 1:] == found[:, :-1]).all(axis=0)
-        found = np.delete(found, 1 + np.flatnonzero(repeated), axis=1)
-    stops = np.searchsorted(found[0], np.arange(1, X.shape[1]))
-    by_feature = np.split(found[1].astype(X.dtype), stops)
-    for name, values in zip(names, by_feature, strict=True):
-        _check_found(values, f"feature {name!r} of X", estimator)
-    return by_feature
 
 
 def _check_found(values, where, estimator):

@@ -43,6 +43,18 @@ class NumberRows(Rows):
         self._squares, self._probabilities = squares, clip
         self._clip = clip and not 0 <= self.extremes[0] <= self.extremes[1] <= 1
 
+    @property
+    def given_dtype(self):
+        """The dtype of X as it was given."""
+        return self.X.dtype
+
+    @cached_property
+    def all_whole(self):
+        """Whether all values of X are whole numbers."""
+        values = self.X.data if self._sparse else self.X
+        parts = map(values.__getitem__, gen_batches(len(values), _SUMMARY_ROWS))
+        return all((part == np.rint(part)).all() for part in parts)
+
     @cached_property
     def extremes(self):
         """The lowest and the highest value of X as it was given, NaN left out."""
@@ -54,6 +66,13 @@ class NumberRows(Rows):
             function.reduce([*zero, *([function.reduce(X.data)] if X.nnz else [])])
             for function in (np.fmin, np.fmax)
         )
+
+    def _own_description(self):
+        """How values may be read as probabilities."""
+        if not self._probabilities:
+            return {}
+        names = "given_dtype", "extremes", "all_whole"
+        return {name: getattr(self, name) for name in names}
 
     def _part(self, which):
         """Rows of the same kind."""

@@ -1,8 +1,8 @@
 """Compiled functions: the only importers of Numba."""
 
-from numba import config, get_num_threads
+from numba import config, get_num_threads, set_num_threads
 
-__all__ = ["get_num_threads"]
+__all__ = ["get_num_threads", "set_num_threads"]
 
 if config.DISABLE_JIT:
     raise ImportError(

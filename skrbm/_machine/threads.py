@@ -3,12 +3,13 @@
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from .._kernels import get_num_threads
+from .._kernels import get_num_threads, set_num_threads
 
 #: Multiplications, roughly, that are worth a second thread: to wake it and to wait costs 0.3 ms.
 WORTH_A_THREAD = 4 * 10**6
@@ -16,6 +17,17 @@ WORTH_A_THREAD = 4 * 10**6
 LONGEST_CALL = 2**28
 #: Multiplications that take as long as two softplus functions.
 COST_OF_SOFTPLUS = 200
+
+
+@contextmanager
+def one_thread():
+    """Work of one thread: who calls has other work for the other cores."""
+    before = get_num_threads()
+    set_num_threads(1)  # of this thread, and of no other
+    try:
+        yield
+    finally:
+        set_num_threads(before)
 
 
 @lru_cache(maxsize=1)

@@ -7,8 +7,6 @@ could make far more variance than the data have.
 
 import numpy as np
 
-from .._machine.tempered import base_rate_layer
-
 #: Training has diverged if reconstructions are so many times as far as means, in squares.
 DIVERGED = 100
 #: It does not converge if they are so many times as far. Where a model learns: below 1.
@@ -33,7 +31,7 @@ def check_bounds(state, learning_rate):
         )
 
 
-def check_reconstructions(state, learning_rate, read_blocks):
+def check_reconstructions(state, learning_rate, sums):
     """The mean squared error of reconstructions; refuse those beyond all bounds.
 
     Parameters
@@ -42,28 +40,17 @@ def check_reconstructions(state, learning_rate, read_blocks):
         Learns how far reconstructions are from the data, and how far the means of the data are.
     learning_rate : float
         For the message.
-    read_blocks : callable
-        Yields blocks of rows.
+    sums : dict
+        Sums over rows of data; see :func:`~skrbm._training.measures.measure`.
 
     Returns
     -------
     error : float
         Mean squared difference between an entry and its mean-field reconstruction.
     """
-    model = state.model
     if state.base_rate_misfit is None:
-        layer, _ = base_rate_layer(model.visible, state.base_rate_bias)
-        weights = np.zeros((layer.n_units, 1), model.dtype)
-
-        def no_input(v):
-            return layer.input(np.zeros((v.shape[0], 1), model.dtype), weights)
-
-        _, state.base_rate_misfit = mean_errors(layer, no_input, read_blocks())
-
-    def mean_field(v):
-        return model.visible_input(model.hidden.mean(model.hidden_input(v)))
-
-    error, state.misfit = mean_errors(model.visible, mean_field, read_blocks())
+        _, state.base_rate_misfit = _means(*sums["base_rates"])
+    error, state.misfit = _means(*sums["reconstructions"])
     if not state.misfit <= DIVERGED * state.base_rate_misfit:
         raise ValueError(
             f"{_diverged(state, learning_rate)} reconstructions are {DIVERGED} times as far from "
@@ -72,13 +59,9 @@ def check_reconstructions(state, learning_rate, read_blocks):
     return error
 
 
-def mean_errors(layer, input_for, blocks):
-    """Mean squared difference between an entry and its mean given an input; the mean misfit."""
-    squares, misfit, n_entries = 0.0, 0.0, 0
-    for v in blocks:
-        terms = layer.squared_error(v, input_for(v))
-        squares, misfit, n_entries = squares + terms[0], misfit + terms[1], n_entries + terms[2]
-    return squares / max(n_entries, 1), misfit / max(n_entries, 1)  # of rows without entries: 0
+def _means(squares, misfit, n_entries):
+    """Mean squared difference and mean misfit; of rows without entries: 0."""
+    return squares / max(n_entries, 1), misfit / max(n_entries, 1)
 
 
 def suspicion(state):

@@ -11,67 +11,92 @@ from .divergence import check_bounds, check_reconstructions
 from .phases import contrast
 from .schedules import FALLS, scheduled
 
-#: Rows, at most, on which the reconstruction error of an epoch is measured.
-ERROR_ROWS = 250
 
-
-@steady()
-@np.errstate(over="ignore", invalid="ignore")  # an overflow ends as the error below
-def train_epoch(state, settings, rows, judge=None):
+def train_epoch(state, settings, data, judge=None):
     """One pass over the data; changes ``state`` and the arrays of its model in place.
 
     Parameters
     ----------
     state : State
     settings : Settings
-    rows : Rows
+    data : LocalData, or what has its methods
+        The training data. ``learn(state, settings)`` makes all updates, and ``measure(state)``
+        returns sums over rows.
     judge : callable or None
-        Called with the state and the rows at the end, for further figures of the epoch, a dict.
+        Called with the state and the sums over rows at the end, for further figures of the
+        epoch, a dict.
+
+    Returns
+    -------
+    sums : dict
+        See :func:`~skrbm._training.measures.measure`.
 
     Raises
     ------
     ValueError
         If a parameter or the reconstruction error is beyond all bounds at the end of the epoch.
     """
-    begin = perf_counter()
-    fall = FALLS[settings.learning_rate_schedule]
     learning_rate = scheduled(settings.learning_rate, state.n_epochs)
-    n_gibbs_steps = int(scheduled(settings.n_gibbs_steps, state.n_epochs))
-    momentum = scheduled(settings.momentum, state.n_epochs)
-    rates = {
-        "momentum": momentum,
-        "weight_decay": settings.weight_decay,
-        "l1_penalty": settings.l1_penalty,
-    }
+    fall = FALLS[settings.learning_rate_schedule]
     figures = {
         "learning_rate": learning_rate * fall(state.n_updates, settings.span),
-        "n_gibbs_steps": n_gibbs_steps,
-        "momentum": momentum,
+        "n_gibbs_steps": int(scheduled(settings.n_gibbs_steps, state.n_epochs)),
+        "momentum": scheduled(settings.momentum, state.n_epochs),
     }
-
     if np.any(settings.momentum):
         state.optimizer.remember(state.model.parameters)
     if settings.average is None:
         state.average = None
     elif state.average is None:
         state.average = Average(state.model.copy())
+
+    begin = perf_counter()
+    data.learn(state, settings)
+    figures["seconds"] = perf_counter() - begin
+    state.n_epochs += 1
+    check_bounds(state, learning_rate)
+    sums = data.measure(state)
+    figures["reconstruction_error"] = check_reconstructions(state, learning_rate, sums)
+    state.record(figures if judge is None else figures | judge(state, sums))
+    return sums
+
+
+@steady()
+@np.errstate(over="ignore", invalid="ignore")  # an overflow is known at the end of the epoch
+def run_updates(state, settings, rows, batches):
+    """Updates by mini-batches of the epoch that the state is in.
+
+    Parameters
+    ----------
+    state : State
+        Changed in place.
+    settings : Settings
+    rows : Rows
+    batches : range
+        Numbers of the mini-batches. After the last one of an epoch comes the first one again.
+    """
+    n_batches, size = n_batches_of(rows.n_rows, settings), settings.batch_size
+    fall = FALLS[settings.learning_rate_schedule]
+    learning_rate = scheduled(settings.learning_rate, state.n_epochs)
+    n_gibbs_steps = int(scheduled(settings.n_gibbs_steps, state.n_epochs))
+    rates = {
+        "momentum": scheduled(settings.momentum, state.n_epochs),
+        "weight_decay": settings.weight_decay,
+        "l1_penalty": settings.l1_penalty,
+    }
     order = row_order(state, rows.n_rows) if settings.shuffle else None
-    for first in range(0, rows.n_rows, settings.batch_size):
-        which = slice(first, min(first + settings.batch_size, rows.n_rows))
+    for b in batches:
+        first = b % n_batches * size
+        which = slice(first, min(first + size, rows.n_rows))
         rates["learning_rate"] = learning_rate * fall(state.n_updates, settings.span)
         update(
             state, settings, rows, which if order is None else order[which], n_gibbs_steps, rates
         )
-    state.n_epochs += 1
 
-    check_bounds(state, learning_rate)
 
-    def some_rows():
-        return rows.spread(ERROR_ROWS, settings.batch_size)
-
-    figures["reconstruction_error"] = check_reconstructions(state, learning_rate, some_rows)
-    figures["seconds"] = perf_counter() - begin
-    state.record(figures if judge is None else figures | judge(state, rows))
+def n_batches_of(n_rows, settings):
+    """Number of mini-batches of an epoch; the last one may be smaller than the others."""
+    return -(-n_rows // settings.batch_size)
 
 
 def update(state, settings, rows, which, n_gibbs_steps, rates):

@@ -110,6 +110,11 @@ def pt(state, phases, n_steps, means):
 ALGORITHMS = {"cd": cd, "pcd": pcd, "pt": pt}
 
 
+def draws_by_row(settings):
+    """Whether something is drawn for each row of data."""
+    return settings.algorithm == "cd" or settings.sample_positive_visibles
+
+
 def contrast(state, settings, phases, n_steps, weights=None):
     """Both phases of an update by the algorithm of the settings; moves the chains on.
 

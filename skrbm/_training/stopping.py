@@ -10,16 +10,14 @@ class EarlyStopping:
 
     Parameters
     ----------
-    held_out : Rows
-        Rows that training does not see.
     n_iter_no_change : int
         Learning ends after more epochs in a row than that, without improvement.
     tol : float
         An improvement is at least so much higher than the best score before, in nats.
     """
 
-    def __init__(self, held_out, n_iter_no_change, tol):
-        self.held_out, self.n_iter_no_change, self.tol = held_out, n_iter_no_change, tol
+    def __init__(self, n_iter_no_change, tol):
+        self.n_iter_no_change, self.tol = n_iter_no_change, tol
         self.best, self.best_score = None, -np.inf
         self.n_without_improvement = 0
 
@@ -28,46 +26,36 @@ class EarlyStopping:
         """Whether learning ends."""
         return self.n_without_improvement > self.n_iter_no_change
 
-    def judge(self, state, rows):
+    def judge(self, state, sums):
         """The figures of an epoch, which is remembered if it is the best one.
 
         Parameters
         ----------
         state : State
-        rows : Rows
-            The training data.
+        sums : dict
+            Sums over rows; see :func:`~skrbm._training.measures.measure`.
 
         Returns
         -------
         figures : dict
+            ``validation_score`` is the mean pseudo-likelihood of held-out rows, by their weights.
+            ``free_energy_gap`` is by how much free energies of held-out rows are above those of
+            as many training rows.
         """
-        score, gap = self._score(state.fitted), self._gap(state.fitted, rows)
+        score = _score(sums)
+        held_out, n_held_out, trained, n_trained = sums["free_energy_gap"]
         enough = score >= self.best_score + self.tol
         self.n_without_improvement = 0 if enough else self.n_without_improvement + 1
         if score > self.best_score:
             self.best, self.best_score = state.copy(), score
-        return {"validation_score": score, "free_energy_gap": gap}
+        return {
+            "validation_score": score,
+            "free_energy_gap": held_out / n_held_out - trained / n_trained,
+        }
 
-    def start_from(self, state):
+    def start_from(self, state, sums):
         """Remember a machine that is there before learning: it may be the best."""
-        self.best, self.best_score = state.copy(), self._score(state.fitted)
-
-    def _score(self, model):
-        return _mean(model, model.pseudo_likelihood, self.held_out)
-
-    def _gap(self, model, rows):
-        """By how much free energies of held-out rows are above those of as many training rows.
-
-        NaN where entries are missing: rows that observe other features have another ``log Z``.
-        """
-        if rows.n_unknown or self.held_out.n_unknown:
-            return np.nan
-        stride = -(-rows.n_rows // self.held_out.n_rows)
-        trained = rows.part(np.arange(0, rows.n_rows, stride))
-        held_out, training = (
-            _mean(model, model.free_energy, part) for part in (self.held_out, trained)
-        )
-        return held_out - training
+        self.best, self.best_score = state.copy(), _score(sums)
 
     def result(self, state):
         """The best machine, with its chains; counts and figures are of all epochs."""
@@ -82,7 +70,6 @@ class EarlyStopping:
         )
 
 
-def _mean(model, function, rows):
-    """Mean over rows, by their weights, of a function of the model."""
-    values = rows.map(function, per_row=model.hidden.n_units)
-    return float(np.average(values, weights=rows.weights))
+def _score(sums):
+    total, weight = sums["validation_score"]
+    return total / weight

@@ -6,6 +6,7 @@ arrays. Dask is an optional dependency: ``pip install "skrbm[dask]"``.
 """
 
 try:
+    from ._fit import fit
     from ._lazy import free_energy, predict_ratings, recommend, score_samples, transform
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in ("dask", "distributed"):
@@ -14,4 +15,4 @@ except ModuleNotFoundError as error:
         f'skrbm.dask needs {error.name}, which is not installed: pip install "skrbm[dask]".'
     ) from error
 
-__all__ = ["free_energy", "predict_ratings", "recommend", "score_samples", "transform"]
+__all__ = ["fit", "free_energy", "predict_ratings", "recommend", "score_samples", "transform"]

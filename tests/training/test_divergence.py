@@ -36,7 +36,7 @@ def real(arrays):
 
 
 def measured(state, v):
-    error = check_reconstructions(state, 0.1, lambda: NumberRows(v).spread(250))
+    error = check_reconstructions(state, 0.1, measure(state, NumberRows(v)))
     return error, state.misfit, state.base_rate_misfit
 
 

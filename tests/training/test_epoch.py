@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skrbm import BernoulliRBM
+from skrbm._estimator.data import LocalData
 from skrbm._input.numbers import NumberRows
 from skrbm._training.epoch import row_order, train_epoch
 from skrbm._training.state import State
@@ -79,7 +80,7 @@ def test_an_epoch_equals_the_plain_loops_draw_for_draw(
     options = settings(algorithm=algorithm, shuffle=shuffle, **changes)
     state = twin["state"](W, b, c, n_chains=options.n_chains)
     order = row_order(state, 11) if shuffle else np.arange(11)
-    train_epoch(state, options, NumberRows(V))
+    train_epoch(state, options, LocalData(NumberRows(V)))
     plain_W, plain_c, plain_chains = train(
         V,
         W,
@@ -109,7 +110,7 @@ def test_the_bound_holds_after_every_step(arrays):
     V = np.tile(b, (400, 1))  # no spread at all: the variance falls as fast as it can
     options = settings(learning_rate=0.9, batch_size=200, n_chains=200)
     for _ in range(20):
-        train_epoch(state, options, NumberRows(V))
+        train_epoch(state, options, LocalData(NumberRows(V)))
         assert (state.model.visible.noise_variance >= 0.000999999 * VARIANCE).all()
     assert state.model.visible.log_ratio.min() == math.log(0.001)
 
@@ -139,7 +140,7 @@ def test_an_epoch_of_categories_equals_the_plain_loops_draw_for_draw(machine, ch
     state = softmax_state(machine)
     order = row_order(state, 11) if options.shuffle else np.arange(11)
     for _ in range(2):
-        train_epoch(state, options, data_of(machine, rows))
+        train_epoch(state, options, LocalData(data_of(machine, rows)))
         if options.shuffle:
             break  # another order
     W, c, b, *U = machine.arrays
@@ -180,7 +181,7 @@ def test_an_epoch_of_many_rows_equals_the_plain_loops(conditional):
     ]
     state = softmax_state(machine)
     options = settings(algorithm="cd", batch_size=90, n_gibbs_steps=2)
-    train_epoch(state, options, data_of(machine, rows))
+    train_epoch(state, options, LocalData(data_of(machine, rows)))
     parameters, steps = machine.arrays, None
     for update, batch in enumerate((rows[:90], rows[90:])):
         parameters, steps = cd_update(
@@ -201,7 +202,7 @@ def test_rows_without_entries_teach_nothing_but_decay():
     """No gradient of any block; not even of the hidden bias."""
     for machine in MACHINES.values():
         state = softmax_state(machine)
-        train_epoch(state, settings(algorithm="cd"), data_of(machine, [()] * 5))
+        train_epoch(state, settings(algorithm="cd"), LocalData(data_of(machine, [()] * 5)))
         for ours, before in zip(state.model.parameters, machine.arrays, strict=True):
             assert_array_equal(ours, before)
 
@@ -234,7 +235,7 @@ def test_an_epoch_of_tempering_equals_the_plain_loops_draw_for_draw(case, change
     data, V, W, units = tempered_twin(case, rng)
     chains = np.zeros((n_temperatures, options.n_chains, len(case.c)))
     state = tempered_state(case, chains)
-    train_epoch(state, options, data)
+    train_epoch(state, options, LocalData(data))
     plain_W, plain_c, plain_chains = train_tempered(
         V,
         W,

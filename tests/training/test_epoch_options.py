@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skrbm._estimator.data import LocalData
 from skrbm._input.numbers import NumberRows
 from skrbm._training.centring import Centring
 from skrbm._training.epoch import train_epoch
@@ -104,7 +105,7 @@ def test_an_epoch_equals_the_plain_loops(arrays, rng, kind, algorithm, options, 
     )
     state = make(W, b, c, n_chains=chosen.n_chains)
     center = centre(state, options, rng)
-    train_epoch(state, chosen, NumberRows(V))
+    train_epoch(state, chosen, LocalData(NumberRows(V)))
     plain_W, plain_c, chains = train(
         V,
         W,
@@ -142,7 +143,7 @@ def test_an_epoch_of_categories_equals_the_plain_loops(machine, options, ordinal
     parameters, steps, twin = machine.arrays, None, of_twin(chosen)
     size = twin.pop("batch_size")
     for epoch in range(2):
-        train_epoch(state, chosen, data_of(machine, rows))
+        train_epoch(state, chosen, LocalData(data_of(machine, rows)))
         for k, first in enumerate(range(0, 11, size)):
             parameters, steps = cd_update(
                 *compressed(rows[first : first + size]),
@@ -186,7 +187,7 @@ def test_an_epoch_of_tempering_equals_the_plain_loops(case, options, rng):
         center=center,
         **of_twin(chosen),
     )
-    train_epoch(state, chosen, data)
+    train_epoch(state, chosen, LocalData(data))
     ours = list(state.model.parameters)
     if case.conditional:
         ours[0] = np.vstack([ours[0], ours.pop()])
@@ -228,7 +229,7 @@ def test_an_epoch_with_a_falling_rate_equals_the_plain_loops(
     state = binary_state(W, b, c)
     state.n_updates = first
     center = centre(state, options, rng)
-    train_epoch(state, chosen, NumberRows(V))
+    train_epoch(state, chosen, LocalData(NumberRows(V)))
     # Random numbers are named by the number of the update.
     plain_W, plain_c, _ = train(
         V,
@@ -263,7 +264,7 @@ def test_averages_are_those_of_the_plain_loops(arrays, rng, kind, share):
     chosen = settings(average=share, **options)
     state, trajectory = make(W, b, c), []
     center = centre(state, options, rng)
-    train_epoch(state, chosen, NumberRows(V))
+    train_epoch(state, chosen, LocalData(NumberRows(V)))
     twin = of_twin(chosen) | {"seed": SEED, "order": np.arange(11), "learning_rate": 0.1}
     train(V, W, c, units, n_chains=3, center=center, trajectory=trajectory, **twin)
     assert len(trajectory) == state.average.n_updates == 6
@@ -295,7 +296,7 @@ def test_an_epoch_of_fresh_bits_equals_the_plain_loops(arrays, rng, algorithm, c
         state = tempered_state(case, np.zeros((4, 3, 3)))
     center = centre(state, {"centering": centering}, rng)
     given = V.copy()
-    train_epoch(state, chosen, NumberRows(V))
+    train_epoch(state, chosen, LocalData(NumberRows(V)))
     assert_array_equal(V, given)
     twin = of_twin(chosen) | {"seed": SEED, "learning_rate": 0.1, "bits": True, "center": center}
     if algorithm == "pt":
@@ -316,5 +317,5 @@ def test_of_bits_the_fresh_bits_are_the_bits_themselves(arrays, rng):
     V = rng.integers(0, 2, (11, 4)).astype(float)
     states = [binary_state(*arrays) for _ in range(2)]
     for state, sample in zip(states, (False, True), strict=True):
-        train_epoch(state, settings(sample_positive_visibles=sample), NumberRows(V))
+        train_epoch(state, settings(sample_positive_visibles=sample), LocalData(NumberRows(V)))
     assert_same_bits(states[1].model.parameters, states[0].model.parameters)

@@ -1,0 +1,102 @@
+"""Replicas: states that learn side by side from parts of the data, and what they have in common.
+
+A replica starts from what is common to all, and makes some updates by its own rows, chains and
+random numbers. Then what is common is the mean of what the replicas have made of it, weighed by
+the rows that they have seen (local updates: Zinkevich et al., 2010; McMahan et al., 2017). With
+one update between two means, plain steps and no shuffling, that is one step along the mean
+gradient.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from .._machine.memory import copy
+from .averaging import Average
+
+
+class Shared(NamedTuple):
+    """What replicas have in common: all that an update changes, but for chains.
+
+    Parameters
+    ----------
+    arrays : tuple of ndarray
+        Parameters; velocities, if there is momentum; the hidden mean of centring; parameters of
+        the average, if there is one.
+    n_updates, n_epochs : int
+    averaged : tuple of int
+        Counts of the average; empty if there is none.
+    """
+
+    arrays: tuple
+    n_updates: int
+    n_epochs: int
+    averaged: tuple = ()
+
+
+def shared_of(state):
+    """What a state has in common with other replicas: its arrays, not copies."""
+    arrays = *state.model.parameters, *state.optimizer.velocity, state.centring.hidden_mean
+    if state.average is None:
+        return Shared(arrays, state.n_updates, state.n_epochs)
+    average = state.average
+    counts = average.n_updates, average.n_added
+    return Shared((*arrays, *average.model.parameters), state.n_updates, state.n_epochs, counts)
+
+
+def with_shared(state, shared):
+    """A state like this one that goes on from what is common; its arrays are its own."""
+    arrays = [copy(array) for array in shared.arrays]
+    n_parameters, n_velocities = len(state.model.parameters), len(state.optimizer.velocity)
+    parameters, rest = arrays[:n_parameters], arrays[n_parameters:]
+    velocity, (hidden_mean, *averages) = rest[:n_velocities], rest[n_velocities:]
+    average = None
+    if averages:
+        average = Average(state.average.model.with_parameters(averages), *shared.averaged)
+    return replace(
+        state,
+        model=state.model.with_parameters(parameters),
+        optimizer=replace(state.optimizer, velocity=tuple(velocity)),
+        centring=replace(state.centring, hidden_mean=hidden_mean),
+        average=average,
+        n_updates=shared.n_updates,
+        n_epochs=shared.n_epochs,
+    )
+
+
+def weighted_sum(weights, parts):
+    """The sum of what is common to parts, by weights, in the order given.
+
+    The sum of sums of few parts is that of all parts, so that nobody has to hold them all.
+    Counts are those of the part that has made the most updates. A single part of weight 1 keeps
+    every bit.
+    """
+    arrays = None
+    for weight, part in zip(weights, parts, strict=True):
+        terms = [array * array.dtype.type(weight) for array in part.arrays]
+        if arrays is None:
+            arrays = terms
+        else:
+            for total, term in zip(arrays, terms, strict=True):
+                np.add(total, term, out=total)
+    most = max(parts, key=lambda part: part.n_updates)
+    return most._replace(arrays=tuple(arrays))
+
+
+# --- chains, which travel as bits --------------------------------------------------------------
+
+
+def packed(chains):
+    """Chains of bits in an eighth of a byte each, with their shape; others as they are."""
+    if not ((chains == 0) | (chains == 1)).all():  # somebody has set them
+        return chains, None
+    return np.packbits(chains.astype(bool, copy=False)), chains.shape
+
+
+def unpacked(bits, shape, dtype):
+    """Chains that have been packed: a copy."""
+    if shape is None:
+        return bits.copy()
+    n = int(np.prod(shape))
+    return np.unpackbits(bits, count=n).reshape(shape).astype(dtype)
