@@ -17,7 +17,9 @@ from .._estimator.recommendations import best, names_of_features
 from .._input.checks import working_dtype
 from .._input.parameters import check_flag, check_integer, check_option
 from .._input.tables import dense
+from .._machine.threads import one_thread
 from ._partitions import as_block, check_whole_rows, is_table, partitions
+from ._tasks import naming
 
 # --- public -----------------------------------------------------------------------------------
 
@@ -49,6 +51,12 @@ def transform(rbm, X):
         If X is in memory, or ``rbm`` is another estimator.
     ValueError
         If X is cut along its features, or has another number of features.
+
+    Notes
+    -----
+    A task takes one thread: workers have their own. The estimator is sent once for each call of
+    ``compute``, without what only learning needs; of more than 10 MB Dask warns as of any large
+    graph, which is harmless here.
 
     Examples
     --------
@@ -339,12 +347,8 @@ def _answer(block, reader, method, options, width, dtypes, block_id):
     """The results of a method for a block, of ``width`` columns; None: as the method has them."""
     n_rows = block.shape[0] if hasattr(block, "shape") else len(block)
     if n_rows:
-        try:
-            # Here goes the context of one thread a task.
+        with naming(block_id[0]), one_thread():
             results = getattr(reader, method)(as_block(block), **options)
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"partition {block_id[0]} of X: {error}") from error
     else:
         results = tuple(np.empty((0, width)) for _ in dtypes)
     results = [

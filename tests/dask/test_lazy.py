@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 import skrbm.dask
 from skrbm import RBMRecommender
+from skrbm._kernels import get_num_threads, set_num_threads
 
 from ..helpers.comparison import assert_same_bits
 from ..helpers.models import BERNOULLI, GAUSSIAN, MODELS, SOFTMAX, models
@@ -168,6 +169,28 @@ def test_answers_are_of_the_estimator_at_the_call(fitted, change):
     assert not np.array_equal(expected, again)
     assert_same_bits(dask.compute(first, second), (expected, again))
     assert first.name != second.name
+
+
+def test_a_task_takes_one_thread(fitted):
+    rbm, X = fitted[BERNOULLI]
+    threads = []
+
+    class Block:
+        shape = X.shape
+
+        def __array__(self, dtype=None, copy=None):
+            threads.append(get_num_threads())
+            return X
+
+    before = get_num_threads()
+    set_num_threads(2)
+    try:
+        lazy = skrbm.dask.transform(rbm, [dask.delayed(Block)()])
+        assert_same_bits(lazy.compute(scheduler="synchronous"), rbm.transform(X))
+        assert get_num_threads() == 2
+    finally:
+        set_num_threads(before)
+    assert set(threads) == {1}
 
 
 def test_the_estimator_is_unchanged(fitted):
