@@ -49,8 +49,8 @@ class LocalData:
         if draws_by_row(settings) and self.rows.n_rows <= settings.batch_size:
             self.rows = self.rows.distinct()
 
-    def n_updates(self, settings, n_epochs):
-        """Number of updates in so many epochs of a fit."""
+    def n_updates(self, settings, n_epochs, n_before):
+        """Number of updates in so many epochs, if there have been ``n_before`` updates before."""
         return n_batches_of(self.rows.n_rows, settings) * n_epochs
 
     def learn(self, state, settings):

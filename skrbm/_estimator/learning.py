@@ -63,7 +63,7 @@ def learn(estimator, learner, data, seen, *, go_on, resume=False):
     else:
         state = learner._initial_state(data.rows, settings, seed, random_state)
     first, n_done = (0, state.n_epochs) if resume else (state.n_updates, 0)
-    settings = replace(settings, span=(first, data.n_updates(settings, learner.n_iter)))
+    settings = replace(settings, span=(first, data.n_updates(settings, learner.n_iter, first)))
 
     def attributes():
         # What a callback does to its copy must not reach the fit. Records are never written.

@@ -128,22 +128,25 @@ class DistributedData:
 
     # --- training ---
 
-    def n_updates(self, settings, n_epochs):
-        """Number of updates in so many first epochs: of the partition that makes the most."""
-        return n_batches_of(max(self._sizes.values()), settings) * n_epochs + self._n_warm_up
+    def n_updates(self, settings, n_epochs, n_before):
+        """Number of updates in so many epochs: of the partition that makes the most."""
+        n_updates = n_batches_of(max(self._sizes.values()), settings) * n_epochs
+        return n_updates + self._n_warm_up(n_before)
 
-    @property
-    def _n_warm_up(self):
-        return self._warm_up if self.n_parts > 1 else 0
+    def _n_warm_up(self, n_before):
+        """Number of updates of the first partition alone, after so many updates before."""
+        return self._warm_up if self.n_parts > 1 and n_before == 0 else 0
 
     def learn(self, state, settings):
         """All updates of an epoch; changes ``state``, but for its number of epochs."""
         if self._job is None:
             self._job = self._new_job(state, settings)
             self._chains = self._divided(state, settings)
-        todo = list(rounds(self._sizes, settings.batch_size, self._sync_every))
-        if state.n_epochs == 0:
-            todo = [*warm_up_rounds(self._sizes, self._sync_every, self._n_warm_up), *todo]
+        n_warm_up = self._n_warm_up(state.n_updates)
+        todo = [
+            *warm_up_rounds(self._sizes, self._sync_every, n_warm_up),
+            *rounds(self._sizes, settings.batch_size, self._sync_every),
+        ]
         shared = shared_of(state)
         while todo:
             begin, window, todo = perf_counter(), todo[: self._n_rounds], todo[self._n_rounds :]
