@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _num_samples, validate_data
 
 from .sparse import sound_csr, summed
-from .tables import dense, numbers, unmasked
+from .tables import dense, numbers, refuse_dask, unmasked
 
 __all__ = [
     "Interval",
@@ -311,6 +311,8 @@ def check_weights(sample_weight, X, some=True):
     One number stands for equal weights, as elsewhere in scikit-learn. (The check there takes NaN
     and complex numbers for such a one, and what a mask hides for a weight.)
     """
+    refuse_dask(X, "X")
+    refuse_dask(sample_weight, "sample_weight")
     n_rows = _num_samples(X)
     masked = isinstance(sample_weight, np.ma.MaskedArray)
     try:
