@@ -42,8 +42,9 @@ def transform(rbm, X):
     -------
     H : dask array of shape (n_samples, n_components)
         Probabilities, in the dtype of X, cut as X is cut. The numbers are those of
-        ``rbm.transform`` of each partition, whatever ``set_output`` says. (Of all rows at once they may differ in the last
-        digits, because matrix products of other sizes may add up in another order.)
+        ``rbm.transform`` of each partition, whatever ``set_output`` says. (Of all rows at once
+        they may differ in the last digits, because matrix products of other sizes may add up in
+        another order.)
 
     Raises
     ------
