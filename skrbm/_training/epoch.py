@@ -5,6 +5,7 @@ from time import perf_counter
 import numpy as np
 
 from .._machine.crew import steady
+from .._machine.memory import recycling
 from .averaging import Average
 from .centring import Ordinary
 from .divergence import check_bounds, check_reconstructions
@@ -16,6 +17,7 @@ ERROR_ROWS = 250
 
 
 @steady()
+@recycling()
 @np.errstate(over="ignore", invalid="ignore")  # an overflow ends as the error below
 def train_epoch(state, settings, rows, judge=None):
     """One pass over the data; changes ``state`` and the arrays of its model in place.
