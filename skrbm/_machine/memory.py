@@ -110,8 +110,9 @@ def _fresh(shape, dtype, size):
 
 def scratch(shape, dtype):
     """For what is soon gone: ``empty`` if it is large, else ``np.empty``, which takes no time."""
-    small = prod(shape) * dtype.itemsize < LARGE
-    return np.empty(shape, dtype) if small else empty(shape, dtype)
+    if prod(shape) * 4 < LARGE:  # bytes, or half of them, as far as one asks in a hurry
+        return np.empty(shape, dtype)
+    return empty(shape, dtype)
 
 
 def joined(*arrays):

@@ -87,12 +87,10 @@ class Centred:
     def gradient(self, sums):
         """Sums for ``W, b', c'``, made of those for ``W, b, c`` in place."""
         weights, hidden, visible, *others = sums
-        statistic = np.multiply(self.scale, visible, out=scratch(visible.shape, visible.dtype))
-        means = self.hidden_mean
+        statistic, means = self.scale * visible, self.hidden_mean
         together(updates.center, self.centers[0], statistic, hidden, means, weights)
         for table, center in zip(_tables(others), self.centers[1:], strict=True):
-            unchanged = scratch(center.shape, center.dtype)
-            unchanged[...] = 0  # what meets the table is the same in both phases
+            unchanged = np.zeros_like(center)  # what meets the table is the same in both phases
             together(updates.center, center, unchanged, hidden, means, table)
         return sums
 
