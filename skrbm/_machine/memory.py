@@ -138,6 +138,43 @@ def copy(array, dtype=None):
 def aligned(array):
     """The array, or a copy of one whose numbers lie across the places that processors read.
 
-    Numba would compile every kernel anew for such an array, and slower code.
+    Kernels take for granted that numbers lie where they should.
     """
     return np.require(array, requirements="A")
+
+
+class Travelling:
+    """Mixin of objects that hold arrays, and that go from one process to another."""
+
+    def __sizeof__(self):
+        """With the arrays, so that whoever is short of memory knows what an object takes."""
+        sizes = {(a.__array_interface__["data"][0], a.nbytes) for a in _arrays(vars(self))}
+        return object.__sizeof__(self) + sum(nbytes for _, nbytes in sizes)
+
+    def __setstate__(self, state):
+        """Buffers that a pickle was sent apart from lie anywhere."""
+        vars(self).update(_realigned(state))
+
+
+def _arrays(value):
+    """Yield the arrays that an object holds; one that it holds twice maybe twice."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in {id(item): item for item in value}.values():
+            yield from _arrays(item)
+    elif isinstance(value, dict) or hasattr(value, "__dict__"):
+        yield from _arrays(list((value if isinstance(value, dict) else vars(value)).values()))
+
+
+def _realigned(value):
+    """A value just unpickled with aligned arrays: what kernels read is in no list."""
+    if isinstance(value, np.ndarray):
+        return aligned(value)
+    if isinstance(value, dict):
+        return {name: _realigned(item) for name, item in value.items()}
+    if hasattr(value, "_make"):  # a named tuple
+        return value._make(map(_realigned, value))
+    if hasattr(value, "__dict__"):
+        vars(value).update(_realigned(vars(value)))
+    return value

@@ -13,7 +13,7 @@ import numpy as np
 from .._kernels import onehot_rows
 from .._kernels.onehot import Order
 from .crew import together
-from .memory import joined, scratch
+from .memory import Travelling, joined, scratch
 
 
 def cumulated(sizes):
@@ -32,7 +32,7 @@ def blocks(cumulative_work, most):
 
 
 @dataclass(frozen=True)
-class Categories:
+class Categories(Travelling):
     """The categories that the codes stand for.
 
     Parameters
@@ -156,7 +156,7 @@ class Categories:
 
 
 @dataclass(eq=False)
-class OneHotRows:
+class OneHotRows(Travelling):
     """Rows of one-hot units, or of probabilities in their place.
 
     A slice of rows is a view: it shares the codes.

@@ -11,6 +11,8 @@ from numpy.testing import assert_array_equal
 
 from skrbm._machine import memory
 
+from ..helpers.alignment import at_an_odd_place
+
 #: Of an array whose memory is kept.
 LARGE = (3, memory.LARGE)
 
@@ -244,13 +246,6 @@ def test_a_copy_has_memory_of_its_own():
 
 
 # --- aligned arrays ---
-
-
-def at_an_odd_place(array):
-    room = np.empty(array.nbytes + 1, np.uint8)
-    out = np.ndarray(array.shape, array.dtype, room, 1)
-    out[...] = array
-    return out
 
 
 def test_an_array_that_is_aligned_stays_as_it_is(rng):
