@@ -153,7 +153,7 @@ class Travelling:
 
     def __setstate__(self, state):
         """Buffers that a pickle was sent apart from lie anywhere."""
-        vars(self).update(_realigned(state))
+        vars(self).update(received(state))
 
 
 def _arrays(value):
@@ -167,14 +167,18 @@ def _arrays(value):
         yield from _arrays(list((value if isinstance(value, dict) else vars(value)).values()))
 
 
-def _realigned(value):
-    """A value just unpickled with aligned arrays: what kernels read is in no list."""
+def received(value):
+    """A value from another process as kernels read it: arrays are aligned, and can be written to.
+
+    (To kernels an array that is read-only is one of another type, for which they are compiled
+    anew.) Arrays in lists stay as they are.
+    """
     if isinstance(value, np.ndarray):
-        return aligned(value)
+        return np.require(value, requirements="AW")
     if isinstance(value, dict):
-        return {name: _realigned(item) for name, item in value.items()}
+        return {name: received(item) for name, item in value.items()}
     if hasattr(value, "_make"):  # a named tuple
-        return value._make(map(_realigned, value))
+        return value._make(map(received, value))
     if hasattr(value, "__dict__"):
-        vars(value).update(_realigned(vars(value)))
+        vars(value).update(received(vars(value)))
     return value

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from .._estimator.parts import form_data, read_table
 from .._input.encoding import merged_values
+from .._machine.memory import Travelling, received
 from .._machine.threads import one_thread
 from .._training.epoch import row_order, run_updates
 from .._training.measures import added, measure
@@ -66,7 +67,7 @@ def merge_descriptions(*descriptions):
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Travelling):
     """What all tasks of a fit have in common.
 
     Parameters
@@ -113,7 +114,7 @@ def learn(job, p, part, order, common, own, batches):
     (shared, _), (_, chains) = common, own
     state = job.replica(p, shared, chains)
     with one_thread():
-        run_updates(state, job.settings, job.rows(part[0]), batches, order)
+        run_updates(state, job.settings, job.rows(part[0]), batches, received(order))
     keeps_chains = job.settings.algorithm != "cd"
     return shared_of(state), packed(state.chains) if keeps_chains else None
 
