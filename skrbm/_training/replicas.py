@@ -47,7 +47,7 @@ def shared_of(state):
 
 def with_shared(state, shared):
     """A state like this one that goes on from what is common; its arrays are its own."""
-    # What is common says whether there are velocities and an average: at its start a state has none.
+    # What is common says whether there are velocities and an average: the state may have none.
     arrays, average = [copy(array) for array in shared.arrays], None
     n = len(state.model.parameters)
     if shared.averaged:
