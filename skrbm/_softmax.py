@@ -13,7 +13,6 @@ from ._input.encoding import (
     find_categories,
     fitted_categories,
     found_values,
-    merged_values,
     read_categories,
 )
 from ._input.mistaken import warn_of_mistakes
@@ -291,7 +290,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
 
     def _learn_form(self, found, dtype):
         names = feature_names(self, self.n_features_in_)
-        self.categories_ = find_categories(self, merged_values(found), dtype, names)
+        self.categories_ = find_categories(self, found, dtype, names)
 
     def _check_new(self, rows):
         warn_of_mistakes(self, rows, feature_names(self, rows.n_features))

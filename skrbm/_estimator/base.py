@@ -83,7 +83,7 @@ class BaseRBM(
         return
 
     def _learn_form(self, found, dtype):
-        """Learn the form of rows from what all parts of an X of a dtype say of it, a list."""
+        """Learn the form of rows from what all parts of an X of a dtype say of it together."""
 
     def _check_new(self, rows):
         """Warn of training data that hardly mean what they say, of features not seen before."""
@@ -123,7 +123,7 @@ class BaseRBM(
         """X as rows; ``_table`` describes the parameters."""
         X = self._table(X, reset=reset, allow_unknown=allow_unknown, counted=counted)
         if reset:
-            self._learn_form([self._found(X)], X.dtype)
+            self._learn_form(self._found(X), X.dtype)
         return self._form(X)
 
     # --- what scikit-learn asks ---

@@ -20,6 +20,10 @@ from .._training.centring import Centring
 from .._training.optimizers import Momentum
 from .._training.state import FIGURES, State
 
+#: What only learning, or a look back at it, needs: the larger part of a fitted estimator.
+_OF_LEARNING = (
+    "h_samples_", "_records", "_n_records", "_averaged", "_velocity", "_skl_callbacks",
+)  # fmt: skip
 #: What validation learns of the features of X. The names exist only if all are strings.
 FEATURES = ("n_features_in_", "feature_names_in_")
 
@@ -28,6 +32,14 @@ def snapshot(estimator):
     """An estimator that shares the parameters and the fitted attributes of this moment."""
     copy = object.__new__(type(estimator))
     copy.__dict__ = vars(estimator).copy()  # one step of the interpreter
+    return copy
+
+
+def reader(estimator):
+    """A snapshot for reading methods alone: small to send, and of no callbacks."""
+    copy = snapshot(estimator)
+    for name in _OF_LEARNING:
+        vars(copy).pop(name, None)
     return copy
 
 

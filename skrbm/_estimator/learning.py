@@ -14,10 +14,6 @@ from .._training.stopping import EarlyStopping
 from .fitted import features_of, snapshot
 
 
-class LostDataError(RuntimeError):
-    """Training data elsewhere are gone, and learning cannot go on."""
-
-
 def learner_of(estimator):
     """A snapshot that learns of the data what the estimator itself learns only at the end.
 
@@ -35,8 +31,8 @@ def learn(estimator, learner, data, seen, *, go_on, resume=False):
     Parameters
     ----------
     estimator : estimator instance
-        Changed in one step, at the end; or when Ctrl-C or the loss of data ends learning after
-        some epochs.
+        Changed in one step, at the end; or when one of the interruptions of the data, such as
+        Ctrl-C, ends learning after some epochs.
     learner : estimator instance
         A snapshot of the estimator that has learned the features of the data.
     data : LocalData, or what has its attributes and methods
@@ -67,7 +63,7 @@ def learn(estimator, learner, data, seen, *, go_on, resume=False):
     else:
         state = learner._initial_state(data.rows, settings, seed, random_state)
     first, n_done = (0, state.n_epochs) if resume else (state.n_updates, 0)
-    settings = replace(settings, span=(first, data.n_updates(settings, learner.n_iter)))
+    settings = replace(settings, span=(first, data.n_updates(settings, learner.n_iter, first)))
 
     def attributes():
         # What a callback does to its copy must not reach the fit. Records are never written.
@@ -96,7 +92,7 @@ def learn(estimator, learner, data, seen, *, go_on, resume=False):
             )
             if stop or (stopping is not None and stopping.is_over):
                 break
-    except (KeyboardInterrupt, LostDataError):
+    except data.interruptions:
         if finished is not None:
             adopt(finished)
         raise

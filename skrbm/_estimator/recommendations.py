@@ -102,6 +102,11 @@ def _names(estimator, X, columns):
                 f"X is of type {type(X).__name__}. Pass a frame, or as_names=False."
             )
         return np.append(np.asarray(X.index, object), None)
+    return np.append(names_of_features(estimator), None)
+
+
+def names_of_features(estimator):
+    """Names of the features that ``fit`` has seen, as an array of objects."""
     names = vars(estimator).get("feature_names_in_")
     if names is None:
         raise ValueError(
@@ -109,7 +114,7 @@ def _names(estimator, X, columns):
             "without any. Fit it on a data frame whose columns are strings, or pass "
             "as_names=False."
         )
-    return np.append(np.asarray(names, object), None)
+    return np.asarray(names, object)
 
 
 def best(scores, n):

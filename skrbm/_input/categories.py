@@ -34,6 +34,21 @@ class CategoryRows(Rows):
         self.n_rows, self.n_features = onehot.shape[0], categories.n_features
         self.dtype = working_dtype(X.dtype) if dtype is None else dtype
 
+    @property
+    def is_sparse(self):
+        """Whether X is sparse."""
+        return issparse(self.X)
+
+    def _own_description(self):
+        """In which form X is."""
+        return {"is_sparse": self.is_sparse}
+
+    def without_table(self):
+        """The same rows without X, which holds them a second time."""
+        rows = CategoryRows(None, self.onehot, self.categories, self.dtype)
+        rows.weights = self.weights
+        return rows
+
     def _part(self, which):
         """Rows of the same kind."""
         X = None if self.X is None else self.X[which]

@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _num_samples, validate_data
 
 from .sparse import sound_csr, summed
-from .tables import dense, numbers, unmasked
+from .tables import dense, numbers, refuse_dask, unmasked
 
 __all__ = [
     "Interval",
@@ -302,8 +302,8 @@ def warn_badly_scaled(estimator, summary, noise_variance):
         )
 
 
-def check_weights(sample_weight, X):
-    """Weights of the rows of X in float64: none is negative, and some are not 0.
+def check_weights(sample_weight, X, some=True):
+    """Weights of the rows of X in float64: none is negative, and ``some`` are not 0.
 
     Returns the weights of the rows that count, which are not 0, and which rows these are; None
     for "which" if all count.
@@ -311,6 +311,8 @@ def check_weights(sample_weight, X):
     One number stands for equal weights, as elsewhere in scikit-learn. (The check there takes NaN
     and complex numbers for such a one, and what a mask hides for a weight.)
     """
+    refuse_dask(X, "X")
+    refuse_dask(sample_weight, "sample_weight")
     n_rows = _num_samples(X)
     masked = isinstance(sample_weight, np.ma.MaskedArray)
     try:
@@ -335,7 +337,7 @@ def check_weights(sample_weight, X):
             "sample_weight must hold finite numbers of at least 0. Got "
             f"{weights[wrong[0]]} for row {wrong[0]}."
         )
-    if not weights.any():
+    if some and not weights.any():
         raise ValueError("sample_weight is zero for all rows: no row counts. Give some rows more.")
     with np.errstate(over="ignore"):
         if not np.isfinite(weights.sum()):

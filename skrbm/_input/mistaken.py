@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-from scipy.sparse import issparse
 
 TRIPLES = (
     "Triples of user, item and rating are what RBMRecommender learns from. For other models they "
@@ -58,9 +57,9 @@ def _are_triples(rows):
     """Whether three features look like user, item and rating: no user rates an item twice.
 
     If users and items met by chance, ten pairs or more would be expected to occur twice. So the
-    chance of a false alarm is below ``exp(-10)``.
+    chance of a false alarm is below ``exp(-10)``. Rows that are elsewhere are not looked at.
     """
-    if rows.n_features != 3 or issparse(rows.X) or rows.n_unknown:
+    if rows.onehot is None or rows.n_features != 3 or rows.is_sparse or rows.n_unknown:
         return False
     by_feature = np.split(rows.summary.counts, rows.categories.offsets[1:-1])
     n_values = [int(np.count_nonzero(counts)) for counts in by_feature]
@@ -81,7 +80,7 @@ def _zero_filled(name, rows):
     be. Of ratings the lowest is not the most frequent by far.
     """
     values, n_entries = rows.categories.by_feature[0], rows.n_rows * rows.n_features
-    if issparse(rows.X) or rows.n_unknown or values[0] != 0:
+    if rows.is_sparse or rows.n_unknown or values[0] != 0:
         return None
     counts = rows.summary.counts.reshape(rows.n_features, -1).sum(axis=0)
     lowest, *others = counts[1:] if len(counts) > 1 else (0,)

@@ -67,6 +67,13 @@ class NumberRows(Rows):
             for function in (np.fmin, np.fmax)
         )
 
+    def _own_description(self):
+        """How values may be read as probabilities."""
+        if not self._probabilities:
+            return {}
+        names = "given_dtype", "extremes", "all_whole"
+        return {name: getattr(self, name) for name in names}
+
     def _part(self, which):
         """Rows of the same kind."""
         return NumberRows(self.X[which], self._squares, self._probabilities)

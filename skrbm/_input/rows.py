@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from .description import Description
+
 
 class Rows(ABC):
     """The rows of a validated X, in a form that a machine can read.
@@ -116,6 +118,26 @@ class Rows(ABC):
     @abstractmethod
     def summary(self):
         """What initial biases are made of; computed once. Summaries of parts can be merged."""
+
+    def without_table(self):
+        """The same rows, without what training does not need."""
+        return self
+
+    def describe(self):
+        """What checks and initial values ask of the rows: a Description."""
+        return Description(
+            n_rows=self.n_rows,
+            n_features=self.n_features,
+            n_unknown=self.n_unknown,
+            dtype=self.dtype,
+            summary=self.summary,
+            weight=None if self.weights is None else float(self.weights.sum()),
+            **self._own_description(),
+        )
+
+    @abstractmethod
+    def _own_description(self):
+        """What only rows of this kind are asked, a dict."""
 
     def map(self, function, dtype=None, **work):
         """The results of a function for all rows, computed block by block, as one array.

@@ -1,0 +1,89 @@
+"""The cluster: results of its tasks, and what is said when it cannot give them."""
+
+from concurrent.futures import CancelledError
+from contextlib import nullcontext
+
+from dask import annotate
+from distributed import Future, KilledWorker, wait
+from distributed.comm import CommClosedError
+
+#: What says that data or the scheduler are gone.
+_LOST = CancelledError, CommClosedError, TimeoutError
+
+
+class ClusterError(RuntimeError):
+    """The cluster cannot give a result, for reasons outside of the training data."""
+
+
+class Cluster:
+    """A client, as far as training needs it.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    """
+
+    def __init__(self, client):
+        self._client = client
+
+    def compute(self, values):
+        """Futures of a dict of Delayed objects, of which each keeps its result alive."""
+        futures = self._client.compute(list(values.values()), optimize_graph=False)
+        return dict(zip(values, futures, strict=True))
+
+    def value(self, value):
+        """The result of a Delayed object."""
+        return self.gather(self.compute({None: value}))[None]
+
+    def gather(self, futures):
+        """Results of a dict of futures; errors say what to do."""
+        try:
+            return self._client.gather(futures)
+        except Exception as error:
+            raise _explained(error) from error
+
+    def wait(self, futures):
+        """Wait for the futures of a dict by partition; an error names its partition."""
+        try:
+            wait(list(futures.values()))
+        except Exception as error:
+            raise _explained(error) from error
+        for p, future in futures.items():
+            if future.status == "error":
+                error = _explained(future.exception())
+                error.add_note(f"This happened in the graph of partition {p} of X.")
+                raise error
+
+    def holders(self, futures):
+        """The workers that hold the results of a dict of futures, by its keys; [] of others."""
+        held = [future for future in futures.values() if isinstance(future, Future)]
+        workers = self._client.who_has(held) if held else {}
+        return {
+            name: list(workers.get(getattr(future, "key", None), ()))
+            for name, future in futures.items()
+        }
+
+
+def near(workers):
+    """A context in which Delayed objects are asked to be at some workers, if there are any.
+
+    They may go elsewhere: where a worker is lost, no task waits for it.
+    """
+    return annotate(workers=workers, allow_other_workers=True) if workers else nullcontext()
+
+
+def _explained(error):
+    """An error of the cluster in words that say what to do; others as they are."""
+    if isinstance(error, _LOST):
+        return ClusterError(
+            "the cluster has lost rows of X with a worker and cannot compute them again, as it "
+            "can do if X is read from files or made by tasks, or the scheduler is gone "
+            f"({type(error).__name__}: {error})."
+        )
+    if isinstance(error, KilledWorker):
+        return ClusterError(
+            f"workers died one after the other at the same task, {error.task!r}, most likely for "
+            "want of memory: cut X into more and smaller partitions, give each worker fewer "
+            "threads or more memory, or take fewer n_components."
+        )
+    return error
