@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from skrbm._estimator.data import LocalData
 from skrbm._estimator.learning import hold_out
-from skrbm._training.epoch import n_batches_of, run_updates
+from skrbm._training.epoch import n_batches_of, row_order, run_updates
 from skrbm._training.measures import measure
 
 from ..helpers.comparison import assert_same_bits
@@ -60,7 +60,7 @@ def test_equal_rows_are_merged_where_it_does_not_matter(model, algorithm, batch_
     n_distinct = len(np.unique(X, axis=0))
     assert data.rows.n_rows == (n_distinct if merged else 60)
     assert (data.rows.weights is not None) == merged
-    assert data.n_updates(settings, 5) == 5 * (1 if batch_size == 60 else 2)
+    assert data.n_updates(settings, 5, 0) == 5 * (1 if batch_size == 60 else 2)
     if merged:
         assert data.rows.weights.sum() == 60
 
@@ -99,8 +99,9 @@ def test_an_epoch_is_all_its_updates_and_no_more(model, n_rows):
     data.learn(state, settings)
     assert state.n_epochs == n_epochs
     assert state.n_updates - n_updates == n_batches_of(n_rows, settings) == -(-n_rows // 10)
-    assert data.n_updates(settings, 3) == 3 * (state.n_updates - n_updates)
-    run_updates(other, settings, rows, range(-(-n_rows // 10)))
+    assert data.n_updates(settings, 3, n_updates) == 3 * (state.n_updates - n_updates)
+    order = row_order(settings, other.seed, n_epochs, n_rows)
+    run_updates(other, settings, rows, range(-(-n_rows // 10)), order)
     assert_same_bits(state, other)
 
 

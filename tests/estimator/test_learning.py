@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skrbm._estimator.data import LocalData
-from skrbm._estimator.learning import LostDataError, hold_out, learn, learner_of
+from skrbm._estimator.learning import hold_out, learn, learner_of
 from skrbm._training.epoch import run_updates
 
 from ..helpers.callbacks import Hook, needs_callbacks
@@ -17,8 +17,14 @@ from ..helpers.comparison import assert_same_bits, assert_same_model, learned
 from ..helpers.models import BERNOULLI, models, variants
 
 
+class LostDataError(RuntimeError):
+    """The data are elsewhere, and gone."""
+
+
 class FragileData(LocalData):
     """Data that are lost in the middle of an epoch, after so many whole ones."""
+
+    interruptions = (KeyboardInterrupt, LostDataError)
 
     def __init__(self, rows, n_whole):
         super().__init__(rows)
@@ -86,6 +92,14 @@ def test_without_a_whole_epoch_nothing_is_kept(model):
     assert learned(rbm) == {}
     with pytest.raises(NotFittedError):
         rbm.transform(X)
+
+
+def test_other_errors_keep_nothing(monkeypatch):
+    X = BERNOULLI.rows()
+    monkeypatch.setattr(FragileData, "interruptions", (KeyboardInterrupt,))
+    rbm = BERNOULLI.machine()
+    lose(rbm, X, n_whole=2)
+    assert learned(rbm) == {}
 
 
 @models

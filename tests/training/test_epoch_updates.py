@@ -22,15 +22,19 @@ def begun(variant, **parameters):
     return rbm._state(rows).copy(), rbm._settings(shuffle=rbm.shuffle), rows
 
 
+def order_of(state, settings, rows):
+    return row_order(settings, state.seed, state.n_epochs, rows.n_rows)
+
+
 @variants
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_ranges_in_a_row_do_what_one_range_does(variant, shuffle):
     """Beyond the last mini-batch as well."""
     state, settings, rows = begun(variant, shuffle=shuffle, batch_size=10)
-    whole, n_updates = state.copy(), state.n_updates
-    run_updates(whole, settings, rows, range(13))
+    whole, n_updates, order = state.copy(), state.n_updates, order_of(state, settings, rows)
+    run_updates(whole, settings, rows, range(13), order)
     for batches in (range(3), range(3, 4), range(4, 4), range(4, 11), range(11, 13)):
-        run_updates(state, settings, rows, batches)
+        run_updates(state, settings, rows, batches, order)
     assert state.n_updates == n_updates + 13
     assert_same_bits(state, whole)
 
@@ -45,8 +49,8 @@ def test_after_the_last_mini_batch_comes_the_first_one(variant, monkeypatch):
         update(state, settings, rows, which, *rates)
 
     monkeypatch.setattr(epoch, "update", record)
-    order = row_order(state, 47)
-    run_updates(state, settings, rows, range(3, 13))
+    order = order_of(state, settings, rows)
+    run_updates(state, settings, rows, range(3, 13), order)
     assert n_batches_of(47, settings) == 5
     for b, which in zip(range(3, 13), seen, strict=True):
         assert_array_equal(which, order[b % 5 * 10 :][:10])
@@ -54,7 +58,7 @@ def test_after_the_last_mini_batch_comes_the_first_one(variant, monkeypatch):
 
 
 @variants
-def test_without_shuffling_mini_batches_are_slices(variant, monkeypatch):
+def test_without_an_order_mini_batches_are_slices(variant, monkeypatch):
     state, settings, rows = begun(variant, shuffle=False, batch_size=20)
     seen = []
     monkeypatch.setattr(epoch, "update", lambda *arguments: seen.append(arguments[3]))
