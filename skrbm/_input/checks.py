@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _num_samples, validate_data
 
+from .._machine.memory import aligned
 from .sparse import sound_csr, summed
 from .tables import dense, numbers, refuse_dask, unmasked
 
@@ -196,10 +197,10 @@ def working_dtype(dtype):
 
 
 def in_dtype(array, dtype, name):
-    """An array in the dtype to work in; refuse numbers that are beyond it."""
+    """An array in the dtype to work in, aligned; refuse numbers that are beyond it."""
     try:
         with np.errstate(over="raise"):
-            return array.astype(dtype, copy=False)
+            return aligned(array.astype(dtype, copy=False))
     except FloatingPointError:
         raise ValueError(
             f"{name} holds numbers beyond {dtype}, the dtype of the data. Pass data as float64."

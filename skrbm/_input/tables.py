@@ -5,6 +5,8 @@ from datetime import date, time, timedelta
 
 import numpy as np
 
+from .._machine.memory import aligned
+
 _DATES = "holds dates or times. Turn them into numbers first, for example days since a date."
 
 
@@ -118,7 +120,8 @@ def numbers(X, names, argument="X"):
     if X.dtype.itemsize > 8 or (X.dtype == np.float16 and not isinstance(X, np.ndarray)):
         with np.errstate(over="ignore"):  # to infinity, which is refused
             X = X.astype(np.float64)
-    return native(X)
+    X = native(X)
+    return aligned(X) if isinstance(X, np.ndarray) else X
 
 
 def _of_objects(X, names, argument):

@@ -5,6 +5,7 @@ from time import perf_counter
 import numpy as np
 
 from .._machine.crew import steady
+from .._machine.memory import recycling
 from .averaging import Average
 from .centring import Ordinary
 from .divergence import check_bounds, check_reconstructions
@@ -62,6 +63,7 @@ def train_epoch(state, settings, data, judge=None):
 
 
 @steady()
+@recycling()
 @np.errstate(over="ignore", invalid="ignore")  # an overflow is known at the end of the epoch
 def run_updates(state, settings, rows, batches, order=None):
     """Updates by mini-batches of the epoch that the state is in.

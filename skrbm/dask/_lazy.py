@@ -42,8 +42,9 @@ def transform(rbm, X):
     -------
     H : dask array of shape (n_samples, n_components)
         Probabilities, in the dtype of X, cut as X is cut. The numbers are those of
-        ``rbm.transform`` of each partition. (Of all rows at once they may differ in the last
-        digits, because matrix products of other sizes may add up in another order.)
+        ``rbm.transform`` of each partition, whatever ``set_output`` says. (Of all rows at once
+        they may differ in the last digits, because matrix products of other sizes may add up in
+        another order.)
 
     Raises
     ------
@@ -349,15 +350,14 @@ def _answer(block, reader, method, options, width, dtypes, block_id):
     if n_rows:
         with naming(block_id[0]), one_thread():
             results = getattr(reader, method)(as_block(block), **options)
+        results = results if isinstance(results, tuple) else (results,)
     else:
-        results = tuple(np.empty((0, width)) for _ in dtypes)
-    results = [
-        (result if width is None else result.reshape(n_rows, width)).astype(dtype, copy=False)
-        for result, dtype in zip(
-            results if isinstance(results, tuple) else [results], dtypes, strict=True
-        )
-    ]
-    return tuple(results) if len(results) > 1 else results[0]
+        results = [np.empty((0, width)) for _ in dtypes]
+    # What set_output makes of a block is an array here.
+    arrays = [np.asarray(*pair) for pair in zip(results, dtypes, strict=True)]
+    if width is not None:
+        arrays = [array.reshape(n_rows, width) for array in arrays]
+    return tuple(arrays) if len(arrays) > 1 else arrays[0]
 
 
 def _in_places(answers, places, n_queries, dtype):

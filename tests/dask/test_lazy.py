@@ -1,5 +1,7 @@
 """Lazy answers are those of the methods, for every kind of collection, and nothing runs early."""
 
+import copy
+
 import cloudpickle
 import dask
 import dask.array as da
@@ -89,6 +91,14 @@ def test_frames_are_read_with_their_names(dtype):
     assert np.isnan(lazy.shape[0])
     with pytest.raises(ValueError, match="feature names"):
         skrbm.dask.transform(rbm, frame[list("fedcba")])
+
+
+def test_features_are_arrays_whatever_the_output_of_transform(fitted):
+    rbm, X = fitted[BERNOULLI]
+    rbm = copy.copy(rbm).set_output(transform="pandas")
+    lazy = skrbm.dask.transform(rbm, cut(X)).compute()
+    assert isinstance(lazy, np.ndarray)
+    assert_same_bits(lazy, np.concatenate(by_partition(fitted[BERNOULLI][0].transform, X)))
 
 
 def test_lists_have_the_dtype_of_the_machine(fitted):
