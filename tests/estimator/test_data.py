@@ -1,5 +1,7 @@
 """Training data in this process: what a fit asks of them."""
 
+from sys import getsizeof
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -107,3 +109,15 @@ def test_an_epoch_is_all_its_updates_and_no_more(model, n_rows):
 
 def test_data_here_are_of_one_part():
     assert LocalData(None).n_parts == 1
+
+
+@models
+def test_the_size_of_data_is_that_of_their_rows(model):
+    """Those that are held out, too."""
+    rbm, rows, settings, _ = begun(model, model.complete(0, 1000), early_stopping=True)
+    data = LocalData(rows)
+    assert getsizeof(data) > 1000 * 6
+    data.prepare(rbm, settings, SEED)
+    parts = getsizeof(data.rows), getsizeof(data.held_out)
+    assert min(parts) > 100 * 6
+    assert getsizeof(data) >= sum(parts)
