@@ -3,8 +3,9 @@
 A replica starts from what is common to all, and makes some updates by its own rows, chains and
 random numbers. Then what is common is the mean of what the replicas have made of it, weighed by
 the rows that they have seen (local updates: Zinkevich et al., 2010; McMahan et al., 2017). With
-one update between two means, plain steps and no shuffling, that is one step along the mean
-gradient.
+one update between two means that is one step along the mean gradient, momentum and averages
+included; but for centring, whose hidden mean moves in each replica before its step, and for the
+bounds on steps of real-valued units.
 """
 
 from dataclasses import replace
