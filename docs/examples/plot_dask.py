@@ -40,11 +40,15 @@ N_ROWS, SIDE = 2000, 10
 def digits(held_out, p):
     """Rows and labels of a partition."""
     X, y = load_digits(return_X_y=True)
-    which = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=0)[held_out]
+    which = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=0)[
+        held_out
+    ]
     rng = np.random.default_rng((held_out, p))
     which = rng.choice(which, N_ROWS)
     canvas = np.zeros((N_ROWS, SIDE, SIDE), np.float32)
-    for image, row, top, left in zip(canvas, which, *rng.integers(3, size=(2, N_ROWS)), strict=True):
+    for image, row, top, left in zip(
+        canvas, which, *rng.integers(3, size=(2, N_ROWS)), strict=True
+    ):
         image[top : top + 8, left : left + 8] = X[row].reshape(8, 8) > 8
     return canvas.reshape(N_ROWS, -1), y[which]
 

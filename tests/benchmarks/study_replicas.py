@@ -6,12 +6,13 @@
 All learn for the same number of epochs. Replicas run in one process, one after the other
 (``replicas.py``), and give the bits of ``skrbm.dask.fit``. Sections:
 
-mnist     256 hidden units, plain CD-1-like settings and the defaults, the bits of MNIST's images
-          (of scikit-learn's digits without ``--mnist``, which are too few): mean exact log
-          pseudo-likelihood of held-out rows.
+mnist     256 hidden units and CD, once with plain settings and once with the defaults, of MNIST's
+          images as bits (of scikit-learn's digits without ``--mnist``, which are too few): mean
+          exact log pseudo-likelihood of held-out rows.
+chains    The same with PCD and the defaults: as many chains as rows of a batch, and more.
 ratings   RMSE of held-out ratings by SoftmaxRBM's defaults, 60 hidden units, users as rows; made-up
           ratings unless ``--movielens`` names a file (see ``movielens.py``).
-momentum  Outer momentum, and a larger rate in its place: both tables, 16 and 64 partitions.
+momentum  Outer momentum, and a larger rate in its place, with 16 partitions and 64: all tables.
 
 A variant changes one thing of the rule: rows at random, the batch of one machine divided by the
 number of partitions, 1,000 updates of the first partition alone, then a mean every 100 updates.
@@ -51,7 +52,12 @@ MOMENTUM = {
     "momentum 0.8": {"momentum": 0.8},
     "rate x 2": {"rate": 2},
     "momentum 0.5, no warm-up": {"momentum": 0.5, "warm_up": 0},
-    "batch half as large": {"batch_share": 0.5},
+}
+CHAINS = {
+    "the rule": {},
+    "50 chains": {"n_chains": 50},
+    "160 chains": {"n_chains": 160},
+    "160 chains, no warm-up": {"n_chains": 160, "warm_up": 0},
 }
 
 
@@ -102,11 +108,12 @@ class Ratings:
 
 def learned(task, n_parts, changes, seed):
     """The score of a machine, fitted by replicas if there are several parts."""
-    changes = {"batch": n_parts, "rate": 1, "order": None, "batch_share": 1} | RULE | changes
-    rbm, batch = task.rbm, task.batch_size * changes.pop("batch_share") / changes.pop("batch")
+    changes = {"batch": n_parts, "rate": 1, "order": None, "n_chains": None} | RULE | changes
+    rbm, batch = task.rbm, task.batch_size / changes.pop("batch")
     rate = changes.pop("rate") * rbm.learning_rate
     rbm = type(rbm)(**rbm.get_params())
     rbm.set_params(batch_size=max(1, round(batch)), learning_rate=rate, random_state=seed)
+    rbm.set_params(n_chains=changes.pop("n_chains"))
     order = np.random.default_rng(seed).permutation(task.X.shape[0])
     order = order if changes.pop("order") is None else task.sorted
     return task.score(fit_replicas(rbm, cut(task.X, n_parts, order), **changes))
@@ -134,14 +141,22 @@ def mean(scores):
 
 
 def images(options):
-    """Tasks of images by title."""
-    plain = PLAIN_BERNOULLI
-    name = "digits" if options.mnist is None else "MNIST"
-    n_iter = 5 if options.mnist else 50
+    """Tasks of images by title: CD."""
+    cd, n_iter = {"algorithm": "cd"}, 5 if options.mnist else 50
     return {
-        f"{name}, log pseudo-likelihood, plain settings": Images(options, plain, 100, n_iter),
-        f"{name}, log pseudo-likelihood, defaults": Images(options, {}, 160, n_iter),
+        f"{images_name(options)}, plain": Images(options, PLAIN_BERNOULLI | cd, 100, n_iter),
+        f"{images_name(options)}, defaults with CD": Images(options, cd, 160, n_iter),
     }
+
+
+def images_of_chains(options):
+    """The task of images by title: PCD."""
+    n_iter = 5 if options.mnist else 50
+    return {f"{images_name(options)}, defaults (PCD)": Images(options, {}, 160, n_iter)}
+
+
+def images_name(options):
+    return f"{'digits' if options.mnist is None else 'MNIST'}, log pseudo-likelihood of a row"
 
 
 def ratings(options):
@@ -154,6 +169,7 @@ def main():
     """Run the sections asked for."""
     sections = {
         "mnist": (images, VARIANTS, (4, 16)),
+        "chains": (images_of_chains, CHAINS, (4, 16)),
         "ratings": (ratings, VARIANTS, (4, 16)),
         "momentum": (lambda options: images(options) | ratings(options), MOMENTUM, (16, 64)),
     }
