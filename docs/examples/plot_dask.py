@@ -1,14 +1,14 @@
 """
-==========================
+===========================
 Data that live on a cluster
-==========================
+===========================
 
 Rows in a Dask collection need not fit in memory. ``skrbm.dask.fit`` trains an estimator on them
-where they are: each partition trains a replica of the machine, and every so many updates the mean
-of the replicas is what all go on from. ``skrbm.dask.transform`` and ``skrbm.dask.score_samples``
-are lazy: partition by partition they say what the fitted machine finds. The cluster of this example
-is two threads of this process. With the address of a larger one, in ``Client(address)``, all other
-lines stay as they are, and so do the numbers that they print.
+where they are: each partition trains a replica of the machine, and every so many updates all go on
+from the mean of the replicas. ``skrbm.dask.transform`` and ``skrbm.dask.score_samples`` are lazy:
+partition by partition they say what the fitted machine finds. The cluster of this example is two
+threads of this process. With the address of a larger one, in ``Client(address)``, all other lines
+stay as they are, and so does what they print, but for the seconds.
 """
 
 # %%
@@ -32,7 +32,7 @@ from sklearn.model_selection import train_test_split
 import skrbm.dask
 from skrbm import BernoulliRBM
 
-client = Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None)
+client = Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0")
 
 N_ROWS, SIDE = 2000, 10
 
@@ -40,15 +40,11 @@ N_ROWS, SIDE = 2000, 10
 def digits(held_out, p):
     """Rows and labels of a partition."""
     X, y = load_digits(return_X_y=True)
-    which = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=0)[
-        held_out
-    ]
+    parts = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=0)
     rng = np.random.default_rng((held_out, p))
-    which = rng.choice(which, N_ROWS)
+    which, places = rng.choice(parts[held_out], N_ROWS), rng.integers(3, size=(N_ROWS, 2))
     canvas = np.zeros((N_ROWS, SIDE, SIDE), np.float32)
-    for image, row, top, left in zip(
-        canvas, which, *rng.integers(3, size=(2, N_ROWS)), strict=True
-    ):
+    for image, row, (top, left) in zip(canvas, which, places, strict=True):
         image[top : top + 8, left : left + 8] = X[row].reshape(8, 8) > 8
     return canvas.reshape(N_ROWS, -1), y[which]
 
@@ -68,11 +64,11 @@ print(f"X: {X.shape[0]} rows in {X.npartitions} partitions, {X.nbytes / 1e6:.1f}
 # Training
 # --------
 # The batch of one machine is divided by the number of partitions, and the learning rate is not: 96
-# rows an update are 12 rows in each of 8 partitions. The first partition makes 1,000 updates alone,
-# so that all replicas start from hidden units that have found their roles. After that there is a
-# mean every 100 updates.
+# rows an update are 12 rows in each of 8 partitions. Persistent chains are not divided: each
+# partition has 100. The first partition makes 1,000 updates alone, so that all replicas start from
+# hidden units that have found their roles. After that there is a mean every 100 updates.
 
-rbm = BernoulliRBM(200, batch_size=12, n_iter=20, random_state=0)
+rbm = BernoulliRBM(200, batch_size=12, n_chains=100, n_iter=20, random_state=0)
 start = perf_counter()
 skrbm.dask.fit(rbm, X, sync_every=100, warm_up=1000)
 print(f"fit: {rbm.n_iter_} epochs in {perf_counter() - start:.1f} s")
@@ -132,7 +128,7 @@ else:
     for name, found in accuracies.items():
         left.plot(range(1, len(found) + 1), found, ".-", label=name)
     left.set(xlabel="blocks of 2,000 rows", ylabel="accuracy", title="Held-out digits")
-    left.legend(loc="center right")
+    left.legend(loc="upper left")
     bins = np.linspace(*np.percentile(np.concatenate(list(scores.values())), [0.1, 100]), 60)
     for name, values in scores.items():
         right.hist(values, bins, alpha=0.6, label=name)

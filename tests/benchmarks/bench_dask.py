@@ -9,10 +9,10 @@ dense    784 features, 500 hidden units, 10,000 rows: MNIST's, or made-up ones.
 ratings  SoftmaxRBM of all films of Netflix and a hundredth of its users: 17,770 features of 5
          categories, 100 hidden units, 4,800 users with a million ratings.
 
-Columns: seconds of an epoch; rounds a second; seconds of processor time of an epoch, of all workers
-and of the process of client and scheduler; bytes that workers sent to one another in an epoch, of
-parameters (with chains) and of anything else, by ``transfer_incoming_log``. For each number of
-updates between two means there is a line: their difference is what a round costs.
+Columns: seconds of an epoch; rounds a second; seconds of processor time of an epoch, of all
+workers and of the process of client and scheduler; bytes that workers sent to one another in an
+epoch, of parameters (with chains) and of anything else, by ``transfer_incoming_log``. For each
+number of updates between two means there is a line: their difference is what a round costs.
 """
 
 import logging

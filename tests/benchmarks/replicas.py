@@ -1,5 +1,7 @@
 """Replicas in one process: what ``skrbm.dask.fit`` makes, bit for bit, without a cluster."""
 
+from itertools import pairwise
+
 import dask
 import numpy as np
 from dask import delayed
@@ -82,7 +84,7 @@ def cut(X, n_partitions, order=None):
     """Partitions of nearly as many rows each, of X in an order."""
     X = X if order is None else X[order]
     ends = np.linspace(0, X.shape[0], n_partitions + 1).astype(int)
-    return [X[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [X[a:b] for a, b in pairwise(ends)]
 
 
 @fit_context(prefer_skip_nested_validation=True)

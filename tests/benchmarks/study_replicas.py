@@ -10,8 +10,8 @@ mnist     256 hidden units and CD, once with plain settings and once with the de
           images as bits (of scikit-learn's digits without ``--mnist``, which are too few): mean
           exact log pseudo-likelihood of held-out rows.
 chains    The same with PCD and the defaults: as many chains as rows of a batch, and more.
-ratings   RMSE of held-out ratings by SoftmaxRBM's defaults, 60 hidden units, users as rows; made-up
-          ratings unless ``--movielens`` names a file (see ``movielens.py``).
+ratings   RMSE of held-out ratings by SoftmaxRBM's defaults, 60 hidden units, users as rows;
+          made-up ratings unless ``--movielens`` names a file (see ``movielens.py``).
 momentum  Outer momentum, and a larger rate in its place, with 16 partitions and 64: all tables.
 
 A variant changes one thing of the rule: rows at random, the batch of one machine divided by the
