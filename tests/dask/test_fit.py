@@ -1,4 +1,4 @@
-"""A fit of one partition is the fit of one computer, bit for bit; what is no estimator is refused."""
+"""A fit of one partition is that of one computer, bit for bit; what is no RBM is refused."""
 
 import dask
 import dask.array as da
