@@ -51,7 +51,8 @@ class Cluster:
         for p, future in futures.items():
             if future.status == "error":
                 error = _explained(future.exception())
-                error.add_note(f"This happened in the graph of partition {p} of X.")
+                if not str(error).startswith("partition "):  # else it is one of reading
+                    error.add_note(f"This happened in the graph of partition {p} of X.")
                 raise error
 
     def holders(self, futures):

@@ -252,4 +252,12 @@ def _seed_of(seed, p):
 def _mean_weight(facts):
     """Mean of the weights of all rows that count; None: there are none."""
     weights = [part.weight for part in facts]
-    return None if None in weights else sum(weights) / sum(part.n_rows for part in facts)
+    if None in weights:
+        return None
+    total = sum(weights)
+    if not np.isfinite(total):
+        raise ValueError(
+            "sample_weight adds up to more than a float can hold. Weights count relative to "
+            "their mean: divide all of them by the largest one."
+        )
+    return total / sum(part.n_rows for part in facts)
