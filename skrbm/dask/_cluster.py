@@ -1,14 +1,18 @@
 """The cluster: results of its tasks, and what is said when it cannot give them."""
 
 from concurrent.futures import CancelledError
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from sys import maxsize
+from threading import Lock
 
-from dask import annotate
+from dask import annotate, config
 from distributed import Future, KilledWorker, wait
 from distributed.comm import CommClosedError
 
 #: What says that data or the scheduler are gone.
 _LOST = CancelledError, CommClosedError, TimeoutError
+#: Dask's configuration is one of the process: two fits at once must not restore each other's.
+_SETTING = Lock()
 
 
 class ClusterError(RuntimeError):
@@ -26,9 +30,14 @@ class Cluster:
     def __init__(self, client):
         self._client = client
 
-    def compute(self, values):
-        """Futures of a dict of Delayed objects, of which each keeps its result alive."""
-        futures = self._client.compute(list(values.values()), optimize_graph=False)
+    def compute(self, values, of_user=False):
+        """Futures of a dict of Delayed objects, of which each keeps its result alive.
+
+        Dask warns of large graphs if they are those ``of_user``, which may hold data. Others hold
+        parameters, which have to travel.
+        """
+        with nullcontext() if of_user else _any_size():
+            futures = self._client.compute(list(values.values()), optimize_graph=False)
         return dict(zip(values, futures, strict=True))
 
     def value(self, value):
@@ -71,6 +80,13 @@ def near(workers):
     They may go elsewhere: where a worker is lost, no task waits for it.
     """
     return annotate(workers=workers, allow_other_workers=True) if workers else nullcontext()
+
+
+@contextmanager
+def _any_size():
+    """A context in which graphs may be large."""
+    with _SETTING, config.set({"distributed.admin.large-graph-warning-threshold": maxsize}):
+        yield
 
 
 def _explained(error):

@@ -70,7 +70,7 @@ class DistributedData:
         for p, part in parts.items():
             with near(holders[p]):
                 tables[p] = read(reader, p, part, weights[p], reset)
-        tables = self._cluster.compute(tables)
+        tables = self._cluster.compute(tables, of_user=True)
         self._cluster.wait(tables)
         facts = self._cluster.gather(self._places(tables, 2))
         facts = {p: part for p, part in facts.items() if part.n_rows}
