@@ -1,6 +1,5 @@
 """A cluster of processes: the same bits, what travels, and a task that kills each worker."""
 
-import logging
 import os
 import signal
 import warnings
@@ -10,7 +9,6 @@ import dask.array as da
 import numpy as np
 import pytest
 from dask.sizeof import sizeof
-from distributed import Client, LocalCluster
 from sklearn.base import clone
 
 import skrbm.dask
@@ -19,22 +17,6 @@ from skrbm.dask import _data
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import BERNOULLI, VARIANTS
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Two of one thread each."""
-    with (
-        LocalCluster(
-            processes=True,
-            n_workers=2,
-            threads_per_worker=1,
-            dashboard_address=":0",
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
 
 
 @pytest.mark.parametrize(
@@ -113,9 +95,8 @@ def deadly():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_task_that_kills_each_worker(processes):
-    """The last test: it costs a worker."""
-    processes.cluster.scheduler.allowed_failures = 0
+def test_a_task_that_kills_each_worker(processes, monkeypatch):
+    monkeypatch.setattr(processes.cluster.scheduler, "allowed_failures", 0)
     rbm = BERNOULLI.machine()
     before = dict(vars(rbm))
     with pytest.raises(RuntimeError, match=r"workers died .* 'deadly.*cut X into more.*No epoch"):
