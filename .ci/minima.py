@@ -8,4 +8,4 @@ lists = [config["options"]["install_requires"], *config["options.extras_require"
 for line in "\n".join(lists).splitlines():
     name, bound, version = line.partition(">=")
     if bound:
-        print(f"{name.strip()}=={version.strip()}")
+        print(f"{name.partition('[')[0].strip()}=={version.strip()}")

@@ -19,7 +19,7 @@ _LIBRARIES = (
     "joblib",
     "threadpoolctl",
 )
-_OPTIONAL = ("matplotlib", "pandas", "rich")
+_OPTIONAL = ("matplotlib", "pandas", "rich", "dask", "distributed")
 
 
 def show_versions():

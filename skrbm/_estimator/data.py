@@ -1,8 +1,9 @@
 """Training data in this process. Data elsewhere have the same attributes and methods."""
 
 from dataclasses import dataclass
+from sys import getsizeof
 
-from .._training.epoch import n_batches_of, run_updates
+from .._training.epoch import n_batches_of, row_order, run_updates
 from .._training.measures import measure
 from .._training.phases import draws_by_row
 from .learning import hold_out
@@ -28,6 +29,10 @@ class LocalData:
     n_parts = 1
     #: Errors after which the estimator keeps the last finished epoch.
     interruptions = (KeyboardInterrupt,)
+
+    def __sizeof__(self):
+        """The memory of the rows, for Dask's books."""
+        return getsizeof(self.rows) + getsizeof(self.held_out)
 
     def prepare(self, learner, settings, seed):
         """Hold out rows if the learner stops early; see ``merge_equal`` as well."""
@@ -55,7 +60,9 @@ class LocalData:
 
     def learn(self, state, settings):
         """All updates of an epoch; changes ``state``, but for its number of epochs."""
-        run_updates(state, settings, self.rows, range(n_batches_of(self.rows.n_rows, settings)))
+        n_rows = self.rows.n_rows
+        order = row_order(settings, state.seed, state.n_epochs, n_rows)
+        run_updates(state, settings, self.rows, range(n_batches_of(n_rows, settings)), order)
 
     def measure(self, state):
         """Sums over the rows; see :func:`~skrbm._training.measures.measure`."""

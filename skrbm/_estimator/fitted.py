@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._input.checks import check_hidden, in_dtype, working_dtype
 from .._input.parameters import check_integer, equal_parameters
 from .._machine.bernoulli import BernoulliLayer
+from .._machine.memory import aligned
 from .._machine.rbm import RBM
 from .._training.averaging import Average
 from .._training.centring import Centring
@@ -81,7 +82,7 @@ def fitted_array(estimator, name, n_dimensions, dtype=None):
             f"{name} of {type(estimator).__name__} has the shape {array.shape}, but must have "
             f"{n_dimensions} dimension{'s' if n_dimensions != 1 else ''}. Set it to such an array."
         )
-    return array if dtype is None else in_dtype(array, dtype, name)
+    return aligned(array) if dtype is None else in_dtype(array, dtype, name)
 
 
 def _averaged(state, fitted):
@@ -118,10 +119,15 @@ def _learning(model, averaged, fitted):
         _checksum(fitted.get(name)) != checksum for name, checksum in averaged["checksums"].items()
     ):
         return model, None
-    parameters = [last.astype(model.dtype, copy=False) for last in averaged["parameters"]]
+    parameters = [_in(model.dtype, last) for last in averaged["parameters"]]
     return model.with_parameters(parameters), Average(
         model, averaged["n_updates"], averaged["n_added"]
     )
+
+
+def _in(dtype, array):
+    """An array of ours in the dtype to work in, as a kernel can read it."""
+    return aligned(array.astype(dtype, copy=False))
 
 
 class FittedMachine:
@@ -144,7 +150,7 @@ class FittedMachine:
                 f"this {type(self).__name__} were set by hand. Call fit with warm_start=False; "
                 "or take a machine of scikit-learn over with BernoulliRBM.from_sklearn."
             )
-        return self._base_rate_bias
+        return aligned(self._base_rate_bias)
 
     # --- reading ---
 
@@ -249,15 +255,14 @@ class FittedMachine:
                 f"{chains.shape} and velocities for others: the shape of a fitted "
                 "machine must stay the same. Call fit with warm_start=False to start again."
             )
-        velocity = tuple(a.astype(model.dtype, copy=False) for a in self._velocity)
+        velocity = tuple(_in(model.dtype, velocity) for velocity in self._velocity)
         return State(
             model=model,
             seed=self._seed,
             base_rate_bias=base_rate_bias,
             chains=chains,
             centring=Centring(
-                self._data_mean.astype(model.dtype, copy=False),
-                self._hidden_mean.astype(model.dtype, copy=False),
+                _in(model.dtype, self._data_mean), _in(model.dtype, self._hidden_mean)
             ),
             optimizer=Momentum(velocity),
             average=average,

@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from .._input.tables import refuse_dask
+
 
 def check_queries(rows, columns, data):
     """Queries as two arrays of numbers within range.
 
-    Query q asks for entry (``rows[q]``, ``columns[q]``) of the rows ``data``.
+    Query q asks for entry (``rows[q]``, ``columns[q]``) of ``data``, which has ``n_rows`` and
+    ``n_features``.
     """
     if rows is None or columns is None:
         raise ValueError("rows and columns go together: give both, or neither for all entries.")
@@ -22,6 +25,7 @@ def check_queries(rows, columns, data):
 
 def check_numbers(name, given, n):
     """Numbers of rows or columns, below n, as a flat array."""
+    refuse_dask(given, name)
     if np.ma.is_masked(given):
         raise ValueError(f"{name} must not mask entries.")
     numbers = np.asarray(given)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import csr_array, csr_matrix, issparse, isspmatrix
 
 from .._kernels.onehot_rows import count
+from .._machine.memory import Travelling
 from .checks import working_dtype
 from .rows import Rows
 from .summary import CategorySummary
@@ -15,7 +16,7 @@ from .summary import CategorySummary
 _BLOCK_NUMBERS = 2**22
 
 
-class CategoryRows(Rows):
+class CategoryRows(Travelling, Rows):
     """Rows whose entries are categories, some of them missing.
 
     Parameters

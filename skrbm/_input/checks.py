@@ -16,8 +16,9 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _num_samples, validate_data
 
+from .._machine.memory import aligned
 from .sparse import sound_csr, summed
-from .tables import dense, numbers, unmasked
+from .tables import dense, numbers, refuse_dask, unmasked
 
 __all__ = [
     "Interval",
@@ -196,10 +197,10 @@ def working_dtype(dtype):
 
 
 def in_dtype(array, dtype, name):
-    """An array in the dtype to work in; refuse numbers that are beyond it."""
+    """An array in the dtype to work in, aligned; refuse numbers that are beyond it."""
     try:
         with np.errstate(over="raise"):
-            return array.astype(dtype, copy=False)
+            return aligned(array.astype(dtype, copy=False))
     except FloatingPointError:
         raise ValueError(
             f"{name} holds numbers beyond {dtype}, the dtype of the data. Pass data as float64."
@@ -311,6 +312,8 @@ def check_weights(sample_weight, X, some=True):
     One number stands for equal weights, as elsewhere in scikit-learn. (The check there takes NaN
     and complex numbers for such a one, and what a mask hides for a weight.)
     """
+    refuse_dask(X, "X")
+    refuse_dask(sample_weight, "sample_weight")
     n_rows = _num_samples(X)
     masked = isinstance(sample_weight, np.ma.MaskedArray)
     try:

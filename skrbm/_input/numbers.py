@@ -9,6 +9,7 @@ from sklearn.utils import gen_batches
 from .._kernels import rows as kernels
 from .._kernels import updates
 from .._machine.crew import together
+from .._machine.memory import Travelling
 from .checks import working_dtype
 from .rows import Rows
 from .sparse import summed
@@ -21,7 +22,7 @@ _SUMMARY_ROWS, _SPARSE_ROWS = 1000, 256
 _BLOCK_NUMBERS = 2**22
 
 
-class NumberRows(Rows):
+class NumberRows(Travelling, Rows):
     """Rows whose entries are numbers, for a visible layer that reads dense arrays.
 
     Parameters

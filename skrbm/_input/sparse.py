@@ -4,6 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
+from .._machine.memory import aligned
+
 # Of each format: the names of its arrays, and their numbers of dimensions.
 _VALUES = {"csr": 1, "csc": 1, "bsr": 3, "coo": 1, "dia": 2}
 _INDICES = {
@@ -20,7 +22,7 @@ _INDEX_DTYPES = {np.dtype(np.int32), np.dtype(np.int64)}  # SciPy knows no other
 def sound_csr(X):
     """A sparse matrix as CSR of what it stores, and nothing behind that.
 
-    A CSR matrix keeps its arrays, or shorter views of them.
+    A CSR matrix keeps its arrays, or shorter views of them, if they are aligned.
     """
     if X.ndim != 2:
         raise ValueError(f"X must be a table, but is a sparse array of {X.ndim} dimension(s).")
@@ -32,9 +34,11 @@ def sound_csr(X):
     if csr is not X:
         _check_arrays(csr)
     n = int(csr.indptr[-1])
-    if len(csr.data) == len(csr.indices) == n:
+    arrays = csr.data, csr.indices, csr.indptr
+    if len(csr.data) == len(csr.indices) == n and all(a.flags.aligned for a in arrays):
         return csr
-    return type(csr)((csr.data[:n], csr.indices[:n], csr.indptr), shape=csr.shape)
+    arrays = csr.data[:n], csr.indices[:n], csr.indptr
+    return type(csr)(tuple(map(aligned, arrays)), shape=csr.shape)
 
 
 def stored_entries(X):

@@ -5,7 +5,37 @@ from datetime import date, time, timedelta
 
 import numpy as np
 
+from .._machine.memory import aligned
+
 _DATES = "holds dates or times. Turn them into numbers first, for example days since a date."
+
+
+def refuse_dask(value, argument):
+    """Refuse a Dask collection, or a list with some: NumPy would load it into memory unasked.
+
+    Parameters
+    ----------
+    value : object
+    argument : str
+        What messages call it.
+    """
+    several = isinstance(value, list | tuple)
+    values = value if several else [value]
+    # Dask's own mark, which an xarray has as well: it has no graph if it is in memory.
+    marked = tuple(kind for kind in set(map(type, values)) if hasattr(kind, "__dask_graph__"))
+    if not marked:
+        return
+    for one in values:
+        if isinstance(one, marked) and one.__dask_graph__() is not None:
+            name = f"{type(one).__module__.partition('.')[0]} {type(one).__name__}"
+            raise TypeError(
+                f"{argument} {'holds' if several else 'is'} a {name}, which would be loaded into "
+                "memory as a whole. The functions fit, transform, score_samples, free_energy, "
+                "predict_ratings and recommend of skrbm.dask read a lazy X of BernoulliRBM, "
+                "GaussianBernoulliRBM and SoftmaxRBM partition by partition. Elsewhere pass what "
+                f"{'dask.compute' if several else argument + '.compute'}"
+                f"({'*' + argument if several else ''}) returns, if it fits in memory."
+            )
 
 
 def dense(X, sparse_frames, argument="X"):
@@ -20,6 +50,7 @@ def dense(X, sparse_frames, argument="X"):
     argument : str, default="X"
         What messages call X.
     """
+    refuse_dask(X, argument)
     if isinstance(X, np.ma.MaskedArray):
         X = unmasked(X)
     if isinstance(X, np.ndarray):
@@ -89,7 +120,8 @@ def numbers(X, names, argument="X"):
     if X.dtype.itemsize > 8 or (X.dtype == np.float16 and not isinstance(X, np.ndarray)):
         with np.errstate(over="ignore"):  # to infinity, which is refused
             X = X.astype(np.float64)
-    return native(X)
+    X = native(X)
+    return aligned(X) if isinstance(X, np.ndarray) else X
 
 
 def _of_objects(X, names, argument):

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._kernels import pseudo_likelihood, sums, units, updates
 from .crew import together
+from .memory import scratch
 from .numbers import NumberLayer, room_for
 from .threads import COST_OF_SOFTPLUS, in_threads, shares, tiles
 
@@ -49,7 +50,7 @@ class BernoulliLayer(NumberLayer):
 
     def mean(self, x):
         """``p(v = 1 | x) = sigmoid(x + b)``."""
-        out = np.empty_like(x)
+        out = scratch(x.shape, x.dtype)
         together(units.sigmoid, x, self.bias, out)
         return out
 
@@ -62,7 +63,7 @@ class BernoulliLayer(NumberLayer):
     def mean_and_sample(self, x, key, first=0):
         """The sample is drawn from the mean, which is computed once."""
         mean = self.mean(x)
-        out = np.empty_like(mean[first:])
+        out = scratch(mean[first:].shape, mean.dtype)
         together(units.bernoulli, mean[first:], *key, out)
         return mean, out
 

@@ -11,6 +11,7 @@ import threadpoolctl
 
 from .._kernels import blas
 from .crew import together
+from .memory import scratch
 
 
 @cache
@@ -93,7 +94,7 @@ def multiply(left, right, left_t=False, right_t=False):
     """``left right``, either of them transposed if it is said; arrays of one dtype."""
     n, k = left.shape[::-1] if left_t else left.shape
     m = right.shape[0] if right_t else right.shape[1]
-    out = np.empty((n, m), left.dtype)
+    out = scratch((n, m), left.dtype)
     if k == 0 or out.size == 0:
         out[...] = 0
         return out

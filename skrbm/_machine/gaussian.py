@@ -6,6 +6,7 @@ import numpy as np
 
 from .._kernels import quadrature, units, updates
 from .crew import together
+from .memory import scratch
 from .numbers import NumberLayer, room_for
 from .threads import in_threads, tiles
 
@@ -86,7 +87,8 @@ class GaussianLayer(NumberLayer):
         """``v / s``."""
         if self.log_ratio is None and (self.initial_variance == 1).all():
             return v  # the default, and two passes over v saved
-        return v / self.scale
+        scale = self.scale
+        return np.divide(v, scale, out=scratch(v.shape, np.result_type(v, scale)))
 
     def energy(self, v):
         """``sum_i (v_i - b_i)^2 / (2 s_i^2)``."""
@@ -94,7 +96,11 @@ class GaussianLayer(NumberLayer):
 
     def mean(self, x):
         """``b + s x``."""
-        return self.bias + self.scale * x
+        scale = self.scale
+        out = scratch(x.shape, np.result_type(x, scale, self.bias))
+        np.multiply(scale, x, out=out)
+        out += self.bias
+        return out
 
     def sample(self, x, key, out=None):
         """``mean(x)`` and normal noise of variance ``s^2``."""

@@ -9,12 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: The word of a purpose has this many bits for the kind of numbers and the Gibbs step; the bits
-#: above hold the number of a part, a share of the data that one worker trains on.
-_STEP_BITS = 18
-N_PARTS = 2 ** (31 - _STEP_BITS)
 #: The words of tempered learning begin here, and those of a fitted machine's methods.
-_TEMPERED, _METHODS = 2 ** (_STEP_BITS - 1), 2**31
+_TEMPERED, _METHODS = 2**17, 2**31
 #: Updates, or steps of a chain, that one seed has numbers for.
 N_UPDATES = 2**32
 
@@ -67,8 +63,8 @@ class Purpose(Enum):
         # Steps of an update that keep to the words of their kind.
         self.n_steps = 1 if stride == 0 else (_TEMPERED - first % _TEMPERED) // stride
 
-    def key(self, seed, update, step=0, part=0):
-        """The key of one Gibbs step of one part of the data.
+    def key(self, seed, update, step=0):
+        """The key of one Gibbs step.
 
         Parameters
         ----------
@@ -77,17 +73,15 @@ class Purpose(Enum):
             Below ``N_UPDATES``.
         step : int, default=0
             Number of the Gibbs step within an update, below ``n_steps``.
-        part : int, default=0
-            Number of the part, below ``N_PARTS``. A fit on one computer is part 0.
         """
-        if not (update < N_UPDATES and step < self.n_steps and 0 <= part < N_PARTS):
+        if not (update < N_UPDATES and step < self.n_steps):
             raise ValueError(
-                f"update {update} has no random numbers of its own at Gibbs step {step} of part "
-                f"{part}: a fit, or a call of a method, has numbers for {N_UPDATES} updates of at "
-                f"most {self.n_steps} Gibbs steps, in {N_PARTS} parts. Call fit with "
-                "warm_start=False to start again, or take fewer steps."
+                f"update {update} has no random numbers of its own at Gibbs step {step}: a fit, "
+                f"or a call of a method, has numbers for {N_UPDATES} updates of at most "
+                f"{self.n_steps} Gibbs steps. Call fit with warm_start=False to start again, or "
+                "take fewer steps."
             )
-        return Key(seed, update, self.first + self.stride * step + (part << _STEP_BITS))
+        return Key(seed, update, self.first + self.stride * step)
 
 
 #: Gibbs steps of an update that have random numbers of their own, whatever the algorithm. (The

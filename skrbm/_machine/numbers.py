@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .layer import Layer
+from .memory import scratch
 from .products import product, product_transposed, product_with_transpose
 
 
 def room_for(x, out):
     """Where rows drawn from inputs ``x`` go: ``out``, if it is as large; None: new rows."""
     if out is None:
-        return np.empty_like(x)
+        return scratch(x.shape, x.dtype)
     if out.shape != x.shape:  # kernels do not check bounds
         raise ValueError(f"rows of shape {x.shape} do not fit into an array of {out.shape}.")
     return out
@@ -90,7 +91,7 @@ class NumberLayer(Layer):
         """Rows of data, read into an array that has room for the rows of the model."""
         n_pos = which.stop - which.start if isinstance(which, slice) else len(which)
         n_neg = n_pos if n_neg is None else n_neg
-        both = np.empty((n_pos + n_neg, self.n_units), self.bias.dtype)
+        both = scratch((n_pos + n_neg, self.n_units), self.bias.dtype)
         rows.read(which, out=both[:n_pos])
         return NumberPhases(both, n_pos)
 

@@ -13,6 +13,7 @@ import numpy as np
 from .._kernels import onehot_rows
 from .._kernels.onehot import Order
 from .crew import together
+from .memory import Travelling, joined, scratch
 
 
 def cumulated(sizes):
@@ -31,7 +32,7 @@ def blocks(cumulative_work, most):
 
 
 @dataclass(frozen=True)
-class Categories:
+class Categories(Travelling):
     """The categories that the codes stand for.
 
     Parameters
@@ -148,13 +149,14 @@ class Categories:
 
     def complete_rows(self, n_rows):
         """Rows that observe every feature in its first category."""
-        codes = np.tile(self.offsets[:-1].astype(np.int32), n_rows)
+        codes = scratch((n_rows * self.n_features,), np.dtype(np.int32))
+        codes.reshape(n_rows, -1)[...] = self.offsets[:-1]
         indptr = np.arange(n_rows + 1) * self.n_features
         return OneHotRows(indptr, codes, n_codes=self.offsets[-1])
 
 
 @dataclass(eq=False)
-class OneHotRows:
+class OneHotRows(Travelling):
     """Rows of one-hot units, or of probabilities in their place.
 
     A slice of rows is a view: it shares the codes.
@@ -234,18 +236,18 @@ class OneHotRows:
         if len(rows) and rows.min() < 0:
             raise IndexError(f"row {rows.min()} is none: rows are counted from 0")
         indptr = cumulated(self.indptr[rows + 1] - self.indptr[rows])
-        codes = np.empty(indptr[-1], self.codes.dtype)
+        codes = scratch((indptr[-1],), self.codes.dtype)
         together(onehot_rows.take_rows, self.indptr, self.codes, rows, indptr, codes)
         return OneHotRows(indptr, codes, n_codes=self.n_codes)
 
     def above(self, others):
         """These rows of ones and, below them, other rows."""
         indptr = self.indptr_of_entries, others.indptr_of_entries[1:] + self.n_entries
-        codes = np.concatenate((self.entries, others.entries))
+        codes = joined(self.entries, others.entries)
         weights = None
         if others.weights is not None:
             ones = np.ones(self.n_entries, others.weights.dtype)
-            weights = np.concatenate((ones, others.weights_of_entries(ones.dtype)))
+            weights = joined(ones, others.weights_of_entries(ones.dtype))
         return OneHotRows(np.concatenate(indptr), codes, weights, self.n_codes)
 
     def blocks(self, work_per_row, work_per_entry, most):
@@ -256,7 +258,8 @@ class OneHotRows:
     def copy(self):
         """Rows that share nothing with these, but for the order by feature."""
         weights = None if self.weights is None else self.weights_of_entries(None).copy()
-        codes = self.entries.copy()
+        codes = scratch(self.entries.shape, self.codes.dtype)
+        codes[...] = self.entries
         return OneHotRows(self.indptr_of_entries, codes, weights, self.n_codes, self._order)
 
     def by_feature(self, categories):
@@ -278,8 +281,9 @@ class OneHotRows:
             )
         if self._order is None:
             dtype = np.int32 if max(self.n_entries, self.shape[0]) < 2**31 else np.int64
-            entry, row = np.empty(self.n_entries, dtype), np.empty(self.n_entries, dtype)
-            start = np.zeros(categories.n_features + 1, np.int64)
+            entry, row = (scratch((self.n_entries,), np.dtype(dtype)) for _ in range(2))
+            start = scratch(categories.offsets.shape, categories.offsets.dtype)
+            start[0] = 0
             rows = self.indptr, self.codes, categories.feature_of, categories.offsets
             together(onehot_rows.sort_by_feature, *rows, start, entry, row)
             self._order = Order(start, entry, row)

@@ -8,7 +8,7 @@ import numpy as np
 from .._kernels import products
 from .blas import multiply
 from .crew import parts_of, together
-from .memory import empty
+from .memory import empty, scratch
 
 # BLAS is slower than our own kernels for few rows, and for rows v whose zeros a kernel can skip
 # (measured: how_fast.rst).
@@ -38,7 +38,9 @@ def product(v, weights):
     n_blocks = parts_of(kernel.work(v, weights, None)) if few else 1
     sums = empty((n_blocks, v.shape[0], weights.shape[1]), weights.dtype)
     together(kernel, v, weights, sums)
-    return sums[0] if n_blocks == 1 else sums.sum(axis=0)
+    if n_blocks == 1:
+        return sums[0]
+    return sums.sum(axis=0, out=scratch(sums.shape[1:], sums.dtype))
 
 
 def product_transposed(v, h):
@@ -62,6 +64,6 @@ def product_with_transpose(h, weights):
     h = h.astype(weights.dtype, copy=False)
     if h.shape[0] > FEW_ROWS:
         return multiply(h, weights, right_t=True)
-    out = np.empty((h.shape[0], weights.shape[0]), weights.dtype)
+    out = scratch((h.shape[0], weights.shape[0]), weights.dtype)
     together(products.product_with_transpose, h, weights, out)
     return out

@@ -15,7 +15,7 @@ from .._kernels import onehot, onehot_rows, sums, updates
 from .._kernels.onehot import Phase, Queries
 from .crew import together
 from .layer import Layer
-from .memory import empty
+from .memory import empty, scratch
 from .onehot import Categories, OneHotPhases, OneHotRows, cumulated
 from .threads import COST_OF_SOFTPLUS, LONGEST_CALL, in_threads, shares
 
@@ -91,8 +91,8 @@ class SoftmaxLayer(Layer):
         """``phi(v) W + r U``."""
         v.check_codes(self.n_units)
         self._check(weights, self.conditional)
-        out = np.zeros((v.shape[0], weights.shape[1]), weights.dtype)
-
+        out = scratch((v.shape[0], weights.shape[1]), weights.dtype)
+        out[...] = 0
         indptr, entry_weights = v.indptr_of_entries, v.weights_of_entries(weights.dtype)
         together(onehot.gather, indptr, v.entries, entry_weights, weights, out)
         if self.conditional is not None:
@@ -128,7 +128,7 @@ class SoftmaxLayer(Layer):
         out = self.categories.complete_rows(x.h.shape[0]) if out is None else out
         _check_rows(out, x.h)
         order = out.by_feature(self.categories)
-        softmax, words = self._softmax(x.weights), np.empty(out.n_entries, np.uint32)
+        softmax, words = self._softmax(x.weights), scratch((out.n_entries,), np.dtype(np.uint32))
         together(onehot_rows.random_words, out.indptr, *key, words)
         no_position, no_p = np.empty(0, np.int64), np.empty(0, x.weights.dtype)
         outputs = out.entries, no_p
@@ -189,8 +189,8 @@ class SoftmaxLayer(Layer):
         _check_rows(like, x.h)
         order = like.by_feature(self.categories)
         position = self._positions(like)
-        codes = np.empty(position[-1], like.codes.dtype)
-        p = np.empty(position[-1], x.weights.dtype)
+        codes = scratch((position[-1],), like.codes.dtype)
+        p = scratch((position[-1],), x.weights.dtype)
         softmax, no_words = self._softmax(x.weights), np.empty(0, np.uint32)
         together(onehot.categorical, order, softmax, x.h, no_words, position, codes, p)
         return OneHotRows(position[like.indptr_of_entries], codes, p, self.n_units)
@@ -204,9 +204,12 @@ class SoftmaxLayer(Layer):
     def gradient(self, phases, h, row_weights, weights):
         """Feature by feature: first the rows of data, then the rows of the model."""
         self._check(weights)
-        interaction, bias = empty(weights.shape, weights.dtype), np.empty_like(self.bias)
+        interaction = empty(weights.shape, weights.dtype)
+        bias = scratch(self.bias.shape, self.bias.dtype)
         no_table = np.empty((0, weights.shape[1]), weights.dtype)
-        observed = no_table if self.conditional is None else np.empty_like(self.conditional)
+        observed = (
+            no_table if self.conditional is None else empty(self.conditional.shape, weights.dtype)
+        )
         positive, negative = slice(0, phases.n_pos), slice(phases.n_pos, None)
         parts = (
             self._phase(phases.positive, h[positive], row_weights[positive]),

@@ -20,6 +20,7 @@ import numpy as np
 from .._kernels import units
 from .bernoulli import BernoulliLayer
 from .crew import together
+from .memory import scratch, taken
 
 
 def ladder(n_temperatures):
@@ -56,7 +57,9 @@ class TemperedRBM:
 
     def __init__(self, model, base_rate_bias):
         self.visible, delta = base_rate_layer(model.visible, base_rate_bias)
-        self.weights = np.column_stack((model.weights, delta))
+        n_visible, n_hidden = model.weights.shape
+        self.weights = scratch((n_visible, n_hidden + 1), model.dtype)
+        self.weights[:, :-1], self.weights[:, -1] = model.weights, delta
         one = np.zeros(1, model.dtype)
         self._bias = np.append(model.hidden.bias, one)
         self._without_bias = BernoulliLayer(np.zeros_like(model.hidden.bias))
@@ -70,16 +73,16 @@ class TemperedRBM:
 
     def log_density(self, t, beta):
         """Logarithm of the unnormalised ``p_beta(v)``, plus ``E_0(v)``: (n,), in float64."""
-        t = beta * t
+        t = _scaled(beta, t)
         return self._without_bias.log_normaliser(t) + t[:, -1]
 
     def sample_hidden(self, t, beta, key):
         """Hidden rows drawn at ``beta``; the last unit is on. Shape (n, M + 1)."""
-        return self._last_on.sample(beta * t, key)
+        return self._last_on.sample(_scaled(beta, t), key)
 
     def visible_input(self, h, beta):
         """The input of the visible layer at ``beta``."""
-        return self.visible.input(beta * h, self.weights)
+        return self.visible.input(_scaled(beta, h), self.weights)
 
     def swapped(self, t, betas, parity, key):
         """Replicas after neighbours in temperature have swapped (Swendsen & Wang, 1986).
@@ -115,4 +118,9 @@ class TemperedRBM:
         accepted = accepted.reshape(p.shape) > 0
         for side in (first, first + 1):
             place[side] = np.where(accepted, proposed[side], place[side])
-        return t[place.ravel()]
+        return taken(t, place.ravel())
+
+
+def _scaled(beta, rows):
+    """``beta rows``, in the dtype of the rows."""
+    return np.multiply(beta, rows, out=scratch(rows.shape, rows.dtype))

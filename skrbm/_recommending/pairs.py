@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import validate_data
 
-from .._input.tables import unmasked
+from .._input.tables import refuse_dask, unmasked
 from .ids import flat, shown
 
 MOST_RATINGS = 100  # distinct ones: each is a category with weights of its own
@@ -31,6 +31,7 @@ def read_pairs(estimator, X, *, reset=False):
     reset : bool, default=False
         Whether to learn the names of the columns, or to check them.
     """
+    refuse_dask(X, "X")
     if sparse.issparse(X):
         raise TypeError(
             "X is a sparse matrix, but must hold pairs, one column of users and one of items: "
@@ -50,6 +51,7 @@ def read_pairs(estimator, X, *, reset=False):
 
 def read_column(values, name):
     """Ids as a flat array, of objects unless they come in an array or a series of numbers."""
+    refuse_dask(values, name)
     values = _without_mask(values)
     if isinstance(values, np.ndarray) and values.ndim == 1:
         return values
@@ -134,6 +136,7 @@ def frame(columns, as_frame):
 
 def read_ratings(y, users):
     """Ratings as a flat array of finite floats, as many as there are pairs."""
+    refuse_dask(y, "y")
     if isinstance(y, np.ma.MaskedArray):
         y = unmasked(y)
     y = column_or_1d(y, warn=True)

@@ -20,6 +20,7 @@ import numpy as np
 
 from .._kernels import updates
 from .._machine.crew import together
+from .._machine.memory import scratch
 
 #: Share by which the hidden mean moves towards that of each mini-batch.
 RATE = 0.01
@@ -105,7 +106,8 @@ class Centred:
         weights, hidden, visible, *others = self.model.parameters
         at_hidden, at_visible = _projections(weights, self.centers[0], self.hidden_mean)
         hidden += sign * at_hidden
-        visible += sign * self.scale * at_visible
+        at_visible *= sign * self.scale
+        visible += at_visible
         for table, center in zip(_tables(others), self.centers[1:], strict=True):
             hidden += sign * _projections(table, center, self.hidden_mean)[0]
 
@@ -113,7 +115,8 @@ class Centred:
 def _projections(table, left, right):
     """``left^T table`` and ``table right``."""
     n_blocks = -(-len(table) // updates.BLOCK)
-    at_left, at_right = np.empty((n_blocks, len(right)), table.dtype), np.empty_like(left)
+    at_left = scratch((n_blocks, len(right)), table.dtype)
+    at_right = scratch(left.shape, left.dtype)
     together(updates.project, table, left, right, at_right, at_left)
     return at_left.sum(axis=0), at_right
 

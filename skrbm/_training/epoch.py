@@ -5,6 +5,7 @@ from time import perf_counter
 import numpy as np
 
 from .._machine.crew import steady
+from .._machine.memory import recycling
 from .averaging import Average
 from .centring import Ordinary
 from .divergence import check_bounds, check_reconstructions
@@ -62,8 +63,9 @@ def train_epoch(state, settings, data, judge=None):
 
 
 @steady()
+@recycling()
 @np.errstate(over="ignore", invalid="ignore")  # an overflow is known at the end of the epoch
-def run_updates(state, settings, rows, batches):
+def run_updates(state, settings, rows, batches, order=None):
     """Updates by mini-batches of the epoch that the state is in.
 
     Parameters
@@ -74,6 +76,8 @@ def run_updates(state, settings, rows, batches):
     rows : Rows
     batches : range
         Numbers of the mini-batches. After the last one of an epoch comes the first one again.
+    order : ndarray of shape (n_rows,) or None
+        Numbers of the rows in their order in this epoch; None: as they are.
     """
     n_batches, size = n_batches_of(rows.n_rows, settings), settings.batch_size
     fall = FALLS[settings.learning_rate_schedule]
@@ -84,7 +88,6 @@ def run_updates(state, settings, rows, batches):
         "weight_decay": settings.weight_decay,
         "l1_penalty": settings.l1_penalty,
     }
-    order = row_order(state, rows.n_rows) if settings.shuffle else None
     for b in batches:
         first = b % n_batches * size
         which = slice(first, min(first + size, rows.n_rows))
@@ -119,8 +122,10 @@ def update(state, settings, rows, which, n_gibbs_steps, rates):
         state.average.add(state.model, settings.average)
 
 
-def row_order(state, n_rows):
-    """The order of rows in this epoch; the seed and the epoch alone decide."""
+def row_order(settings, seed, n_epochs, n_rows):
+    """The order of rows in an epoch; the seed and the epoch alone decide. None: as they are."""
+    if not settings.shuffle:
+        return None
     order = np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64)
-    np.random.default_rng((int(state.seed), state.n_epochs)).shuffle(order)
+    np.random.default_rng((int(seed), n_epochs)).shuffle(order)
     return order

@@ -29,6 +29,7 @@ import numpy as np
 from .._kernels import units
 from .._machine.crew import together
 from .._machine.keys import Purpose
+from .._machine.memory import joined, scratch
 from .._machine.tempered import TemperedRBM, ladder
 
 
@@ -62,7 +63,7 @@ def cd(state, phases, n_steps, means):
     if means:
         phases.replace_negative(model.visible.mean_rows(x_visible, phases.negative))
     h_neg = model.hidden.mean(model.hidden_input(phases.negative))
-    return np.concatenate((h_pos, h_neg)), state.chains
+    return joined(h_pos, h_neg), state.chains
 
 
 def pcd(state, phases, n_steps, means):
@@ -89,7 +90,8 @@ def pt(state, phases, n_steps, means):
     betas = ladder(n_temperatures).astype(state.chains.dtype)
     beta = np.repeat(betas, n_chains)[:, np.newaxis]
     # The last unit is always on.
-    h = np.pad(state.chains.reshape(-1, n_hidden), ((0, 0), (0, 1)), constant_values=1)
+    h = scratch((n_temperatures * n_chains, n_hidden + 1), state.chains.dtype)
+    h[:, :-1], h[:, -1] = state.chains.reshape(-1, n_hidden), 1
     v = None
     for k in range(n_steps):
         key = _key(state, Purpose.TEMPERED_VISIBLE, k)
@@ -150,7 +152,7 @@ def contrast(state, settings, phases, n_steps, weights=None):
 
 def sample_positive(state, phases):
     """Draw bits of the rows of data, whose values are probabilities."""
-    bits = np.empty_like(phases.positive)
+    bits = scratch(phases.positive.shape, phases.positive.dtype)
     together(units.bernoulli, phases.positive, *_key(state, Purpose.DATA, 0), bits)
     phases.positive[...] = bits
 

@@ -3,8 +3,9 @@
 A replica starts from what is common to all, and makes some updates by its own rows, chains and
 random numbers. Then what is common is the mean of what the replicas have made of it, weighed by
 the rows that they have seen (local updates: Zinkevich et al., 2010; McMahan et al., 2017). With
-one update between two means, plain steps and no shuffling, that is one step along the mean
-gradient.
+one update between two means that is one step along the mean gradient, momentum and averages
+included; but for centring, whose hidden mean moves in each replica before its step, and for the
+bounds on steps of real-valued units.
 """
 
 from dataclasses import replace
@@ -47,16 +48,16 @@ def shared_of(state):
 
 def with_shared(state, shared):
     """A state like this one that goes on from what is common; its arrays are its own."""
-    arrays = [copy(array) for array in shared.arrays]
-    n_parameters, n_velocities = len(state.model.parameters), len(state.optimizer.velocity)
-    parameters, rest = arrays[:n_parameters], arrays[n_parameters:]
-    velocity, (hidden_mean, *averages) = rest[:n_velocities], rest[n_velocities:]
-    average = None
-    if averages:
-        average = Average(state.average.model.with_parameters(averages), *shared.averaged)
+    # What is common says whether there are velocities and an average: the state may have none.
+    arrays, average = [copy(array) for array in shared.arrays], None
+    n = len(state.model.parameters)
+    if shared.averaged:
+        arrays, averages = arrays[:-n], arrays[-n:]
+        average = Average(state.model.with_parameters(averages), *shared.averaged)
+    *velocity, hidden_mean = arrays[n:]
     return replace(
         state,
-        model=state.model.with_parameters(parameters),
+        model=state.model.with_parameters(arrays[:n]),
         optimizer=replace(state.optimizer, velocity=tuple(velocity)),
         centring=replace(state.centring, hidden_mean=hidden_mean),
         average=average,

@@ -198,14 +198,20 @@ class DistributedData:
 
     def _make(self, window, shared):
         """Make some rounds as one graph; returns what is common then."""
-        learn, mean = (delayed(task, pure=False) for task in (tasks.learn, tasks.mean))
+        learn, mean, order_of = (
+            delayed(task, pure=False) for task in (tasks.learn, tasks.mean, tasks.order_of)
+        )
         chains = {p: _whole((None, own)) for p, own in self._chains.items()}
         common, last = _whole((shared, None)), dict(chains)
-        holders = self._cluster.holders(self._parts)
+        holders, orders = self._cluster.holders(self._parts), {}
         for turns in window:
             for p, batches, _ in turns:
                 with near(holders[p]):
-                    last[p] = learn(self._job, p, self._parts[p], common, last[p], batches)
+                    if p not in orders:
+                        orders[p] = order_of(self._job, p, self._parts[p], shared.n_epochs)
+                    last[p] = learn(
+                        self._job, p, self._parts[p], orders[p], common, last[p], batches
+                    )
             common = mean_tree(mean, turns, [last[turn.p] for turn in turns])
         place_of = delayed(tasks.place_of, pure=False)
         results = {None: place_of(common, 0)}

@@ -25,9 +25,8 @@ def fit(
     Every partition trains a replica of the machine: with its rows, its chains and its random
     numbers. A *round* is ``sync_every`` updates of each replica, from common parameters. The mean
     of the replicas, by the rows that each has seen, is what the next round starts from [1]_, [2]_.
-    With ``sync_every=1`` and plain steps (no momentum, no average) that is synchronous gradient
-    ascent: one step along the mean gradient. With one partition the result is that of
-    ``rbm.fit``, bit for bit.
+    With ``sync_every=1`` and ``centering=False`` that is synchronous gradient ascent: one step
+    along the mean gradient. With one partition the result is that of ``rbm.fit``, bit for bit.
 
     The same partitions and ``random_state`` give the same bits on any number of workers, of
     threads or processes, and after workers have died. Each task is the work of one thread.

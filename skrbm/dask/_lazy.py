@@ -17,7 +17,9 @@ from .._estimator.recommendations import best, names_of_features
 from .._input.checks import working_dtype
 from .._input.parameters import check_flag, check_integer, check_option
 from .._input.tables import dense
+from .._machine.threads import one_thread
 from ._partitions import as_block, check_whole_rows, is_table, partitions
+from ._tasks import naming
 
 # --- public -----------------------------------------------------------------------------------
 
@@ -40,8 +42,9 @@ def transform(rbm, X):
     -------
     H : dask array of shape (n_samples, n_components)
         Probabilities, in the dtype of X, cut as X is cut. The numbers are those of
-        ``rbm.transform`` of each partition. (Of all rows at once they may differ in the last
-        digits, because matrix products of other sizes may add up in another order.)
+        ``rbm.transform`` of each partition, whatever ``set_output`` says. (Of all rows at once
+        they may differ in the last digits, because matrix products of other sizes may add up in
+        another order.)
 
     Raises
     ------
@@ -49,6 +52,12 @@ def transform(rbm, X):
         If X is in memory, or ``rbm`` is another estimator.
     ValueError
         If X is cut along its features, or has another number of features.
+
+    Notes
+    -----
+    A task takes one thread: workers have their own. The estimator is sent once for each call of
+    ``compute``, without what only learning needs; of more than 10 MB Dask warns as of any large
+    graph, which is harmless here.
 
     Examples
     --------
@@ -178,10 +187,8 @@ def recommend(rbm, X, n_items=10, *, columns=None, exclude_observed=True, as_nam
             names_of_features(rbm)
         answers = asked.by_rows(min(n_items, asked.n_features))  # blocks are pairs of arrays
         return tuple(
-            answers.map_blocks(itemgetter(place), token=name, meta=np.empty((0, 0), dtype))
-            for place, (name, dtype) in enumerate(
-                zip(("ids", "scores"), asked.dtypes, strict=True)
-            )
+            answers.map_blocks(itemgetter(place), meta=np.empty((0, 0), dtype))
+            for place, dtype in enumerate(asked.dtypes)
         )
     if as_names:
         raise ValueError(
@@ -243,8 +250,7 @@ class _Asked:
     def by_rows(self, width):
         """A dask array of the results of all rows, ``width`` numbers of each."""
         return self.X.map_blocks(
-            _call,
-            token=self.method,  # what the dashboard shows
+            _answer,
             reader=self.reader,
             method=self.method,
             options=self.options,
@@ -257,10 +263,9 @@ class _Asked:
     def of_partition(self, p, **options):
         """The results that a partition gives, with options of its own, as a Delayed object."""
         piece = self.X.blocks[p].to_delayed().item()
-        call = dask.delayed(_call, pure=False)
-        return call(
-            piece, self.reader, self.method, self.options | options, None, self.dtypes, (p,)
-        )
+        answer = dask.delayed(_answer, pure=False)
+        options = self.options | options
+        return answer(piece, self.reader, self.method, options, None, self.dtypes, (p,))
 
     def starts(self, argument):
         """The number of the first row of each partition, and the number of rows."""
@@ -339,25 +344,20 @@ def _dtype_of_frame(rbm, X):
 # --- tasks ------------------------------------------------------------------------------------
 
 
-def _call(block, reader, method, options, width, dtypes, block_id):
+def _answer(block, reader, method, options, width, dtypes, block_id):
     """The results of a method for a block, of ``width`` columns; None: as the method has them."""
     n_rows = block.shape[0] if hasattr(block, "shape") else len(block)
     if n_rows:
-        try:
-            # Here goes the context of one thread a task.
+        with naming(block_id[0]), one_thread():
             results = getattr(reader, method)(as_block(block), **options)
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"partition {block_id[0]} of X: {error}") from error
+        results = results if isinstance(results, tuple) else (results,)
     else:
-        results = tuple(np.empty((0, width)) for _ in dtypes)
-    results = [
-        (result if width is None else result.reshape(n_rows, width)).astype(dtype, copy=False)
-        for result, dtype in zip(
-            results if isinstance(results, tuple) else [results], dtypes, strict=True
-        )
-    ]
-    return tuple(results) if len(results) > 1 else results[0]
+        results = [np.empty((0, width)) for _ in dtypes]
+    # What set_output makes of a block is an array here.
+    arrays = [np.asarray(*pair) for pair in zip(results, dtypes, strict=True)]
+    if width is not None:
+        arrays = [array.reshape(n_rows, width) for array in arrays]
+    return tuple(arrays) if len(arrays) > 1 else arrays[0]
 
 
 def _in_places(answers, places, n_queries, dtype):

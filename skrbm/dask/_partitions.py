@@ -43,8 +43,13 @@ def row_partitions(values, name, n_partitions):
 
 
 def is_table(X):
-    """Whether X is a dask array, DataFrame or Series, and no list."""
-    return is_dask_collection(X) and hasattr(X, "ndim") and hasattr(X, "to_delayed")
+    """Whether X is a dask array, DataFrame or Series."""
+    return (  # a Delayed object has every attribute
+        is_dask_collection(X)
+        and not isinstance(X, Delayed)
+        and hasattr(X, "ndim")
+        and hasattr(X, "to_delayed")
+    )
 
 
 def check_whole_rows(X, name="X"):

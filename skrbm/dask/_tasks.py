@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 from .._estimator.parts import form_data, read_table
 from .._input.encoding import merged_values
+from .._machine.memory import Travelling, received
 from .._machine.threads import one_thread
-from .._training.epoch import run_updates
+from .._training.epoch import row_order, run_updates
 from .._training.measures import added, measure
 from .._training.replicas import packed, shared_of, unpacked, weighted_sum, with_shared
 from .._training.state import Settings, State
@@ -66,7 +67,7 @@ def merge_descriptions(*descriptions):
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Travelling):
     """What all tasks of a fit have in common.
 
     Parameters
@@ -103,12 +104,17 @@ class Job:
         return rows
 
 
-def learn(job, p, part, common, own, batches):
+def order_of(job, p, part, n_epochs):
+    """The order of the rows of a partition in an epoch."""
+    return row_order(job.settings, job.seeds[p], n_epochs, part[0].rows.n_rows)
+
+
+def learn(job, p, part, order, common, own, batches):
     """Updates of a partition by some of its mini-batches, from what is common, and its chains."""
     (shared, _), (_, chains) = common, own
     state = job.replica(p, shared, chains)
     with one_thread():
-        run_updates(state, job.settings, job.rows(part[0]), batches)
+        run_updates(state, job.settings, job.rows(part[0]), batches, received(order))
     keeps_chains = job.settings.algorithm != "cd"
     return shared_of(state), packed(state.chains) if keeps_chains else None
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skrbm import BernoulliRBM
-from skrbm._training.epoch import ERROR_ROWS
+from skrbm._training.measures import ERROR_ROWS
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import BERNOULLI, models, variants

@@ -32,7 +32,7 @@ def test_chunks_of_the_same_rows_do_what_epochs_of_fit_do(variant):
     chunks = variant.machine().partial_fit(X)
     for n_iter in (2, 3):
         whole = variant.machine(n_iter=n_iter, shuffle=False).fit(X)
-        variant.assert_same_after_chunks(chunks.partial_fit(X), whole)
+        assert_same_model(chunks.partial_fit(X), whole)
 
 
 @variants
@@ -41,7 +41,7 @@ def test_partial_fit_goes_on_where_fit_stopped(variant, n_iter):
     X = variant.rows()
     rbm = variant.machine(n_iter=n_iter, shuffle=False).fit(X).partial_fit(X)
     whole = variant.machine(n_iter=n_iter + 1, shuffle=False).fit(X)
-    variant.assert_same_after_chunks(rbm, whole)
+    assert_same_model(rbm, whole)
 
 
 @variants
@@ -62,7 +62,7 @@ def test_a_cut_between_batches_changes_nothing(variant):
     for part in (more[: 2 * size], more[2 * size : 3 * size], more[3 * size :]):
         parts.partial_fit(part)
     assert parts.n_iter_ == 4
-    variant.assert_same_after_chunks(parts, whole, but=["n_iter_", "history_"])
+    assert_same_model(parts, whole, but=["n_iter_", "history_"])
 
 
 @models

@@ -370,3 +370,17 @@ def test_features_keep_the_names_that_scikit_learn_has_learned():
     ours = BernoulliRBM.from_sklearn(neural_network.BernoulliRBM(3, n_iter=1).fit(X))
     assert list(ours.feature_names_in_) == list("abcdef")
     assert ours.sample(2).shape == (2, 6)
+
+
+@models
+@pytest.mark.parametrize("algorithm", ["pcd", "pt"])
+def test_chains_may_be_those_of_several_parts_of_the_rows(model, algorithm):
+    """``n_chains`` is then the number in each part."""
+    X = model.complete()
+    rbm = model.machine(algorithm=algorithm, n_chains=4).fit(X)
+    rows, _ = rbm._read(X)
+    rbm.h_samples_ = np.concatenate([rbm.h_samples_] * 3, axis=-2)
+    assert rbm._state(rows, 3).chains.shape[-2] == 12
+    for n_parts, found in ((1, 12), (2, 6), (5, 12)):
+        with pytest.raises(ValueError, match=f"n_chains=4 cannot go on .* n_chains={found}:"):
+            rbm._state(rows, n_parts)

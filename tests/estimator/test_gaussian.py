@@ -1,16 +1,20 @@
 """What a machine of real values starts from and learns: means, clusters, noise variances."""
 
+import pickle
+
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
-from scipy.special import logit
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit, logit
 from sklearn import datasets
+from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
 from skrbm import GaussianBernoulliRBM
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.gaussian_machines import correlated_rows, machine, noise_variances
+from ..helpers.models import GAUSSIAN
 from ..oracles.gaussian import EnumeratedGaussianRBM
 
 
@@ -153,3 +157,37 @@ def test_one_row_and_one_feature():
         rbm = GaussianBernoulliRBM(2, noise_variance="learned", random_state=0).fit(X)
         assert np.isfinite(rbm.score_samples(X)).all()
         assert_allclose(rbm.intercept_visible_, np.mean(X, axis=0), atol=0.5)
+
+
+@pytest.mark.parametrize("algorithm", ["cd", "pcd", "pt"])
+@pytest.mark.parametrize("average", [False, 0.4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_warm_start_keeps_the_last_bits_of_a_learned_variance(algorithm, average, dtype):
+    """What learns is the logarithm, which the variance itself does not tell to the last bit."""
+    X = GAUSSIAN.rows().astype(dtype)
+    options = {"algorithm": algorithm, "average": average, "noise_variance": "learned"}
+    rbm = GAUSSIAN.machine(**options, n_iter=2, warm_start=True, momentum=0.5)
+    whole = clone(rbm).set_params(n_iter=4).fit(X)
+    until = clone(rbm).fit(X).noise_variance_
+    rbm.fit(X)
+    assert_array_equal(rbm.noise_variance_, until)
+    rbm = pickle.loads(pickle.dumps(rbm))
+    rbm.noise_variance_ = rbm.noise_variance_.copy()  # no other number: no edit
+    assert_same_model(rbm.fit(X), whole)
+
+
+@pytest.mark.parametrize("average", [False, 0.4])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_learned_variance_that_somebody_sets_is_followed(average, in_place):
+    """By what reads it and by what goes on learning; one number is enough."""
+    X = GAUSSIAN.rows()
+    rbm = GAUSSIAN.machine(noise_variance="learned", average=average).fit(X)
+    others = rbm.noise_variance_[[0, 1, 3, 4, 5]].copy()
+    given = rbm.noise_variance_ if in_place else rbm.noise_variance_.copy()
+    given[2] *= 3
+    rbm.noise_variance_, expected = given, given.copy()
+    x = (X / np.sqrt(expected)) @ rbm.components_.T + rbm.intercept_hidden_
+    assert_allclose(rbm.transform(X), expit(x), rtol=1e-12)
+    rbm.set_params(learning_rate=1e-12, momentum=0.0).partial_fit(X)
+    assert_allclose(rbm.noise_variance_, expected, rtol=1e-10)
+    assert_allclose(rbm.noise_variance_[[0, 1, 3, 4, 5]], others, rtol=1e-10)

@@ -30,7 +30,7 @@ def test_system_python_and_versions_are_printed(capsys):
 
 def test_no_library_is_left_out(capsys):
     named = {name for name, _ in printed(capsys)}
-    assert requirements("install_requires", "plot", "progress").keys() <= named
+    assert requirements("install_requires", "plot", "progress", "dask").keys() <= named
 
 
 def test_thread_pools_are_printed(capsys):

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 
-from .comparison import assert_same_model
 from .gaussian_machines import correlated_rows
 from .ratings import ratings, stored
 
@@ -126,15 +124,6 @@ class Variant:
         rbm = self.machine()
         shape = (rbm.batch_size if rbm.n_chains is None else rbm.n_chains, rbm.n_components)
         return (rbm.n_temperatures, *shape) if rbm.algorithm == "pt" else shape
-
-    def assert_same_after_chunks(self, actual, desired, but=()):
-        """The same bits; but a learned variance leaves its logarithmic scale between chunks."""
-        if self.parameters.get("noise_variance") != "learned":
-            assert_same_model(actual, desired, but)
-            return
-        assert_array_equal(actual.h_samples_, desired.h_samples_)
-        for name in self.model.arrays:
-            assert_allclose(getattr(actual, name), getattr(desired, name), rtol=1e-12, atol=1e-14)
 
 
 PT = {"algorithm": "pt", "n_temperatures": 4}

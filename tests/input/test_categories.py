@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skrbm import SoftmaxRBM
+from skrbm._input.categories import CategoryRows
 
 
 @pytest.fixture(name="X")
@@ -36,3 +37,19 @@ def test_the_first_category_fills_what_is_unknown(X):
     rows = SoftmaxRBM(2, categories=[1, 2, 3, 4], n_iter=0).fit(X)._rows(X)
     v, known = rows.complete(np.arange(30))
     assert_array_equal(rows.categories.decode(v, float), np.where(known, X, 1))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_may_be_codes_alone(X, dtype):
+    """Of rows that nobody asks back as they were given; their machine says the dtype."""
+    rows = SoftmaxRBM(2, categories=[1, 2, 3, 4], n_iter=0).fit(X)._rows(X.astype(dtype))
+    codes = CategoryRows(None, rows.onehot, rows.categories, rows.dtype)
+    for ours, theirs in ((codes, rows), (codes.part(np.arange(3, 9)), rows.part(np.arange(3, 9)))):
+        assert ours.X is None
+        assert ours.dtype == dtype
+        assert (ours.n_rows, ours.n_features) == (theirs.n_rows, theirs.n_features)
+        assert ours.n_unknown == theirs.n_unknown
+        for a, b in ((ours, theirs), (ours.distinct(), theirs.distinct())):
+            everything = slice(0, a.n_rows)
+            assert_array_equal(a.read(everything).entries, b.read(everything).entries)
+            assert_array_equal(a.read(everything).indptr, b.read(everything).indptr)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skrbm._input.encoding import fitted_categories
+from skrbm._input.encoding import fitted_categories, found_values, merged_values
 
 from ..helpers.comparison import assert_same_bits, assert_same_model
 from ..helpers.ratings import HALF_STARS, assert_same, machine, ratings, stored
@@ -99,3 +99,19 @@ def test_categories_that_belong_to_other_features_are_refused(n_features):
     assert fitted_categories(by_feature, np.int64(3)).n_features == 3
     with pytest.raises(ValueError, match=r"categories of 3 features, but n_features_in_ is"):
         fitted_categories(by_feature, n_features)
+
+
+@pytest.mark.parametrize("categories", ["shared", "auto", "given"])
+@pytest.mark.parametrize("container", [np.asarray, stored])
+def test_parts_of_the_rows_find_what_all_rows_have(X, categories, container):
+    """Features and their values, in pairs, each once, whatever the parts and their order."""
+    rbm = machine(categories=HALF_STARS if categories == "given" else categories)
+    found = found_values(rbm, container(X))
+    pairs = {(i, x) for row in X for i, x in enumerate(row) if not np.isnan(x)}
+    if categories != "auto":
+        pairs = {(0, x) for _, x in pairs} if categories == "shared" else set()
+    np.testing.assert_array_equal(found, np.reshape(sorted(pairs), (-1, 2)).T)
+    parts = [found_values(rbm, container(X[which])) for which in (slice(9, None), slice(0, 9))]
+    assert_same_bits(merged_values(parts), found)
+    nothing = found_values(rbm, container(np.full((2, X.shape[1]), np.nan)))
+    assert_same_bits(merged_values([nothing, found, nothing]), found)

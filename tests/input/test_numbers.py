@@ -45,3 +45,15 @@ def test_sparse_rows_are_read_as_dense_rows(estimator, container, bias, rng):
         dense, same = (getattr(estimator, method)(V, **arguments) for V in (X, container(X)))
         assert_allclose(same, dense, rtol=1e-12, atol=1e-12)
     assert_allclose(estimator.energy(container(X), H), estimator.energy(X, H), rtol=1e-12)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("dtype", [np.int8, np.float32, np.float64])
+def test_rows_know_whether_all_values_were_whole_numbers(container, dtype, rng):
+    X = rng.integers(-3, 4, (2500, 3)).astype(dtype)
+    rows = NumberRows(container(X), clip=True)
+    assert rows.all_whole
+    assert rows.given_dtype == dtype
+    if np.issubdtype(dtype, np.floating):
+        X[2400, 1] = 0.5  # beyond the first block
+        assert not NumberRows(container(X)).all_whole

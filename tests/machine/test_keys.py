@@ -1,4 +1,4 @@
-"""Names of random numbers: which words they are, and that parts of the data have their own."""
+"""Names of random numbers: which words they are, and that no two uses share them."""
 
 import itertools
 
@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 
 from skrbm._kernels.units import philox
-from skrbm._machine.keys import N_PARTS, N_UPDATES, Purpose, draw_seed
+from skrbm._machine.keys import N_UPDATES, Purpose, draw_seed
 
 SEED = np.uint64(5)
 
-#: Purposes that have parts. (Fitted machines have no parts of data.)
+#: Purposes of learning; the others are those of a fitted machine's methods.
 LEARNING = [purpose for purpose in Purpose if purpose.first < 2**18]
 
 
 def some_keys(purpose):
-    """Keys of first and last updates, steps and parts."""
+    """Keys of first and last updates and steps."""
     steps = (0, 1, 2, 3, purpose.n_steps - 1) if purpose.n_steps > 1 else (0,)
-    parts = (0, 1, N_PARTS - 1) if purpose in LEARNING else (0,)
-    for update, step, part in itertools.product((0, 1, N_UPDATES - 1), steps, parts):
-        yield purpose.key(SEED, update, step, part)
+    for update, step in itertools.product((0, 1, N_UPDATES - 1), steps):
+        yield purpose.key(SEED, update, step)
 
 
 def test_no_two_purposes_share_a_key():
@@ -29,13 +28,11 @@ def test_no_two_purposes_share_a_key():
 
 
 def test_no_two_purposes_of_learning_share_a_word_at_any_step():
-    """The bits above the words of a part are its number."""
     words = [p.key(SEED, 0, step).purpose for p in LEARNING for step in range(p.n_steps)]
     assert len(set(words)) == len(words)
     assert max(words) < 2**18
     assert Purpose.DATA in LEARNING
-    last = [purpose.key(SEED, 0, 0, N_PARTS - 1).purpose for purpose in LEARNING]
-    assert max(last) < 2**31 == min(p.first for p in Purpose if p not in LEARNING)
+    assert min(p.first for p in Purpose if p not in LEARNING) == 2**31
 
 
 def words_of(purpose):
@@ -74,11 +71,11 @@ def test_a_seed_moves_the_random_state_on():
 
 
 @pytest.mark.parametrize(
-    ("update", "step", "part"),
-    [(0, 0, N_PARTS), (0, 0, -1), (0, 2**16, 0), (0, 2**16, 1), (N_UPDATES, 0, 0)],
+    ("update", "step"),
+    [(0, 2**16), (N_UPDATES, 0)],
 )
 @pytest.mark.parametrize("purpose", [Purpose.HIDDEN, Purpose.TEMPERED_HIDDEN, Purpose.CHAIN_SWAP])
-def test_what_has_no_random_numbers_of_its_own_is_refused(purpose, update, step, part):
+def test_what_has_no_random_numbers_of_its_own_is_refused(purpose, update, step):
     """Otherwise counters would begin again, and draws would repeat."""
     with pytest.raises(ValueError, match="no random numbers of its own"):
-        purpose.key(SEED, update, step, part)
+        purpose.key(SEED, update, step)

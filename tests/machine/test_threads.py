@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
@@ -104,6 +105,45 @@ def test_small_work_stays_in_one_thread():
         assert len(threads.shares(np.arange(1001), n_threads * worth / 1000)) == 1
     finally:
         numba.set_num_threads(before)
+
+
+@pytest.fixture(name="all_threads")
+def as_many_threads_as_there_can_be():
+    before, most = numba.get_num_threads(), numba.config.NUMBA_NUM_THREADS
+    numba.set_num_threads(most)
+    yield most
+    numba.set_num_threads(before)
+
+
+def in_another_thread(function):
+    """The result of a call in a thread of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
+
+
+def test_work_of_one_thread_is_limited_in_this_thread_alone(all_threads):
+    work = np.arange(1001), all_threads * threads.WORTH_A_THREAD / 1000
+    with threads.one_thread():
+        assert numba.get_num_threads() == 1
+        assert len(threads.shares(*work)) == 1
+        assert in_another_thread(numba.get_num_threads) == all_threads
+        assert len(in_another_thread(lambda: threads.shares(*work))) == all_threads
+    assert numba.get_num_threads() == all_threads
+    assert len(threads.shares(*work)) == all_threads
+
+
+def test_work_of_one_thread_may_be_within_another(all_threads):
+    with threads.one_thread():
+        with threads.one_thread():
+            assert numba.get_num_threads() == 1
+        assert numba.get_num_threads() == 1
+    assert numba.get_num_threads() == all_threads
+
+
+def test_after_an_error_there_are_as_many_threads_as_before(all_threads):
+    with pytest.raises(KeyboardInterrupt), threads.one_thread():
+        raise KeyboardInterrupt
+    assert numba.get_num_threads() == all_threads
 
 
 @pytest.mark.parametrize("where", [0, 1, 3])

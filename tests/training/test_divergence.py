@@ -14,9 +14,9 @@ from skrbm._training.divergence import (
     OVERGROWN,
     SUSPICIOUS,
     check_reconstructions,
-    mean_errors,
     suspicion,
 )
+from skrbm._training.measures import measure
 
 from ..helpers.calls import machine_of
 from ..helpers.models import SOFTMAX
@@ -71,16 +71,11 @@ def test_errors_of_categories_are_in_units_of_their_range(conditional):
     X = SOFTMAX.rows()
     rbm = SOFTMAX.machine(conditional=conditional).fit(X)
     rows, model = rbm._read(X)
-    error, misfit = mean_errors(
-        model.visible,
-        lambda v: model.visible_input(model.hidden.mean(model.hidden_input(v))),
-        [rows.read(slice(0, 47))],
-    )
+    state = rbm._state(rows)
+    error = check_reconstructions(state, 0.1, measure(state, rows))
     known = ~np.isnan(X)
     assert error == pytest.approx(np.mean((rbm.reconstruct(X) - X)[known] ** 2))
-    assert misfit == pytest.approx(error / 5**2 + 1e-3)  # half stars, from 0 to 5
-    state = rbm._state(rows)
-    check_reconstructions(state, 0.1, lambda: [rows.read(slice(0, 47))])
+    assert state.misfit == pytest.approx(error / 5**2 + 1e-3)  # half stars, from 0 to 5
     stars = rbm.categories_[0]
     means = softmax(rbm._base_rate_bias.reshape(6, 11), axis=1) @ stars
     base = np.mean((means - X)[known] ** 2) / 5**2 + 1e-3
@@ -89,11 +84,11 @@ def test_errors_of_categories_are_in_units_of_their_range(conditional):
 
 
 def test_rows_without_entries_have_no_error():
-    rows, model = SOFTMAX.machine().fit(SOFTMAX.rows())._read(np.full((3, 6), np.nan))
-    assert mean_errors(model.visible, model.visible_input, []) == (0, 0)
-    h = np.zeros((3, 3))
-    nothing = [rows.read(slice(0, 3))]
-    assert mean_errors(model.visible, lambda v: model.visible_input(h), nothing) == (0, 0)
+    rbm = SOFTMAX.machine().fit(SOFTMAX.rows())
+    rows, _ = rbm._read(np.full((3, 6), np.nan))
+    state = rbm._state(rows)
+    assert check_reconstructions(state, 0.1, measure(state, rows)) == 0
+    assert (state.misfit, state.base_rate_misfit) == (0, 0)
 
 
 def test_the_base_rates_are_measured_once(arrays, rng):

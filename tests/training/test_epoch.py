@@ -11,7 +11,6 @@ from skrbm import BernoulliRBM
 from skrbm._estimator.data import LocalData
 from skrbm._input.numbers import NumberRows
 from skrbm._training.epoch import row_order, train_epoch
-from skrbm._training.state import State
 
 from ..helpers.gaussian_machines import VARIANCE
 from ..helpers.machines import some_cases
@@ -35,6 +34,12 @@ from ..oracles.tempering import train_tempered
 from ..oracles.training import train
 
 # --- the plain twins ---
+
+
+def order_of(options, state, n_rows=11):
+    """The order of rows in the next epoch."""
+    order = row_order(options, state.seed, state.n_epochs, n_rows)
+    return np.arange(n_rows) if order is None else order
 
 
 def binary(b):
@@ -79,7 +84,7 @@ def test_an_epoch_equals_the_plain_loops_draw_for_draw(
         V = spread * rng.normal(0.3, 1, (11, 4))
     options = settings(algorithm=algorithm, shuffle=shuffle, **changes)
     state = twin["state"](W, b, c, n_chains=options.n_chains)
-    order = row_order(state, 11) if shuffle else np.arange(11)
+    order = order_of(options, state)
     train_epoch(state, options, LocalData(NumberRows(V)))
     plain_W, plain_c, plain_chains = train(
         V,
@@ -138,7 +143,7 @@ def test_an_epoch_of_categories_equals_the_plain_loops_draw_for_draw(machine, ch
     rows = some_rows(machine)
     options = settings(algorithm="cd", **changes)
     state = softmax_state(machine)
-    order = row_order(state, 11) if options.shuffle else np.arange(11)
+    order = order_of(options, state)
     for _ in range(2):
         train_epoch(state, options, LocalData(data_of(machine, rows)))
         if options.shuffle:
@@ -261,9 +266,7 @@ def test_an_epoch_of_tempering_equals_the_plain_loops_draw_for_draw(case, change
 
 
 def order(seed, n_epochs, n_rows=1000):
-    nothing = dict.fromkeys(("model", "base_rate_bias", "chains", "centring"))
-    state = State(seed=np.uint64(seed), n_epochs=n_epochs, **nothing)
-    return row_order(state, n_rows)
+    return row_order(settings(shuffle=True), np.uint64(seed), n_epochs, n_rows)
 
 
 def test_row_order_is_a_permutation_that_depends_on_seed_and_epoch():
@@ -273,6 +276,10 @@ def test_row_order_is_a_permutation_that_depends_on_seed_and_epoch():
     # Two random permutations agree in one place on average, seldom in ten.
     for other in (np.arange(1000), order(1, 1), order(2, 0)):
         assert (first == other).sum() < 10
+
+
+def test_without_shuffling_rows_are_in_their_own_order():
+    assert row_order(settings(shuffle=False), np.uint64(1), 0, 1000) is None
 
 
 def test_a_batch_larger_than_the_data_takes_no_memory():
