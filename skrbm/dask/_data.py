@@ -48,6 +48,10 @@ class DistributedData:
         self._job = self._shared = None
         self._n_rounds = 1  # of the next graph
 
+    def release(self):
+        """Free the memory that the partitions take on the cluster."""
+        self._cluster.release()
+
     # --- reading ---
 
     def read(self, learner, parts, weights, reset):

@@ -145,6 +145,8 @@ def _fit(rbm, data, parts, weights, seen, resume):
             raise RuntimeError(f"{error} {kept}") from error
         error.add_note(kept)
         raise
+    finally:
+        data.release()
 
 
 def _kept(rbm, has_epochs):
