@@ -6,7 +6,7 @@ from sys import maxsize
 from threading import Lock
 
 from dask import annotate, config
-from distributed import Future, KilledWorker, wait
+from distributed import Future, KilledWorker
 from distributed.comm import CommClosedError
 
 #: What says that data or the scheduler are gone.
@@ -53,13 +53,10 @@ class Cluster:
 
     def wait(self, futures):
         """Wait for the futures of a dict by partition; an error names its partition."""
-        try:
-            wait(list(futures.values()))
-        except Exception as error:
-            raise _explained(error) from error
         for p, future in futures.items():
-            if future.status == "error":
-                error = _explained(future.exception())
+            error = future.exception()
+            if error is not None:
+                error = _explained(error)
                 if not str(error).startswith("partition "):  # else it is one of reading
                     error.add_note(f"This happened in the graph of partition {p} of X.")
                 raise error
