@@ -7,7 +7,7 @@ from threading import Lock
 from weakref import WeakSet
 
 from dask import annotate, config
-from distributed import Future, KilledWorker, wait
+from distributed import Future, KilledWorker
 from distributed.comm import CommClosedError
 
 #: What says that data or the scheduler are gone.
@@ -59,14 +59,16 @@ class Cluster:
             _raise(error, any(future.status == "error" for future in futures.values()))
 
     def wait(self, futures):
-        """Wait for the futures of a dict by partition; an error names its partition."""
-        try:
-            wait(list(futures.values()))
-        except Exception as error:
-            _raise(error, False)
+        """Wait for the futures of a dict by partition; an error names its partition.
+
+        One after the other, so that of two errors it is always the same one that is told.
+        """
         for p, future in futures.items():
-            if future.status == "error":
+            try:
                 error = future.exception()
+            except Exception as lost:
+                _raise(lost, False)
+            if error is not None:
                 if not str(error).startswith("partition "):  # else it is one of reading
                     error.add_note(f"This happened in the graph of partition {p} of X.")
                 _raise(error, True)
@@ -107,8 +109,8 @@ def _raise(error, of_task):
     if isinstance(error, _LOST) and not of_task:
         sentence = (
             "the cluster has lost rows of X with a worker and cannot compute them again, as it "
-            "can do if X is read from files or made by tasks, or the scheduler is gone "
-            f"({type(error).__name__}: {error})."
+            "can do if X is read from files or made by tasks; or the scheduler is gone; or X "
+            f"belongs to the client of another cluster ({type(error).__name__}: {error})."
         )
     elif isinstance(error, KilledWorker):
         sentence = (

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from dask import delayed
+from dask.delayed import Delayed
 
 from .._estimator.parts import (
     Plan,
@@ -68,7 +69,7 @@ class DistributedData:
         """
         reader, read = _whole(reader_of(learner)), delayed(tasks.read, pure=False)
         weights = [None] * len(parts) if weights is None else weights
-        parts, weights = (dict(enumerate(values)) for values in (parts, weights))
+        parts, weights = (dict(enumerate(map(_anywhere, vs))) for vs in (parts, weights))
         holders = self._cluster.holders(parts)
         tables = {}
         for p, part in parts.items():
@@ -251,7 +252,15 @@ def _check_alike(facts):
 
 def _whole(value):
     """One object of a graph, which nobody looks into."""
-    return delayed(value, pure=False, traverse=False)
+    return _anywhere(delayed(value, pure=False, traverse=False))
+
+
+def _anywhere(value):
+    """A Delayed object whose graph is there, and not to be made ``near`` where it is used.
+
+    A task of no others that has to be near lost workers waits for them, if no worker is left.
+    """
+    return Delayed(value.key, value.dask) if isinstance(value, Delayed) else value
 
 
 def _seed_of(seed, p):

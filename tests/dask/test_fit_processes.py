@@ -17,6 +17,7 @@ from skrbm.dask import _data
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import BERNOULLI, VARIANTS
+from ..helpers.processes import run_python
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,21 @@ def test_processes_give_the_bits_of_threads(client, processes, name):
     assert_same_model(
         skrbm.dask.fit(clone(rbm), parts[:1], client=processes), rbm.fit(parts[0].compute())
     )
+
+
+def test_the_client_that_is_given_is_the_one_that_is_asked(processes):
+    """There is no other."""
+    code = (
+        "import dask, numpy, skrbm.dask\n"
+        "from distributed import Client\n"
+        "from skrbm import BernoulliRBM\n"
+        f"client = Client({processes.scheduler.address!r}, set_as_default=False)\n"
+        "rbm = BernoulliRBM(n_components=2, n_iter=1)\n"
+        "skrbm.dask.fit(rbm, [dask.delayed(numpy.eye)(4)] * 2, client=client, warm_up=0)\n"
+        "print(rbm.n_iter_)\n"
+        "client.close()"
+    )
+    assert run_python(code) == (0, "1\n")
 
 
 def incoming(dask_worker):
