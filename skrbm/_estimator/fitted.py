@@ -283,8 +283,9 @@ class FittedMachine:
                 "decides. Call fit with warm_start=False to start again."
             )
         decided = dict(self._decided)
-        if self.algorithm != "cd" and self.n_chains is not None:
-            decided["n_chains"] = shape[-2] // (1 if shape[-2] % n_parts else n_parts)
+        # Parts that cannot share the chains are refused where the chains are shared out.
+        if self.algorithm != "cd" and self.n_chains is not None and shape[-2] % n_parts == 0:
+            decided["n_chains"] = shape[-2] // n_parts
         if self.algorithm == "pt":
             decided["n_temperatures"] = shape[0]
         for name, value in decided.items():

@@ -92,16 +92,16 @@ def learn(estimator, learner, data, seen, *, go_on, resume=False):
             )
             if stop or (stopping is not None and stopping.is_over):
                 break
+        if stopping is not None:
+            state = stopping.result(state)
+        fit_task.call_on_fit_task_end(
+            estimator=estimator, **seen, reconstruction_attributes=attributes
+        )
+        learner._warn_of_divergence(state)
     except data.interruptions:
         if finished is not None:
             adopt(finished)
         raise
-    if stopping is not None:
-        state = stopping.result(state)
-    fit_task.call_on_fit_task_end(
-        estimator=estimator, **seen, reconstruction_attributes=attributes
-    )
-    learner._warn_of_divergence(state)
     return adopt(state)
 
 

@@ -86,7 +86,10 @@ def read_table(reader, X, sample_weight, reset):
     facts : TableFacts
     """
     weights = counted = None
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    try:
+        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    except (TypeError, IndexError):
+        n_rows = 1  # no table at all, as validation says
     if sample_weight is not None and n_rows:
         weights, counted = check_weights(sample_weight, X, some=False)
         n_rows = len(weights)

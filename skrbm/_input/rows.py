@@ -44,6 +44,12 @@ class Rows(ABC):
         """Mean of the weights."""
         return self.weights.mean()
 
+    def among(self, mean_weight):
+        """The same rows, without a copy, beside others: the mean weight is that of all."""
+        rows = object.__new__(type(self))
+        vars(rows).update(vars(self), mean_weight=mean_weight)
+        return rows
+
     def part(self, which):
         """Rows of an index array, with their weights; a copy."""
         rows = self._part(which)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from dask import delayed
+from dask.delayed import Delayed
 
 from .._estimator.parts import (
     Plan,
@@ -48,6 +49,10 @@ class DistributedData:
         self._job = self._shared = None
         self._n_rounds = 1  # of the next graph
 
+    def release(self):
+        """Free the memory that the partitions take on the cluster."""
+        self._cluster.release()
+
     # --- reading ---
 
     def read(self, learner, parts, weights, reset):
@@ -64,13 +69,13 @@ class DistributedData:
         """
         reader, read = _whole(reader_of(learner)), delayed(tasks.read, pure=False)
         weights = [None] * len(parts) if weights is None else weights
-        parts, weights = (dict(enumerate(values)) for values in (parts, weights))
+        parts, weights = (dict(enumerate(map(_anywhere, vs))) for vs in (parts, weights))
         holders = self._cluster.holders(parts)
         tables = {}
         for p, part in parts.items():
             with near(holders[p]):
                 tables[p] = read(reader, p, part, weights[p], reset)
-        tables = self._cluster.compute(tables)
+        tables = self._cluster.compute(tables, of_user=True)
         self._cluster.wait(tables)
         facts = self._cluster.gather(self._places(tables, 2))
         facts = {p: part for p, part in facts.items() if part.n_rows}
@@ -247,7 +252,15 @@ def _check_alike(facts):
 
 def _whole(value):
     """One object of a graph, which nobody looks into."""
-    return delayed(value, pure=False, traverse=False)
+    return _anywhere(delayed(value, pure=False, traverse=False))
+
+
+def _anywhere(value):
+    """A Delayed object whose graph is there, and not to be made ``near`` where it is used.
+
+    A task of no others that has to be near lost workers waits for them, if no worker is left.
+    """
+    return Delayed(value.key, value.dask) if isinstance(value, Delayed) else value
 
 
 def _seed_of(seed, p):
@@ -258,4 +271,12 @@ def _seed_of(seed, p):
 def _mean_weight(facts):
     """Mean of the weights of all rows that count; None: there are none."""
     weights = [part.weight for part in facts]
-    return None if None in weights else sum(weights) / sum(part.n_rows for part in facts)
+    if None in weights:
+        return None
+    total = sum(weights)
+    if not np.isfinite(total):
+        raise ValueError(
+            "sample_weight adds up to more than a float can hold. Weights count relative to "
+            "their mean: divide all of them by the largest one."
+        )
+    return total / sum(part.n_rows for part in facts)

@@ -145,12 +145,19 @@ def _fit(rbm, data, parts, weights, seen, resume):
             raise RuntimeError(f"{error} {kept}") from error
         error.add_note(kept)
         raise
+    finally:
+        data.release()
 
 
 def _kept(rbm, has_epochs):
     """A sentence on what the estimator holds after an error."""
     if not has_epochs:
         return "No epoch was finished, and the estimator is as it was before."
+    if rbm.early_stopping:
+        return (
+            f"The estimator holds the best of {rbm.n_iter_} epochs; fit goes on from there with "
+            "warm_start=True."
+        )
     mend = "fit(..., resume=True) goes on from there."
     if rbm.warm_start:
         mend = "fit goes on from there, because of warm_start=True: give it the n_iter left."

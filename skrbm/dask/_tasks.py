@@ -97,11 +97,7 @@ class Job(Travelling):
 
     def rows(self, data):
         """Rows of a partition, whose weights are relative to the mean of all weights."""
-        rows = data.rows
-        if self.mean_weight is not None:
-            rows = copy(rows)
-            rows.mean_weight = self.mean_weight
-        return rows
+        return data.rows if self.mean_weight is None else data.rows.among(self.mean_weight)
 
 
 def order_of(job, p, part, n_epochs):

@@ -1,4 +1,6 @@
-"""A cluster in this process, for tests of a module to share."""
+"""Clusters for tests to share: one in this process, and one of processes."""
+
+import logging
 
 import pytest
 from distributed import Client, LocalCluster
@@ -14,3 +16,26 @@ def client():
         Client(cluster) as client,
     ):
         yield client
+
+
+@pytest.fixture(scope="session")
+def all_processes():
+    """A client of two workers with one thread each, which are processes."""
+    with (
+        LocalCluster(
+            processes=True,
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=":0",
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def processes(all_processes):
+    """The same, when both are there: the last test may have killed some."""
+    all_processes.wait_for_workers(2, timeout=60)
+    return all_processes
