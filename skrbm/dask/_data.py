@@ -260,7 +260,10 @@ def _anywhere(value):
 
     A task of no others that has to be near lost workers waits for them, if no worker is left.
     """
-    return Delayed(value.key, value.dask) if isinstance(value, Delayed) else value
+    if not isinstance(value, Delayed):
+        return value
+    (layer,) = value.__dask_layers__()  # of a block of an array it has another name than the key
+    return Delayed(value.key, value.dask, layer=layer)
 
 
 def _seed_of(seed, p):

@@ -15,7 +15,7 @@ from skrbm.dask._data import DistributedData
 class OneProcess:
     """What training asks of a cluster, in this thread."""
 
-    def compute(self, values):
+    def compute(self, values, of_user=False):
         """Values of a dict of Delayed objects, as such."""
         return {k: _whole(value) for k, value in self.gather(values).items()}
 
@@ -32,6 +32,9 @@ class OneProcess:
 
     def wait(self, values):
         """Nothing is under way."""
+
+    def release(self):
+        """Nothing is held."""
 
     def holders(self, values):
         """There are no workers."""
