@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from dask import delayed
-from dask.delayed import Delayed
+from dask.delayed import Delayed, DelayedLeaf
 
 from .._estimator.parts import (
     Plan,
@@ -259,7 +259,7 @@ def _anywhere(value):
 
     A task of no others that has to be near lost workers waits for them, if no worker is left.
     """
-    return Delayed(value.key, value.dask) if isinstance(value, Delayed) else value
+    return Delayed(value.key, value.dask) if isinstance(value, DelayedLeaf) else value
 
 
 def _seed_of(seed, p):
