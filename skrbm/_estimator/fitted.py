@@ -36,7 +36,7 @@ def snapshot(estimator):
     return copy
 
 
-def reader(estimator):
+def reading_copy(estimator):
     """A snapshot for reading methods alone: small to send, and of no callbacks."""
     copy = snapshot(estimator)
     for name in _OF_LEARNING:
@@ -283,11 +283,18 @@ class FittedMachine:
                 "decides. Call fit with warm_start=False to start again."
             )
         decided = dict(self._decided)
-        # Parts that cannot share the chains are refused where the chains are shared out.
-        if self.algorithm != "cd" and self.n_chains is not None and shape[-2] % n_parts == 0:
-            decided["n_chains"] = shape[-2] // n_parts
         if self.algorithm == "pt":
             decided["n_temperatures"] = shape[0]
+        # Parts that cannot share the chains are refused where the chains are shared out.
+        asked = None if self.algorithm == "cd" or shape[-2] % n_parts else self.n_chains
+        n_chains = shape[-2] // n_parts
+        if asked not in (None, n_chains):
+            each = "" if n_parts == 1 else f", {n_chains} for each of {n_parts} partitions"
+            raise ValueError(
+                f"n_chains={asked!r} cannot go on with h_samples_, which holds {shape[-2]} "
+                f"chains{each}. Set n_chains={n_chains} or n_chains=None, or call fit with "
+                "warm_start=False to start again."
+            )
         for name, value in decided.items():
             if not equal_parameters(getattr(self, name), value):
                 raise ValueError(

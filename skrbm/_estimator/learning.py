@@ -1,10 +1,8 @@
 """Learning: from checked training data to a fitted estimator, wherever the data are."""
 
-import math
 from copy import deepcopy
 from dataclasses import replace
 
-import numpy as np
 from sklearn.utils import check_random_state
 
 from .._input.parameters import check_parameters
@@ -103,27 +101,3 @@ def learn(estimator, learner, data, seen, *, go_on, resume=False):
             adopt(finished)
         raise
     return adopt(state)
-
-
-def hold_out(learner, rows, seed):
-    """Rows to train on, and rows to judge by: the same of the same rows, for a seed."""
-    from sklearn.model_selection import train_test_split  # slow to import, and seldom needed
-
-    n_held_out = math.ceil(learner.validation_fraction * rows.n_rows)
-    if not 0 < n_held_out < rows.n_rows:
-        raise ValueError(
-            f"early_stopping=True with validation_fraction={learner.validation_fraction} holds "
-            f"out {n_held_out} rows of n_samples={rows.n_rows}, and leaves none to train on. "
-            "Give more rows, a smaller validation_fraction, or early_stopping=False."
-        )
-    parts = train_test_split(
-        np.arange(rows.n_rows), test_size=n_held_out, random_state=int(seed) % 2**32
-    )
-    training, held_out = (rows.part(np.sort(which)) for which in parts)
-    for part, role in ((training, "to train on"), (held_out, "to judge by")):
-        if part.n_unknown == part.n_rows * part.n_features:
-            raise ValueError(
-                f"early_stopping=True with validation_fraction={learner.validation_fraction} "
-                f"left {part.n_rows} rows {role} that have no entry. Leave out empty rows."
-            )
-    return training, held_out

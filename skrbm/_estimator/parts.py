@@ -58,7 +58,7 @@ class Plan(NamedTuple):
     alone: bool
 
 
-def reader_of(learner):
+def bare_copy(learner):
     """An estimator that reads X like the learner. It has no fitted arrays, and travels light."""
     reader = snapshot(learner)
     kept = {*learner.get_params(deep=False), *FEATURES, "categories_"}
@@ -111,10 +111,8 @@ def form_data(reader, table, plan, seed):
     rows = reader._form(X)
     if weights is not None:
         rows.weights = scaled_weights(weights, plan.mean_weight)
-    data = LocalData(rows, n_scored=reader._n_scored)
-    data.hold_out(reader, seed)
-    if plan.alone:
-        data.merge_equal(plan.settings)
+    data = LocalData(rows)
+    data.prepare(reader, plan.settings, seed, plan.alone)
     description = data.rows.describe()
     data.rows = data.rows.without_table()
     if data.held_out is not None:

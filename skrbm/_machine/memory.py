@@ -168,10 +168,10 @@ def _arrays(value):
 
 
 def received(value):
-    """A value from another process as kernels read it: arrays are aligned, and can be written to.
+    """A value just unpickled as kernels read it: arrays are aligned, and can be written to.
 
     (To kernels an array that is read-only is one of another type, for which they are compiled
-    anew.) Arrays in lists stay as they are.
+    anew.) Arrays in lists stay as they are. Objects within the value change in place.
     """
     if isinstance(value, np.ndarray):
         return np.require(value, requirements="AW")

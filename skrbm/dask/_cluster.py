@@ -7,7 +7,7 @@ from threading import Lock
 from weakref import WeakSet
 
 from dask import annotate, config
-from distributed import Future, KilledWorker
+from distributed import Future, KilledWorker, rejoin, secede
 from distributed.comm import CommClosedError
 
 #: What says that data or the scheduler are gone.
@@ -92,6 +92,20 @@ def near(workers):
     They may go elsewhere: where a worker is lost, no task waits for it.
     """
     return annotate(workers=workers, allow_other_workers=True) if workers else nullcontext()
+
+
+@contextmanager
+def waiting():
+    """A context that waits for tasks: a task that waits leaves its thread to them."""
+    try:
+        secede()
+    except (KeyError, ValueError):  # a task that has left its thread already, or no task
+        yield
+        return
+    try:
+        yield
+    finally:
+        rejoin()
 
 
 @contextmanager

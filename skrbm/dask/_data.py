@@ -1,20 +1,22 @@
 """Training data that stay on a cluster: the methods of LocalData, by tasks."""
 
 from dataclasses import replace
+from itertools import chain, islice
+from operator import getitem
 from time import perf_counter
 from types import SimpleNamespace
 
 import numpy as np
 from dask import delayed
-from dask.delayed import Delayed
+from dask.delayed import Delayed, DelayedLeaf
 
 from .._estimator.parts import (
     Plan,
+    bare_copy,
     check_description,
     described_features,
     equal_features,
     learn_form,
-    reader_of,
 )
 from .._input.checks import working_dtype
 from .._training.epoch import n_batches_of
@@ -67,7 +69,7 @@ class DistributedData:
         reset : bool
             Whether to learn the features, or to check them.
         """
-        reader, read = _whole(reader_of(learner)), delayed(tasks.read, pure=False)
+        reader, read = _whole(bare_copy(learner)), delayed(tasks.read, pure=False)
         weights = [None] * len(parts) if weights is None else weights
         parts, weights = (dict(enumerate(map(_anywhere, vs))) for vs in (parts, weights))
         holders = self._cluster.holders(parts)
@@ -88,11 +90,8 @@ class DistributedData:
         self._facts, self._parts = facts, {p: tables[p] for p in facts}
         self._reset, self.n_parts = reset, len(facts)
         if reset:
-            found = self._places(self._parts, 1)
-            merged = tree(
-                delayed(tasks.merge_found, pure=False), list(map(_whole, found.values()))
-            )
-            learn_form(learner, self._cluster.value(merged), list(facts.values()))
+            found = self._merged(tasks.merge_found, self._places(self._parts, 1))
+            learn_form(learner, found, list(facts.values()))
         self.rows = SimpleNamespace(n_features=learner.n_features_in_)
 
     def prepare(self, learner, settings, seed):
@@ -105,7 +104,7 @@ class DistributedData:
             settings=settings,
             alone=self.n_parts == 1,
         )
-        reader, form = _whole(reader_of(learner)), delayed(tasks.form, pure=False)
+        reader, form = _whole(bare_copy(learner)), delayed(tasks.form, pure=False)
         holders, data = self._cluster.holders(self._parts), {}
         for p, part in self._parts.items():
             with near(holders[p]):
@@ -119,7 +118,7 @@ class DistributedData:
 
     def _places(self, futures, place):
         """Futures of one place of each of the tuples that futures hold."""
-        place_of, holders = delayed(tasks.place_of, pure=False), self._cluster.holders(futures)
+        place_of, holders = delayed(getitem, pure=False), self._cluster.holders(futures)
         values = {}
         for p, future in futures.items():
             with near(holders[p]):
@@ -148,13 +147,13 @@ class DistributedData:
             self._job = self._new_job(state, settings)
             self._chains = self._divided(state, settings)
         n_warm_up = self._n_warm_up(state.n_updates)
-        todo = [
-            *warm_up_rounds(self._sizes, self._sync_every, n_warm_up),
-            *rounds(self._sizes, settings.batch_size, self._sync_every),
-        ]
+        todo = chain(
+            warm_up_rounds(self._sizes, self._sync_every, n_warm_up),
+            rounds(self._sizes, settings, self._sync_every),
+        )
         shared = shared_of(state)
-        while todo:
-            begin, window, todo = perf_counter(), todo[: self._n_rounds], todo[self._n_rounds :]
+        while window := list(islice(todo, self._n_rounds)):
+            begin = perf_counter()
             shared = self._make(window, shared)
             self._adapt(perf_counter() - begin)
         vars(state).update(vars(with_shared(state, shared)))
@@ -177,8 +176,8 @@ class DistributedData:
         n_rows = self.rows.n_rows
         job = tasks.Job(
             settings=settings,
-            # Chains of CD have no memory, others travel; nobody asks for records.
-            state=replace(state, records=[], n_records=0),
+            # Chains of CD have no memory, and others travel; nobody asks for records.
+            state=replace(state, chains=state.chains[..., :0, :], records=[], n_records=0),
             seeds=self._seeds,
             shares={p: n / n_rows for p, n in self._sizes.items()},
             mean_weight=self.rows.mean_weight,
@@ -218,7 +217,7 @@ class DistributedData:
                         self._job, p, self._parts[p], orders[p], common, last[p], batches
                     )
             common = mean_tree(mean, turns, [last[turn.p] for turn in turns])
-        place_of = delayed(tasks.place_of, pure=False)
+        place_of = delayed(getitem, pure=False)
         results = {None: place_of(common, 0)}
         for p, pair in last.items():
             if pair is not chains[p] and self._chains[p] is not None:
@@ -260,10 +259,7 @@ def _anywhere(value):
 
     A task of no others that has to be near lost workers waits for them, if no worker is left.
     """
-    if not isinstance(value, Delayed):
-        return value
-    (layer,) = value.__dask_layers__()  # of a block of an array it has another name than the key
-    return Delayed(value.key, value.dask, layer=layer)
+    return Delayed(value.key, value.dask) if isinstance(value, DelayedLeaf) else value
 
 
 def _seed_of(seed, p):

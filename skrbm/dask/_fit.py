@@ -4,7 +4,7 @@ from .._estimator.base import BaseRBM
 from .._estimator.learning import learn, learner_of
 from .._input.checks import fit_context
 from .._input.parameters import check_flag, check_integer
-from ._cluster import ClusterError
+from ._cluster import ClusterError, waiting
 from ._data import DistributedData
 from ._partitions import find_client, partitions, row_partitions
 
@@ -53,11 +53,13 @@ def fit(
     warm_up : int, default=1000
         Number of updates that the first partition makes alone, before the first round. Replicas
         that break the symmetry of the hidden units each in its own way have a poor mean. Of a
-        single partition there is none.
+        single partition there is none. These updates see the first partition alone, and count for
+        ``learning_rate_schedule``: for few rows take fewer.
     resume : bool, default=False
-        Whether to go on from the epochs that ``rbm`` holds, to ``n_iter`` epochs in all: the
-        result is that of a fit that nothing has disturbed. An estimator that is not fitted starts
-        from its beginning. (``warm_start=True`` makes ``n_iter`` epochs more.)
+        Whether to go on from the epochs that ``rbm`` holds, to ``n_iter`` epochs in all: with the
+        same partitions the result is that of a fit that nothing has disturbed. An estimator that
+        is not fitted starts from its beginning. (``warm_start=True`` makes ``n_iter`` epochs
+        more.)
 
     Returns
     -------
@@ -137,10 +139,11 @@ def _fit(rbm, data, parts, weights, seen, resume):
     go_on = (resume or learner.warm_start) and learner.__sklearn_is_fitted__()
     before = vars(rbm)
     try:
-        data.read(learner, parts, weights, reset=not go_on)
-        return learn(rbm, learner, data, seen, go_on=go_on, resume=resume)
-    except Exception as error:
-        kept = _kept(rbm, go_on or vars(rbm) is not before)
+        with waiting():
+            data.read(learner, parts, weights, reset=not go_on)
+            return learn(rbm, learner, data, seen, go_on=go_on, resume=resume)
+    except (Exception, KeyboardInterrupt) as error:
+        kept = _kept(rbm, vars(rbm) is not before)
         if isinstance(error, ClusterError):
             raise RuntimeError(f"{error} {kept}") from error
         error.add_note(kept)
@@ -152,7 +155,7 @@ def _fit(rbm, data, parts, weights, seen, resume):
 def _kept(rbm, has_epochs):
     """A sentence on what the estimator holds after an error."""
     if not has_epochs:
-        return "No epoch was finished, and the estimator is as it was before."
+        return "No epoch was finished, and the estimator is as it was."
     if rbm.early_stopping:
         return (
             f"The estimator holds the best of {rbm.n_iter_} epochs; fit goes on from there with "

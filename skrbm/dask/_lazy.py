@@ -11,7 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimator.base import BaseRBM
-from .._estimator.fitted import fitted_array, reader
+from .._estimator.fitted import fitted_array, reading_copy
 from .._estimator.queries import check_numbers, check_queries
 from .._estimator.recommendations import best, names_of_features
 from .._input.checks import working_dtype
@@ -299,7 +299,7 @@ def _ask(rbm, X, method, options=None, ids=()):
     return _Asked(
         # One object of the graph. Not pure: this key never stands for another estimator, nor for
         # this one fitted again, and nothing needs to be hashed.
-        reader=dask.delayed(reader(rbm), pure=False),
+        reader=dask.delayed(reading_copy(rbm), pure=False),
         method=method,
         options=options or {},
         X=X,

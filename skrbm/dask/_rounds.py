@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from .._training.epoch import n_batches_of
+
 #: Results that one task adds up.
 FAN_IN = 8
 
@@ -32,7 +34,7 @@ def warm_up_rounds(sizes, sync_every, n_updates):
         yield [Turn(p, batches, 1)]
 
 
-def rounds(sizes, batch_size, sync_every):
+def rounds(sizes, settings, sync_every):
     """The rounds of an epoch.
 
     Every round has as many mini-batches of each partition; a partition that has none left is
@@ -42,9 +44,11 @@ def rounds(sizes, batch_size, sync_every):
     ----------
     sizes : dict
         Number of rows of each partition.
-    batch_size, sync_every : int
+    settings : Settings
+    sync_every : int
     """
-    n_batches = {p: -(-n // batch_size) for p, n in sizes.items()}
+    n_batches = {p: n_batches_of(n, settings) for p, n in sizes.items()}
+    batch_size = settings.batch_size
     for first in range(0, max(n_batches.values()), sync_every):
         turns = []
         for p, n_rows in sizes.items():

@@ -29,11 +29,6 @@ def naming(p):
         raise kind(f"partition {p} of X: {error}") from error
 
 
-def place_of(values, place):
-    """One of several values."""
-    return values[place]
-
-
 # --- before training --------------------------------------------------------------------------
 
 

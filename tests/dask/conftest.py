@@ -2,6 +2,7 @@
 
 import logging
 
+import dask
 import pytest
 from distributed import Client, LocalCluster
 
@@ -21,7 +22,10 @@ def client():
 @pytest.fixture(scope="session")
 def all_processes():
     """A client of two workers with one thread each, which are processes."""
+    # A local cluster looks for a killed worker after a while, and gives it up for ever if it has
+    # been killed once more by then.
     with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}),
         LocalCluster(
             processes=True,
             n_workers=2,

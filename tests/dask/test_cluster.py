@@ -1,15 +1,16 @@
 """What is said when a cluster cannot give a result, and where tasks go."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import dask
 import pytest
 from dask import config
-from distributed import Future, KilledWorker
+from distributed import Client, Future, KilledWorker, LocalCluster, get_client, worker_client
 from distributed.client import FutureCancelledError
 from distributed.comm import CommClosedError
 
-from skrbm.dask._cluster import Cluster, ClusterError, near
+from skrbm.dask._cluster import Cluster, ClusterError, near, waiting
 
 LIMIT = "distributed.admin.large-graph-warning-threshold"
 
@@ -29,7 +30,7 @@ LOST = [FutureCancelledError("x-1", "lost"), CommClosedError("gone"), TimeoutErr
 
 @pytest.mark.parametrize("error", LOST, ids=lambda error: type(error).__name__)
 def test_lost_data_and_lost_schedulers(error):
-    with pytest.raises(ClusterError, match=r"lost rows of X.*scheduler is gone .*Error") as caught:
+    with pytest.raises(ClusterError, match=r"lost rows of X.*scheduler is gone.*Error") as caught:
         Cluster(Failing(error)).gather({})
     assert caught.value.__cause__ is error
 
@@ -45,6 +46,23 @@ def test_other_errors_stay_as_they_are():
     with pytest.raises(LookupError) as caught:
         Cluster(Failing(error)).gather({})
     assert caught.value is error
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_task_that_fits_leaves_its_thread_to_others(leaves):
+    """Else they would wait for each other. A task may have left before, as by worker_client."""
+
+    def task():
+        with worker_client() if leaves else nullcontext(), waiting():
+            return get_client().submit(abs, -1, pure=False).result(timeout=60)
+
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+        ) as one,
+        Client(one, set_as_default=False) as client,
+    ):
+        assert client.submit(task, pure=False).result(timeout=120) == 1
 
 
 def test_results_have_the_names_of_their_tasks(client):

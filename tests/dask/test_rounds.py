@@ -5,12 +5,14 @@ import pytest
 
 from skrbm.dask._rounds import FAN_IN, mean_tree, rounds, tree, warm_up_rounds
 
+from ..helpers.training import settings
+
 
 @pytest.mark.parametrize("sync_every", [1, 2, 3, 100])
 @pytest.mark.parametrize("sizes", [{0: 47}, {0: 25, 1: 7, 2: 16}, {3: 1, 5: 10}])
 def test_each_row_is_in_one_turn_of_an_epoch(sizes, sync_every):
     seen, n_rows = {p: [] for p in sizes}, dict.fromkeys(sizes, 0)
-    for turns in rounds(sizes, 5, sync_every):
+    for turns in rounds(sizes, settings(batch_size=5), sync_every):
         assert turns
         assert [turn.p for turn in turns] == sorted(turn.p for turn in turns)
         assert len({turn.batches.start for turn in turns}) == 1
@@ -46,7 +48,7 @@ def test_a_tree_keeps_the_order_and_no_task_has_too_much(n):
 @pytest.mark.parametrize("n", [1, 3, FAN_IN, FAN_IN + 1, FAN_IN**2 + 3])
 def test_a_tree_of_means_weighs_by_rows(n, rng):
     sizes = {p: int(rng.integers(1, 9)) for p in range(n)}
-    (turns,) = rounds(sizes, 9, 1)
+    (turns,) = rounds(sizes, settings(batch_size=9), 1)
     values = rng.normal(0, 1, n)
 
     def mean(weights, *parts):

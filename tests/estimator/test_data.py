@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skrbm._estimator.data import LocalData
-from skrbm._estimator.learning import hold_out
+from skrbm._estimator.data import LocalData, hold_out
 from skrbm._training.epoch import n_batches_of, row_order, run_updates
 from skrbm._training.measures import measure
 

@@ -8,8 +8,8 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skrbm._estimator.data import LocalData
-from skrbm._estimator.learning import hold_out, learn, learner_of
+from skrbm._estimator.data import LocalData, hold_out
+from skrbm._estimator.learning import learn, learner_of
 from skrbm._training.epoch import run_updates
 
 from ..helpers.callbacks import Hook, needs_callbacks

@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skrbm._estimator.data import hold_out
 from skrbm._estimator.fitting import scaled_weights
-from skrbm._estimator.learning import hold_out, learner_of
+from skrbm._estimator.learning import learner_of
 from skrbm._estimator.parts import (
     Plan,
     TableFacts,
+    bare_copy,
     check_description,
     described_features,
     equal_features,
     form_data,
     learn_form,
     read_table,
-    reader_of,
 )
 from skrbm._input.encoding import merged_values
 
@@ -30,7 +31,7 @@ CUTS = (slice(0, 5), slice(5, 6), slice(6, 47))
 def first_step(rbm, parts, weights=None):
     """A learner that has learned what all parts say, their tables, and facts."""
     learner = learner_of(rbm)
-    reader = reader_of(learner)
+    reader = bare_copy(learner)
     weights = [None] * len(parts) if weights is None else weights
     steps = [read_table(reader, *pair, True) for pair in zip(parts, weights, strict=True)]
     tables, found, facts = zip(*steps, strict=True)
@@ -63,7 +64,7 @@ def test_parts_are_the_rows_that_fit_sees(model, container, weighted, rng):
     if weighted:
         assert_allclose([part.weight for part in facts], [w.sum() for w in cut])
         mean = sum(part.weight for part in facts) / 47
-    plan, reader = plan_of(learner, mean_weight=mean), reader_of(learner)
+    plan, reader = plan_of(learner, mean_weight=mean), bare_copy(learner)
     for table, which in zip(tables, CUTS, strict=True):
         data, description = form_data(reader, table, plan, SEED)
         expected = whole.part(np.arange(47)[which])
@@ -81,7 +82,7 @@ def test_parts_are_the_rows_that_fit_sees(model, container, weighted, rng):
 @models
 def test_rows_of_weight_zero_and_parts_without_rows_are_left_out(model):
     X = model.rows()
-    reader = reader_of(learner_of(model.machine()))
+    reader = bare_copy(learner_of(model.machine()))
     nothing = None, None, TableFacts(0, {}, None, None)
     assert read_table(reader, X[:0], None, True) == nothing
     assert read_table(reader, X[:3], np.zeros(3), True) == nothing
@@ -99,7 +100,7 @@ def test_parts_have_one_dtype(model):
     learner, tables, facts = first_step(model.machine(), parts)
     assert [part.dtype for part in facts] == [np.float32, np.float64]
     for table in tables:
-        data, description = form_data(reader_of(learner), table, plan_of(learner), SEED)
+        data, description = form_data(bare_copy(learner), table, plan_of(learner), SEED)
         assert data.rows.dtype == description.dtype == np.float64
 
 
@@ -107,7 +108,7 @@ def test_parts_have_one_dtype(model):
 def test_each_part_holds_out_rows_of_its_own(model):
     X = model.complete()
     learner, tables, _ = first_step(model.machine(early_stopping=True), [X[:20], X[20:]])
-    reader = reader_of(learner)
+    reader = bare_copy(learner)
     for table, part in zip(tables, (X[:20], X[20:]), strict=True):
         data, description = form_data(reader, table, plan_of(learner), SEED)
         training, held_out = hold_out(learner, reader._form(part), SEED)
@@ -123,14 +124,14 @@ def test_each_part_holds_out_rows_of_its_own(model):
 def test_equal_rows_are_merged_in_a_single_part_alone(model, alone):
     X = np.concatenate([model.complete()[:5]] * 2)
     learner, (table,), _ = first_step(model.machine(algorithm="cd"), [X])
-    data, _ = form_data(reader_of(learner), table, plan_of(learner, alone=alone), SEED)
+    data, _ = form_data(bare_copy(learner), table, plan_of(learner, alone=alone), SEED)
     assert data.rows.n_rows == (len(np.unique(X, axis=0)) if alone else 10)
 
 
 @models
 def test_what_reads_parts_holds_no_fitted_arrays(model):
     rbm = model.machine().fit(model.rows())
-    reader = reader_of(rbm)
+    reader = bare_copy(rbm)
     assert not {"components_", "h_samples_", "_records", "_averaged"} & vars(reader).keys()
     assert reader.get_params() == rbm.get_params()
     assert reader.n_features_in_ == rbm.n_features_in_
@@ -159,11 +160,11 @@ def test_names_of_features_are_learned_and_forgotten():
 def test_all_parts_together_are_checked_as_all_rows():
     X = 3.0 * BERNOULLI.rows()
     learner, (table,), _ = first_step(BERNOULLI.machine(), [X])
-    _, description = form_data(reader_of(learner), table, plan_of(learner), SEED)
+    _, description = form_data(bare_copy(learner), table, plan_of(learner), SEED)
     with pytest.warns(UserWarning, match="3"):
         check_description(learner, description, reset=True)
     X = 1000.0 + GAUSSIAN.rows()
     learner, (table,), _ = first_step(GAUSSIAN.machine(), [X])
-    _, description = form_data(reader_of(learner), table, plan_of(learner), SEED)
+    _, description = form_data(bare_copy(learner), table, plan_of(learner), SEED)
     with pytest.warns(UserWarning, match="Standardise X"):
         check_description(learner, description, reset=True)
