@@ -37,7 +37,7 @@ from skrbm import BernoulliRBM, SoftmaxRBM
 N_PARTS = 4
 SYNC_EVERY = (100, 10)
 #: Tasks whose results are parameters of the machine, with chains.
-PARAMETERS = {"learn", "mean", "place_of", "tuple", "Shared"}
+PARAMETERS = {"learn", "mean", "getitem", "tuple", "Shared"}
 
 
 class Epochs:
