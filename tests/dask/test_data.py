@@ -19,7 +19,7 @@ from ..helpers.models import BERNOULLI, GAUSSIAN, SOFTMAX, models
 def prepared(client, model, blocks, weights=None, sync_every=2, warm_up=3, **parameters):
     """Data of partitions, ready to learn from, and who learns."""
     data, learner = (
-        DistributedData(client, sync_every, warm_up),
+        DistributedData(client, sync_every, warm_up, 0.0),
         learner_of(model.machine(**parameters)),
     )
     if weights is not None:
@@ -74,7 +74,7 @@ def test_a_reader_travels_light(client):
     """No partition is told the arrays of the machine."""
     X = SOFTMAX.rows()
     rbm = SOFTMAX.machine(n_components=500, n_iter=1).fit(X)
-    data = DistributedData(client, 1, 0)
+    data = DistributedData(client, 1, 0, 0.0)
     learner = learner_of(rbm)
     seen, compute = [], data._cluster.compute
     data._cluster.compute = lambda values, **options: (
