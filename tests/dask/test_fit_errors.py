@@ -108,6 +108,7 @@ CASES = {
     ),
     "weights in memory": (thirds(BITS), {"sample_weight": ONES}, "from_array"),
     "memory": (BITS, {}, r"which is in memory.*rbm\.fit\(X\)"),
+    "outer_momentum": (thirds(BITS), {"outer_momentum": 1}, "outer_momentum must be .* below 1"),
     "sync_every": (thirds(BITS), {"sync_every": 0}, "sync_every must be at least 1. Got 0"),
     "sync_every, text": (thirds(BITS), {"sync_every": "1"}, "sync_every must be an integer"),
     "warm_up": (thirds(BITS), {"warm_up": -1}, "warm_up must be at least 0. Got -1"),
@@ -308,6 +309,6 @@ def test_a_fit_that_diverges_later_keeps_the_epoch_before(early_stopping):
 def test_a_fit_that_goes_on_and_fails_says_how_to_go_on():
     rbm = skrbm.dask.fit(BERNOULLI.machine(n_iter=1, warm_start=True), thirds(BITS))
     before = learned(rbm)
-    with pytest.raises(ValueError, match=r"feature 3.*estimator is as it was"):
+    with pytest.raises(ValueError, match=r"(?s)feature 3.*estimator is as it was"):
         skrbm.dask.fit(rbm, thirds(with_nan()))
     assert_same_bits(learned(rbm), before)
