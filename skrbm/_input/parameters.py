@@ -149,6 +149,15 @@ def check_integer(name, value, minimum, maximum=None):
     return value
 
 
+def check_share(name, value):
+    """An argument that is at least 0 and below 1, as a Python float."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number. Got {value!r} instead.")
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} must be at least 0 and below 1. Got {value} instead.")
+    return float(value)
+
+
 def check_noise_variance(estimator, n_features, dtype):
     """Fixed noise variances, one per feature in float64; None if they are to be learned."""
     given = estimator.noise_variance

@@ -41,13 +41,16 @@ class DistributedData:
         Updates of each partition between two means.
     warm_up : int
         Updates that the first partition makes alone, in the first epoch.
+    momentum : float
+        Outer momentum, from round to round of an epoch.
     """
 
     #: Errors after which the estimator keeps the last finished epoch: it may have taken hours.
     interruptions = (KeyboardInterrupt, Exception)
 
-    def __init__(self, client, sync_every, warm_up):
-        self._cluster, self._sync_every, self._warm_up = Cluster(client), sync_every, warm_up
+    def __init__(self, client, sync_every, warm_up, momentum):
+        self._cluster, self._momentum = Cluster(client), momentum
+        self._sync_every, self._warm_up = sync_every, warm_up
         self._job = self._shared = None
         self._n_rounds = 1  # of the next graph
 
@@ -202,8 +205,9 @@ class DistributedData:
 
     def _make(self, window, shared):
         """Make some rounds as one graph; returns what is common then."""
-        learn, mean, order_of = (
-            delayed(task, pure=False) for task in (tasks.learn, tasks.mean, tasks.order_of)
+        learn, mean, order_of, push = (
+            delayed(task, pure=False)
+            for task in (tasks.learn, tasks.mean, tasks.order_of, tasks.push)
         )
         chains = {p: _whole((None, own)) for p, own in self._chains.items()}
         common, last = _whole((shared, None)), dict(chains)
@@ -216,7 +220,10 @@ class DistributedData:
                     last[p] = learn(
                         self._job, p, self._parts[p], orders[p], common, last[p], batches
                     )
-            common = mean_tree(mean, turns, [last[turn.p] for turn in turns])
+            after = mean_tree(mean, turns, [last[turn.p] for turn in turns])
+            if self._momentum and len(turns) > 1:  # a replica alone is no mean
+                after = push(self._job, common, after, self._momentum)
+            common = after
         place_of = delayed(getitem, pure=False)
         results = {None: place_of(common, 0)}
         for p, pair in last.items():

@@ -3,7 +3,7 @@
 from .._estimator.base import BaseRBM
 from .._estimator.learning import learn, learner_of
 from .._input.checks import fit_context
-from .._input.parameters import check_flag, check_integer
+from .._input.parameters import check_flag, check_integer, check_share
 from ._cluster import ClusterError, waiting
 from ._data import DistributedData
 from ._partitions import find_client, partitions, row_partitions
@@ -18,6 +18,7 @@ def fit(
     client=None,
     sync_every=100,
     warm_up=1000,
+    outer_momentum=0.0,
     resume=False,
 ):
     """Fit an estimator to the rows of a Dask collection, which stay where they are.
@@ -55,6 +56,11 @@ def fit(
         that break the symmetry of the hidden units each in its own way have a poor mean. Of a
         single partition there is none. These updates see the first partition alone, and count for
         ``learning_rate_schedule``: for few rows take fewer.
+    outer_momentum : float, default=0.0
+        Momentum from round to round of an epoch, at least 0 and below 1: the mean of a round moves
+        on as the means of the rounds before have moved [3]_. The more partitions there are, the
+        fewer updates each makes, and the slower their mean learns. With 16 partitions and more
+        try 0.5 to 0.8, and a smaller ``sync_every``.
     resume : bool, default=False
         Whether to go on from the epochs that ``rbm`` holds, to ``n_iter`` epochs in all: with the
         same partitions the result is that of a fit that nothing has disturbed. An estimator that
@@ -92,6 +98,9 @@ def fit(
        descent. NIPS.
     .. [2] McMahan, B., Moore, E., Ramage, D., Hampson, S. & Aguera y Arcas, B. (2017).
        Communication-efficient learning of deep networks from decentralized data. AISTATS.
+    .. [3] Chen, K. & Huo, Q. (2016). Scalable training of deep learning machines by incremental
+       block training with intra-block parallel optimization and blockwise model-update filtering.
+       ICASSP.
 
     Examples
     --------
@@ -119,7 +128,8 @@ def fit(
     seen = {"X": X, "y": X if y is None else y}
     if sample_weight is not None:
         seen["metadata"] = {"sample_weight": sample_weight}
-    data = DistributedData(find_client(client), sync_every, warm_up)
+    momentum = check_share("outer_momentum", outer_momentum)
+    data = DistributedData(find_client(client), sync_every, warm_up, momentum)
     return _fit(rbm, data, parts, weights, seen, resume)
 
 

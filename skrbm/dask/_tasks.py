@@ -14,7 +14,14 @@ from .._machine.memory import Travelling, received
 from .._machine.threads import one_thread
 from .._training.epoch import row_order, run_updates
 from .._training.measures import added, measure
-from .._training.replicas import packed, shared_of, unpacked, weighted_sum, with_shared
+from .._training.replicas import (
+    packed,
+    pushed,
+    shared_of,
+    unpacked,
+    weighted_sum,
+    with_shared,
+)
 from .._training.state import Settings, State
 from ._partitions import as_block
 
@@ -113,6 +120,15 @@ def learn(job, p, part, order, common, own, batches):
 def mean(weights, *pairs):
     """The mean of what replicas have made, or a part of its sum; see ``weighted_sum``."""
     return weighted_sum(weights, [shared for shared, _ in pairs]), None
+
+
+def push(job, before, after, momentum):
+    """The mean of a round with outer momentum; parameters stay within their bounds."""
+    model = job.state.model
+    n_parameters = len(model.parameters)
+    shared = pushed(before[0], after[0], momentum, n_parameters)
+    model.with_parameters(shared.arrays[:n_parameters]).visible.constrain()
+    return shared, None
 
 
 def take_measures(job, p, part, shared, base_rate_misfit):

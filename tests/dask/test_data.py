@@ -5,11 +5,13 @@ from itertools import pairwise
 import dask
 import numpy as np
 import pytest
+from dask.utils import key_split
 from distributed.protocol import pickle
 
 from skrbm._estimator.data import LocalData
 from skrbm._estimator.learning import learner_of
 from skrbm._training.measures import measure
+from skrbm.dask._cluster import near
 from skrbm.dask._data import DistributedData
 
 from ..helpers.comparison import assert_same_bits
@@ -19,7 +21,7 @@ from ..helpers.models import BERNOULLI, GAUSSIAN, SOFTMAX, models
 def prepared(client, model, blocks, weights=None, sync_every=2, warm_up=3, **parameters):
     """Data of partitions, ready to learn from, and who learns."""
     data, learner = (
-        DistributedData(client, sync_every, warm_up),
+        DistributedData(client, sync_every, warm_up, 0.0),
         learner_of(model.machine(**parameters)),
     )
     if weights is not None:
@@ -74,7 +76,7 @@ def test_a_reader_travels_light(client):
     """No partition is told the arrays of the machine."""
     X = SOFTMAX.rows()
     rbm = SOFTMAX.machine(n_components=500, n_iter=1).fit(X)
-    data = DistributedData(client, 1, 0)
+    data = DistributedData(client, 1, 0, 0.0)
     learner = learner_of(rbm)
     seen, compute = [], data._cluster.compute
     data._cluster.compute = lambda values, **options: (
@@ -92,3 +94,24 @@ def test_it_is_what_learning_asks_of_data_in_this_process(client):
         assert hasattr(data, name)
         assert hasattr(local, name)
     assert set(local.interruptions) <= set(data.interruptions)
+
+
+def test_only_tasks_with_dependencies_are_near_workers(client, monkeypatch):
+    """Others wait for lost workers for ever, if no worker is left when they are to begin."""
+    data, learner = prepared(client, BERNOULLI, np.split(BERNOULLI.rows()[:40], 2))
+    learner.fit(BERNOULLI.rows())
+    state = learner._state(data.rows, 1).copy()
+    graphs, compute = [], data._cluster.compute
+
+    def seen(values, **options):
+        graphs.extend(value.dask for value in values.values())
+        return compute(values, **options)
+
+    monkeypatch.setattr(data._cluster, "compute", seen)
+    data.learn(state, learner._settings(shuffle=True))
+    data.measure(state)
+    layers = [pair for graph in graphs for pair in graph.layers.items()]
+    annotated = {key_split(name) for name, layer in layers if layer.annotations}
+    assert annotated == {"order_of", "learn", "place_of", "take_measures"}
+    with near(["tcp://192.0.2.1:1"]):
+        assert dask.delayed(1).dask.layers.popitem()[1].annotations  # what Dask does by itself

@@ -17,19 +17,23 @@ from ..helpers.models import BERNOULLI, SOFTMAX
 BITS = BERNOULLI.rows()
 
 
+def fit(rbm, X, *args, **options):
+    return skrbm.dask.fit(rbm, X, *args, **{"warm_up": 3} | options)
+
+
 def thirds(X=BITS):
     return list(map(dask.delayed, np.array_split(X, 3)))
 
 
 def fitted(**parameters):
-    return skrbm.dask.fit(BERNOULLI.machine(**parameters), thirds())
+    return fit(BERNOULLI.machine(**parameters), thirds())
 
 
 @needs_callbacks
 def test_each_epoch_is_a_task_with_a_fitted_estimator(client):
     recorder, X = Recorder(), thirds()
     rbm = BERNOULLI.machine().set_callbacks(recorder)
-    skrbm.dask.fit(rbm, X)
+    fit(rbm, X)
     assert recorder.events == [
         "setup",
         ("begin", "fit", 0),
@@ -50,8 +54,8 @@ def test_callbacks_see_the_collections(client):
         seen.append((X, y))
 
     X = thirds()
-    skrbm.dask.fit(BERNOULLI.machine(n_iter=1).set_callbacks(Hook(look)), X)
-    skrbm.dask.fit(BERNOULLI.machine(n_iter=1).set_callbacks(Hook(look)), X, "labels")
+    fit(BERNOULLI.machine(n_iter=1).set_callbacks(Hook(look)), X)
+    fit(BERNOULLI.machine(n_iter=1).set_callbacks(Hook(look)), X, "labels")
     assert seen[0][0] is seen[0][1] is seen[1][0] is X
     assert seen[1][1] == "labels"
 
@@ -59,7 +63,7 @@ def test_callbacks_see_the_collections(client):
 @needs_callbacks
 def test_a_callback_ends_the_fit(client):
     hook = Hook(lambda epoch, X, y, fitted: epoch == 2)
-    rbm = skrbm.dask.fit(BERNOULLI.machine(n_iter=9).set_callbacks(hook), thirds())
+    rbm = fit(BERNOULLI.machine(n_iter=9).set_callbacks(hook), thirds())
     assert_same_model(rbm, fitted(n_iter=2))
     assert hook.torn_down == 1
 
@@ -70,7 +74,7 @@ def test_a_progress_bar_of_scikit_learn(client, capsys):
     from sklearn.callback import ProgressBar
 
     rbm = BERNOULLI.machine().set_callbacks(ProgressBar())
-    assert_same_model(skrbm.dask.fit(rbm, thirds()), fitted())
+    assert_same_model(fit(rbm, thirds()), fitted())
     assert "BernoulliRBM - fit" in capsys.readouterr().out
 
 
@@ -78,7 +82,7 @@ def test_a_progress_bar_of_scikit_learn(client, capsys):
 def test_the_line_on_an_epoch_is_about_all_partitions(client, capsys, early_stopping):
     model = SOFTMAX if early_stopping else BERNOULLI
     rbm = model.machine(n_iter=1, verbose=1, early_stopping=early_stopping)
-    skrbm.dask.fit(rbm, thirds(model.rows()))
+    fit(rbm, thirds(model.rows()))
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith(f"[{model.name}] Iteration 1, pseudo-likelihood = -")
     if early_stopping:
@@ -92,7 +96,7 @@ def test_what_is_measured_is_about_all_partitions(client):
     """Of fewer rows than are looked at; weights do not count in the reconstruction error."""
     weights = [dask.delayed(np.full(n, 0.5)) for n in (16, 16, 15)]
     for options in ({}, {"sample_weight": weights}):
-        rbm = skrbm.dask.fit(BERNOULLI.machine(n_iter=1), thirds(), **options)
+        rbm = fit(BERNOULLI.machine(n_iter=1), thirds(), **options)
         error = np.square(BITS - rbm.reconstruct(BITS)).mean()
         np.testing.assert_allclose(rbm.history_["reconstruction_error"], [error], rtol=1e-12)
 
@@ -128,16 +132,16 @@ def test_an_interrupt_keeps_the_last_finished_epoch(client, monkeypatch, error):
     with monkeypatch.context() as patch:
         rbm.set_callbacks(Interrupt(patch, 0, error))
         with pytest.raises(error):
-            skrbm.dask.fit(rbm, thirds())
+            fit(rbm, thirds())
     assert_same_bits(learned(rbm), before)
     with monkeypatch.context() as patch:
         rbm.set_callbacks(Interrupt(patch, 2, error))
         with pytest.raises(error) as caught:
-            skrbm.dask.fit(rbm, thirds())
+            fit(rbm, thirds())
     if error is OSError:
         assert "The estimator holds epoch 2" in caught.value.__notes__[0]
     assert_same_model(rbm, fitted(n_iter=2))
-    assert_same_model(skrbm.dask.fit(rbm.set_callbacks(), thirds(), resume=True), fitted())
+    assert_same_model(fit(rbm.set_callbacks(), thirds(), resume=True), fitted())
 
 
 @needs_callbacks
@@ -148,7 +152,7 @@ def test_an_error_of_a_callback_keeps_the_epoch(client):
 
     rbm = BERNOULLI.machine().set_callbacks(Hook(fail))
     with pytest.raises(LookupError, match=r"(?s)my callback.*holds epoch 2; fit.*resume=True"):
-        skrbm.dask.fit(rbm, thirds())
+        fit(rbm, thirds())
     assert_same_model(rbm, fitted(n_iter=2))
 
 
@@ -161,7 +165,7 @@ def test_an_error_at_the_end_keeps_the_epochs(client):
 
     rbm = BERNOULLI.machine(n_iter=2).set_callbacks(FailsLast())
     with pytest.raises(LookupError, match=r"(?s)my callback.*holds epoch 2; fit"):
-        skrbm.dask.fit(rbm, thirds())
+        fit(rbm, thirds())
     assert_same_model(rbm, fitted(n_iter=2))
 
 
@@ -188,7 +192,7 @@ def test_ctrl_c_while_workers_are_at_work(client):
     before = dict(vars(rbm))
     try:
         with pytest.raises(KeyboardInterrupt):
-            skrbm.dask.fit(rbm, [dask.delayed(slow_rows, pure=False)()])
+            fit(rbm, [dask.delayed(slow_rows, pure=False)()])
     finally:
         RELEASED.set()
         thread.join()

@@ -44,6 +44,7 @@ class Plain:
         self.W, self.b, self.c, self.t = W.copy(), b.copy(), c.copy(), 0
         self.parts, self.weights, self.seeds = parts, weights, seeds
         self.chains = None if algorithm == "cd" else [np.zeros((BATCH, len(c))) for _ in parts]
+        self.velocity = [0, 0, 0]
 
     def sums(self, p, rows):
         """Sums of the gradients of some rows of a partition, by their weights."""
@@ -67,12 +68,13 @@ class Plain:
             )
         ]
 
-    def step(self, rate, batches):
+    def step(self, rate, batches, momentum=0):
         """One step along the mean gradient of the union of mini-batches, a dict by partition."""
         sums = [self.sums(p, rows) for p, rows in batches.items()]
         n = sum(len(self.parts[p][rows]) for p, rows in batches.items())
-        for array, *blocks in zip((self.W, self.b, self.c), *sums, strict=True):
-            array += rate * sum(blocks) / n
+        for k, (array, *blocks) in enumerate(zip((self.W, self.b, self.c), *sums, strict=True)):
+            self.velocity[k] = momentum * self.velocity[k] + rate * sum(blocks) / n
+            array += self.velocity[k]
         self.t += 1
 
 
@@ -81,11 +83,17 @@ def batches_of(p):
 
 
 @pytest.mark.parametrize(("algorithm", "weighted"), [("cd", True), ("pcd", False)])
-@pytest.mark.parametrize(("warm_up", "schedule"), [(0, "constant"), (7, "linear")])
+@pytest.mark.parametrize(
+    ("warm_up", "schedule", "momentum"), [(0, "constant", 0), (7, "linear", 0), (7, "linear", 0.6)]
+)
 def test_a_round_of_one_update_is_a_step_along_the_mean_gradient(
-    client, algorithm, weighted, warm_up, schedule, rng
+    client, algorithm, weighted, warm_up, schedule, momentum, rng
 ):
-    """So a partition of few mini-batches takes no part in the last rounds of an epoch."""
+    """So a partition of few mini-batches takes no part in the last rounds of an epoch.
+
+    Outer momentum is then momentum. It begins at rest in each epoch, and ends where a partition
+    is left alone.
+    """
     X = (rng.random((sum(SIZES), 6)) < 0.4).astype(float)
     weights = rng.integers(1, 5, len(X)) * 0.5 if weighted else np.ones(len(X))
     cuts = np.cumsum(SIZES)[:-1]
@@ -105,7 +113,14 @@ def test_a_round_of_one_update_is_a_step_along_the_mean_gradient(
     options = {"sample_weight": list(map(dask.delayed, own))} if weighted else {}
     start = clone(rbm).set_params(learning_rate=1e-300, n_iter=1)
     start.fit(X, sample_weight=weights if weighted else None)
-    skrbm.dask.fit(rbm, list(map(dask.delayed, parts)), sync_every=1, warm_up=warm_up, **options)
+    skrbm.dask.fit(
+        rbm,
+        list(map(dask.delayed, parts)),
+        sync_every=1,
+        warm_up=warm_up,
+        outer_momentum=momentum,
+        **options,
+    )
     plain = Plain(
         start.components_.T,
         start.intercept_visible_,
@@ -123,8 +138,10 @@ def test_a_round_of_one_update_is_a_step_along_the_mean_gradient(
     for batch in itertools.islice(itertools.cycle(batches_of(0)), warm_up):
         plain.step(rate(), {0: batch})
     for _ in range(2):
+        plain.velocity = [0, 0, 0]
         for turns in itertools.zip_longest(*map(batches_of, range(3))):
-            plain.step(rate(), {p: rows for p, rows in enumerate(turns) if rows is not None})
+            batches = {p: rows for p, rows in enumerate(turns) if rows is not None}
+            plain.step(rate(), batches, momentum if len(batches) > 1 else 0)
     assert rbm._n_updates == plain.t == n_updates
     assert_allclose(rbm.components_, plain.W.T, rtol=1e-9, atol=1e-12)
     assert_allclose(rbm.intercept_visible_, plain.b, rtol=1e-9, atol=1e-12)
@@ -155,6 +172,7 @@ def fitted(name, client, callback=None):
         client=client,
         sync_every=1,
         warm_up=3,
+        outer_momentum=0.5,
     )
 
 

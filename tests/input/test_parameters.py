@@ -9,7 +9,7 @@ from sklearn import config_context
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skrbm import BernoulliRBM
-from skrbm._input.parameters import check_flag, check_integer, check_parameters
+from skrbm._input.parameters import check_flag, check_integer, check_parameters, check_share
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import models
@@ -322,6 +322,19 @@ def test_integers_out_of_range_are_refused_by_name(value, limits):
 
 def test_the_limits_of_integers_are_accepted():
     assert [check_integer("n", value, 0, 3) for value in (0, 3)] == [0, 3]
+
+
+def test_shares_are_at_least_0_and_below_1():
+    assert [check_share("x", value) for value in (0, np.float32(0.5), 0.999)] == [0, 0.5, 0.999]
+    assert type(check_share("x", np.float32(0.5))) is float
+    for value in (-0.1, 1, np.nan, np.inf):
+        with pytest.raises(
+            ValueError, match=f"^a_share must be at least 0 and below 1. Got {value}"
+        ):
+            check_share("a_share", value)
+    for value in (True, "0.5", None, [0.5]):
+        with pytest.raises(TypeError, match=r"^a_share must be a number\. Got "):
+            check_share("a_share", value)
 
 
 @models

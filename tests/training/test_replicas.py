@@ -11,6 +11,7 @@ from skrbm._training.phases import ALGORITHMS
 from skrbm._training.replicas import (
     Shared,
     packed,
+    pushed,
     shared_of,
     unpacked,
     weighted_sum,
@@ -226,6 +227,27 @@ def test_rounds_of_one_update_are_steps_along_the_mean_gradient_of_all_rows(
     for ours, theirs in zip(shared.arrays, expected.arrays, strict=True):
         assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
     assert all((a != b).any() for a, b in zip(before[:3], shared.arrays[:3], strict=True))
+
+
+@dtypes
+def test_outer_momentum_moves_parameters_as_rounds_before_have_moved(rng, dtype):
+    """``velocity = momentum * velocity + (mean - start)``; other arrays are those of the mean."""
+    (shared,) = some_shared(rng, 1, dtype)
+    position, velocity = [a.astype(np.float64) for a in shared.arrays[:2]], [0, 0]
+    for _ in range(3):
+        (after,) = some_shared(rng, 1, dtype)
+        before = [array.copy() for array in (*shared.arrays, *after.arrays)]
+        moved = pushed(shared, after, 0.7, 2)
+        assert_same_bits([*shared.arrays, *after.arrays], before)
+        for k in range(2):
+            velocity[k] = 0.7 * velocity[k] + after.arrays[k] - position[k]
+            position[k] = position[k] + velocity[k]
+            assert_allclose(moved.arrays[k], position[k], rtol=1e-5, atol=1e-5)
+            assert_allclose(moved.outer[k], velocity[k], rtol=1e-5, atol=1e-5)
+        assert_same_bits(moved.arrays[2:], after.arrays[2:])
+        assert {array.dtype for array in (*moved.arrays, *moved.outer)} == {np.dtype(dtype)}
+        assert moved[1:4] == after[1:4]
+        shared = moved
 
 
 # --- chains ---
