@@ -42,45 +42,11 @@ class OneProcess:
 
 
 class Replicas(DistributedData):
-    """Partitions in this process.
+    """Partitions in this process; parameters as in ``skrbm.dask.fit``."""
 
-    Parameters
-    ----------
-    sync_every, warm_up : int
-        As in ``skrbm.dask.fit``.
-    momentum : float, default=0.0
-        Outer momentum: the share of the last step from mean to mean that the next one goes beyond
-        the mean (Chen & Huo, 2016, "BMUF"; Wang et al., 2020, "SlowMo"). Not in the package.
-    """
-
-    def __init__(self, sync_every=100, warm_up=1000, momentum=0.0):
-        super().__init__(None, sync_every, warm_up)
-        self._cluster, self._momentum, self._velocity = OneProcess(), momentum, None
-
-    def _make(self, window, shared):
-        mean = super()._make(window, shared)
-        if self._momentum and len(window[0]) > 1:  # none while the first partition is alone
-            n = self._n_parameters
-            if self._velocity is None:
-                self._velocity = [np.zeros_like(array) for array in shared.arrays[:n]]
-            arrays = list(mean.arrays)
-            for i, (old, velocity) in enumerate(
-                zip(shared.arrays[:n], self._velocity, strict=True)
-            ):
-                velocity *= self._momentum
-                velocity += arrays[i] - old
-                arrays[i] = old + velocity
-            mean = mean._replace(arrays=tuple(arrays))
-            self._shared = _whole(mean)
-        return mean
-
-    def learn(self, state, settings):
-        """All updates of an epoch."""
-        self._n_parameters = len(state.model.parameters)
-        super().learn(state, settings)
-
-    def _adapt(self, seconds):
-        """One round at a time."""
+    def __init__(self, sync_every=100, warm_up=1000, outer_momentum=0.0):
+        super().__init__(None, sync_every, warm_up, outer_momentum)
+        self._cluster = OneProcess()
 
 
 def cut(X, n_partitions, order=None):

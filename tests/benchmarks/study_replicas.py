@@ -48,14 +48,14 @@ VARIANTS = {
 }
 MOMENTUM = {
     "the rule": {},
-    "momentum 0.5": {"momentum": 0.5},
-    "momentum 0.8": {"momentum": 0.8},
+    "momentum 0.5": {"outer_momentum": 0.5},
+    "momentum 0.8": {"outer_momentum": 0.8},
     "rate x 2": {"rate": 2},
-    "momentum 0.5, no warm-up": {"momentum": 0.5, "warm_up": 0},
+    "momentum 0.5, no warm-up": {"outer_momentum": 0.5, "warm_up": 0},
     "sync_every=20": {"sync_every": 20},
-    "sync_every=20, momentum 0.5": {"sync_every": 20, "momentum": 0.5},
-    "sync_every=20, momentum 0.8": {"sync_every": 20, "momentum": 0.8},
-    "sync_every=20, momentum 0.9": {"sync_every": 20, "momentum": 0.9},
+    "sync_every=20, momentum 0.5": {"sync_every": 20, "outer_momentum": 0.5},
+    "sync_every=20, momentum 0.8": {"sync_every": 20, "outer_momentum": 0.8},
+    "sync_every=20, momentum 0.9": {"sync_every": 20, "outer_momentum": 0.9},
 }
 CHAINS = {
     "the rule": {},
