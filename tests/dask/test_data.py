@@ -112,6 +112,6 @@ def test_only_tasks_with_dependencies_are_near_workers(client, monkeypatch):
     data.measure(state)
     layers = [pair for graph in graphs for pair in graph.layers.items()]
     annotated = {key_split(name) for name, layer in layers if layer.annotations}
-    assert annotated == {"order_of", "learn", "place_of", "take_measures"}
+    assert annotated == {"order_of", "learn", "getitem", "take_measures"}
     with near(["tcp://192.0.2.1:1"]):
         assert dask.delayed(1).dask.layers.popitem()[1].annotations  # what Dask does by itself
