@@ -65,10 +65,10 @@ print(f"X: {X.shape[0]} rows in {X.npartitions} partitions, {X.nbytes / 1e6:.1f}
 # --------
 # The batch of one machine is divided by the number of partitions, and the learning rate is not: 96
 # rows an update are 12 rows in each of 8 partitions. Persistent chains are not divided: each
-# partition has 100. The first partition makes 1,000 updates alone, so that all replicas start from
+# partition has 96. The first partition makes 1,000 updates alone, so that all replicas start from
 # hidden units that have found their roles. After that there is a mean every 100 updates.
 
-rbm = BernoulliRBM(200, batch_size=12, n_chains=100, n_iter=20, random_state=0)
+rbm = BernoulliRBM(200, batch_size=12, n_iter=20, random_state=0)
 start = perf_counter()
 skrbm.dask.fit(rbm, X, sync_every=100, warm_up=1000)
 print(f"fit: {rbm.n_iter_} epochs in {perf_counter() - start:.1f} s")

@@ -22,6 +22,8 @@ from .learning import learn, learner_of
 
 #: Weights of rows are scaled to this mean if theirs is larger: half a row is then below rounding.
 LARGEST_MEAN = 2.0**53
+#: Chains of a part of the data, if the user leaves the choice to us: more gain little.
+ENOUGH_CHAINS = 100
 
 
 def scaled_weights(weights, mean):
@@ -147,12 +149,19 @@ class FittingMethods:
         # model is its own input.
         return rows, seen | {"X": rows.X, "y": rows.X if y is None else y}
 
-    def _settings(self, shuffle):
+    def _settings(self, shuffle, n_parts=1):
+        """How to learn; ``n_parts`` machines side by side share the rows of an update.
+
+        Each of them needs as many chains as a machine that sees all these rows, or nearly so.
+        """
+        n_chains = self.n_chains
+        if n_chains is None:
+            n_chains = max(self.batch_size, min(self.batch_size * n_parts, ENOUGH_CHAINS))
         share = SHARE if isinstance(self.average, bool) else self.average
         return Settings(
             algorithm=self.algorithm,
             batch_size=self.batch_size,
-            n_chains=self.batch_size if self.n_chains is None else self.n_chains,
+            n_chains=n_chains,
             learning_rate=self.learning_rate,
             n_gibbs_steps=self.n_gibbs_steps,
             momentum=self.momentum,

@@ -49,7 +49,7 @@ def learn(estimator, learner, data, seen, *, go_on, resume=False):
     random_state = check_random_state(learner.random_state)
     state = learner._state(data.rows, data.n_parts).copy() if go_on else None
     seed = state.seed if go_on else draw_seed(random_state)
-    settings, stopping = learner._settings(shuffle=learner.shuffle), None
+    settings, stopping = learner._settings(learner.shuffle, data.n_parts), None
     if learner.early_stopping:
         stopping = EarlyStopping(learner.n_iter_no_change, learner.tol)
     data.prepare(learner, settings, seed)

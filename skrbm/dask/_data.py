@@ -27,6 +27,9 @@ from ._rounds import mean_tree, rounds, tree, warm_up_rounds
 
 #: Tasks of a graph, at most, unless a round has more.
 _MOST_TASKS = 1000
+#: Passes of the first partition through its rows, at most, before the others join in: a machine
+#: that has learned few rows by heart is a poor start.
+_MOST_PASSES = 5
 #: Seconds that a graph should take, so that who interrupts a fit loses little.
 _SECONDS = 20
 
@@ -40,7 +43,7 @@ class DistributedData:
     sync_every : int
         Updates of each partition between two means.
     warm_up : int
-        Updates that the first partition makes alone, in the first epoch.
+        Updates, at most, that the first partition makes alone, in the first epoch.
     momentum : float
         Outer momentum, from round to round of an epoch.
     """
@@ -138,18 +141,21 @@ class DistributedData:
     def n_updates(self, settings, n_epochs, n_before):
         """Number of updates in so many epochs: of the partition that makes the most."""
         n_updates = n_batches_of(max(self._sizes.values()), settings) * n_epochs
-        return n_updates + self._n_warm_up(n_before)
+        return n_updates + self._n_warm_up(settings, n_before)
 
-    def _n_warm_up(self, n_before):
+    def _n_warm_up(self, settings, n_before):
         """Number of updates of the first partition alone, after so many updates before."""
-        return self._warm_up if self.n_parts > 1 and n_before == 0 else 0
+        if self.n_parts == 1 or n_before > 0:
+            return 0
+        n_batches = n_batches_of(self._sizes[min(self._sizes)], settings)
+        return min(self._warm_up, _MOST_PASSES * n_batches)
 
     def learn(self, state, settings):
         """All updates of an epoch; changes ``state``, but for its number of epochs."""
         if self._job is None:
             self._job = self._new_job(state, settings)
             self._chains = self._divided(state, settings)
-        n_warm_up = self._n_warm_up(state.n_updates)
+        n_warm_up = self._n_warm_up(settings, state.n_updates)
         todo = chain(
             warm_up_rounds(self._sizes, self._sync_every, n_warm_up),
             rounds(self._sizes, settings, self._sync_every),

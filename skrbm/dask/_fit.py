@@ -37,7 +37,8 @@ def fit(
     rbm : BernoulliRBM, GaussianBernoulliRBM or SoftmaxRBM
         The estimator to fit. ``batch_size`` and ``n_chains`` are those of each partition. So
         divide the ``batch_size`` of one computer, and not the learning rate, by the number of
-        partitions.
+        partitions. With ``n_chains=None`` each partition has as many chains as the batches of all
+        have rows, up to 100; at least as many as its batch has.
     X : dask array, dask DataFrame, or list of Delayed or Future
         Training data; each partition holds whole rows. Blocks may be sparse. Take about as many
         partitions as the cluster has threads. Partitions without rows are left out.
@@ -52,10 +53,9 @@ def fit(
         mini-batches than others takes no part in the last rounds of an epoch. If no partition has
         so many mini-batches, there is one mean per epoch.
     warm_up : int, default=1000
-        Number of updates that the first partition makes alone, before the first round. Replicas
-        that break the symmetry of the hidden units each in its own way have a poor mean. Of a
-        single partition there is none. These updates see the first partition alone, and count for
-        ``learning_rate_schedule``: for few rows take fewer.
+        Number of updates, at most, that the first partition makes alone, before the first round:
+        no more than five passes through its rows. Replicas that break the symmetry of the hidden
+        units each in its own way have a poor mean. Of a single partition there is no warm-up.
     outer_momentum : float, default=0.0
         Momentum from round to round of an epoch, at least 0 and below 1: the mean of a round moves
         on as the means of the rounds before have moved [3]_. The more partitions there are, the
@@ -109,7 +109,7 @@ def fit(
     >>> import skrbm.dask
     >>> from skrbm import BernoulliRBM
     >>> X = da.random.default_rng(0).integers(0, 2, (200, 6), chunks=(50, -1))
-    >>> with Client(processes=False, n_workers=1, dashboard_address=None) as client:
+    >>> with Client(processes=False, n_workers=1, dashboard_address=":0") as client:
     ...     rbm = skrbm.dask.fit(BernoulliRBM(n_components=4, random_state=0), X)
     >>> rbm.components_.shape
     (4, 6)

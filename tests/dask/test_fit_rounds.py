@@ -102,6 +102,7 @@ def test_a_round_of_one_update_is_a_step_along_the_mean_gradient(
         3,
         n_iter=2,
         batch_size=BATCH,
+        n_chains=BATCH,
         learning_rate=0.5,
         learning_rate_schedule=schedule,
         algorithm=algorithm,
@@ -148,6 +149,25 @@ def test_a_round_of_one_update_is_a_step_along_the_mean_gradient(
     assert_allclose(rbm.intercept_hidden_, plain.c, rtol=1e-9, atol=1e-12)
     if algorithm == "pcd":
         np.testing.assert_array_equal(rbm.h_samples_, np.concatenate(plain.chains))
+
+
+@pytest.mark.parametrize(("batch_size", "n_chains"), [(4, 12), (40, 100), (150, 150)])
+def test_each_partition_has_the_chains_of_all_batches_up_to_a_hundred(
+    client, batch_size, n_chains
+):
+    parts = [dask.delayed(np.eye)(4) for _ in range(3)]
+    rbm = BernoulliRBM(2, batch_size=batch_size, n_iter=1, random_state=0)
+    assert skrbm.dask.fit(rbm, parts).h_samples_.shape == (3 * n_chains, 2)
+    assert skrbm.dask.fit(rbm, parts[:1]).h_samples_.shape == (batch_size, 2)
+    rbm.set_params(n_chains=7)
+    assert skrbm.dask.fit(rbm, parts).h_samples_.shape == (21, 2)
+
+
+def test_the_first_partition_does_not_learn_its_rows_by_heart(client):
+    rbm = BernoulliRBM(2, batch_size=2, n_iter=2, learning_rate_schedule="linear", random_state=0)
+    skrbm.dask.fit(rbm, [dask.delayed(np.ones)((n, 3)) for n in (4, 7, 5)])
+    assert rbm._n_updates == 5 * 2 + 2 * 4  # five passes, then two epochs of the largest one
+    assert rbm.history_["learning_rate"][1] == pytest.approx(0.7 * 4 / 18)
 
 
 # --- the same bits ----------------------------------------------------------------------------
