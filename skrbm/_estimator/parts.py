@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix, issparse
 
 from .._input.checks import check_weights, working_dtype
 from .._input.mistaken import shown
+from .._machine.memory import received
 from .data import LocalData
 from .fitted import FEATURES, features_of, snapshot
 from .fitting import scaled_weights
@@ -105,7 +106,7 @@ def read_table(reader, X, sample_weight, reset):
 
 def form_data(reader, table, plan, seed):
     """The second step: training data of a part, and their description."""
-    X, weights = table
+    X, weights = map(received, table)
     if working_dtype(X.dtype) != plan.dtype:
         X = X.astype(plan.dtype)
     rows = reader._form(X)
