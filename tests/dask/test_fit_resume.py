@@ -5,11 +5,11 @@ import pickle
 import dask
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
 
 import skrbm.dask
 
 from ..helpers.callbacks import Hook, needs_callbacks
+from ..helpers.clusters import in_this_process
 from ..helpers.comparison import assert_same_bits, assert_same_model, learned
 from ..helpers.models import BERNOULLI, VARIANTS
 
@@ -74,12 +74,7 @@ def test_a_saved_epoch_goes_on_on_another_cluster(client, tmp_path):
     expected = fit(variant.machine(), variant)
     with pytest.raises(OSError, match="the client is gone"):
         fit(variant.machine().set_callbacks(LostClient(tmp_path)), variant)
-    with (
-        LocalCluster(
-            processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0"
-        ) as local,
-        Client(local, set_as_default=False) as other,
-    ):
+    with in_this_process(1) as other:
         loaded = pickle.loads((tmp_path / "2.pickle").read_bytes())
         assert loaded.n_iter_ == 2
         fit(loaded.set_callbacks(Saver(tmp_path)), variant, client=other, resume=True)
