@@ -142,7 +142,7 @@ def _fit(rbm, data, parts, weights, seen, resume):
             "long ago its score improved. Set early_stopping=False, or start again."
         )
     go_on = (resume or learner.warm_start) and learner.__sklearn_is_fitted__()
-    before = vars(rbm)
+    before = vars(rbm)  # which a finished epoch replaces as a whole
     try:
         with waiting():
             data.read(learner, parts, weights, reset=not go_on)
