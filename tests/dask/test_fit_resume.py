@@ -16,11 +16,8 @@ from ..helpers.models import BERNOULLI, VARIANTS
 #: All models, CD, PCD and PT, a rate that falls within the fit or with updates.
 CHOSEN = [
     ("bits, pcd, centred", {"learning_rate_schedule": "linear"}),
-    ("bits, cd, fresh bits", {}),
     ("bits, pt, 7 chains", {"momentum": (0.5, 0.9)}),
     ("learned variance, pcd", {"learning_rate_schedule": "linear"}),
-    ("real values, pt", {}),
-    ("categories, ordinal, pt", {"learning_rate_schedule": "inverse_sqrt"}),
     ("categories, conditional, centred", {"learning_rate": (0.02, 0.01)}),
 ]
 
@@ -94,9 +91,8 @@ def test_resume_of_nothing_is_a_fit_and_of_all_epochs_does_nothing(client):
     assert_same_bits(learned(rbm), before)
 
 
-@pytest.mark.parametrize("name", ["bits, pcd", "learned variance, cd", "categories, pt"])
-def test_warm_start_makes_further_epochs(client, name):
-    variant = VARIANTS[name]
+def test_warm_start_makes_further_epochs(client):
+    variant = VARIANTS["categories, pt"]
     rbm = variant.machine(n_iter=1, warm_start=True)
     fit(fit(rbm, variant), variant)
     assert_same_model(rbm, fit(variant.machine(n_iter=2), variant))
