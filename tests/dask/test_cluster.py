@@ -77,8 +77,10 @@ def test_tasks_go_to_the_workers_that_they_are_near(client):
     cluster = Cluster(client)
     for worker in client.scheduler_info()["workers"]:
         with near([worker]):
-            value = dask.delayed(abs, pure=False)(-1)
-        assert cluster.holders(cluster.compute({0: value}))[0] in ([], [worker])
+            values = {k: dask.delayed(abs, pure=False)(k) for k in range(4)}
+        futures = cluster.compute(values)
+        cluster.wait(futures)
+        assert cluster.holders(futures) == {k: [worker] for k in values}
     with near([]):
         assert not dask.get_annotations()
     with near(["tcp://192.0.2.1:1"]):  # a worker that is lost
