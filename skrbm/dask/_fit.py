@@ -1,12 +1,11 @@
 """Training on a cluster."""
 
-from .._estimator.base import BaseRBM
 from .._estimator.learning import learn, learner_of
 from .._input.checks import fit_context
 from .._input.parameters import check_flag, check_integer, check_share
 from ._cluster import ClusterError, waiting
 from ._data import DistributedData
-from ._partitions import find_client, partitions, row_partitions
+from ._partitions import check_rbm, find_client, partitions, row_partitions
 
 
 def fit(
@@ -114,11 +113,7 @@ def fit(
     >>> rbm.components_.shape
     (4, 6)
     """
-    if not isinstance(rbm, BaseRBM):
-        raise TypeError(
-            "rbm must be a BernoulliRBM, GaussianBernoulliRBM or SoftmaxRBM. Got "
-            f"{' '.join(repr(rbm).split())[:80]} instead."
-        )
+    check_rbm(rbm)
     parts, weights = partitions(X), None
     if sample_weight is not None:
         weights = row_partitions(sample_weight, "sample_weight", len(parts))
@@ -147,7 +142,7 @@ def _fit(rbm, data, parts, weights, seen, resume):
             "long ago its score improved. Set early_stopping=False, or start again."
         )
     go_on = (resume or learner.warm_start) and learner.__sklearn_is_fitted__()
-    before = vars(rbm)
+    before = vars(rbm)  # which a finished epoch replaces as a whole
     try:
         with waiting():
             data.read(learner, parts, weights, reset=not go_on)

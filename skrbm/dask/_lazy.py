@@ -10,7 +10,6 @@ from dask.delayed import Delayed
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._estimator.base import BaseRBM
 from .._estimator.fitted import fitted_array, reading_copy
 from .._estimator.queries import check_numbers, check_queries
 from .._estimator.recommendations import best, names_of_features
@@ -18,7 +17,7 @@ from .._input.checks import working_dtype
 from .._input.parameters import check_flag, check_integer, check_option
 from .._input.tables import dense
 from .._machine.threads import one_thread
-from ._partitions import as_block, check_whole_rows, is_table, partitions
+from ._partitions import as_block, check_rbm, check_whole_rows, is_table, partitions
 from ._tasks import naming
 
 # --- public -----------------------------------------------------------------------------------
@@ -310,11 +309,7 @@ def _ask(rbm, X, method, options=None, ids=()):
 
 def _check_estimator(rbm, method):
     """Refuse what is no fitted estimator with the method."""
-    if not isinstance(rbm, BaseRBM):
-        raise TypeError(
-            "rbm must be a BernoulliRBM, GaussianBernoulliRBM or SoftmaxRBM. Got "
-            f"{' '.join(repr(rbm).split())[:80]} instead."
-        )
+    check_rbm(rbm)
     if not hasattr(rbm, method):
         raise TypeError(
             f"{type(rbm).__name__} has no method {method}, which skrbm.dask.{method} asks of each "

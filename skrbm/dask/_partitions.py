@@ -1,8 +1,10 @@
-"""Partitions: pieces of a Dask collection that hold whole rows, and who computes them."""
+"""Partitions: pieces of a Dask collection that hold whole rows; who reads and computes them."""
 
 from dask import is_dask_collection
 from dask.delayed import Delayed
 from distributed import Client, Future, get_client
+
+from .._estimator.base import BaseRBM
 
 _KINDS = {
     2: "a dask array, a dask DataFrame, or a list of Delayed or Future objects that hold rows",
@@ -121,6 +123,15 @@ def as_block(partition):
             "lambda block: block.todense())."
         )
     return partition.to_scipy_sparse().tocsr()
+
+
+def check_rbm(rbm):
+    """Refuse what is no estimator that reads partitions."""
+    if not isinstance(rbm, BaseRBM):
+        raise TypeError(
+            "rbm must be a BernoulliRBM, GaussianBernoulliRBM or SoftmaxRBM. Got "
+            f"{' '.join(repr(rbm).split())[:80]} instead."
+        )
 
 
 def find_client(client=None):

@@ -31,7 +31,7 @@ def warm_up_rounds(sizes, sync_every, n_updates):
     p = min(sizes)
     for first in range(0, n_updates, sync_every):
         batches = range(first, min(first + sync_every, n_updates))
-        yield [Turn(p, batches, 1)]
+        yield [Turn(p, batches, 1)]  # alone it has all the weight, over however many rows
 
 
 def rounds(sizes, settings, sync_every):

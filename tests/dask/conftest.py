@@ -6,17 +6,24 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 
+from ..helpers.clusters import in_this_process
+
 
 @pytest.fixture(scope="module")
 def client():
     """A client of two workers with one thread each, which are threads of this process."""
-    with (
-        LocalCluster(
-            processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0"
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    with in_this_process(2, default=True) as client:
         yield client
+
+
+@pytest.fixture
+def quiet_workers(client):
+    """Workers log the errors of tasks."""
+    logger = logging.getLogger("distributed.worker")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(before)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,13 @@ from contextlib import nullcontext
 import dask
 import pytest
 from dask import config
-from distributed import Client, Future, KilledWorker, LocalCluster, get_client, worker_client
+from distributed import Future, KilledWorker, get_client, worker_client
 from distributed.client import FutureCancelledError
 from distributed.comm import CommClosedError
 
 from skrbm.dask._cluster import Cluster, ClusterError, near, waiting
+
+from ..helpers.clusters import in_this_process
 
 LIMIT = "distributed.admin.large-graph-warning-threshold"
 
@@ -56,12 +58,7 @@ def test_a_task_that_fits_leaves_its_thread_to_others(leaves):
         with worker_client() if leaves else nullcontext(), waiting():
             return get_client().submit(abs, -1, pure=False).result(timeout=60)
 
-    with (
-        LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
-        ) as one,
-        Client(one, set_as_default=False) as client,
-    ):
+    with in_this_process(1) as client:
         assert client.submit(task, pure=False).result(timeout=120) == 1
 
 

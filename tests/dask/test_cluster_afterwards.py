@@ -1,7 +1,5 @@
 """The cluster afterwards: what stays on it, and whose errors are whose."""
 
-import logging
-
 import dask
 import numpy as np
 import pytest
@@ -11,13 +9,9 @@ from skrbm.dask._cluster import Cluster, ClusterError
 
 from ..helpers.models import BERNOULLI
 
+pytestmark = pytest.mark.usefixtures("quiet_workers")
+
 BITS = BERNOULLI.rows()
-
-
-@pytest.fixture(autouse=True)
-def quiet_workers(client, monkeypatch):
-    """Workers log the errors of tasks."""
-    monkeypatch.setattr(logging.getLogger("distributed.worker"), "level", logging.CRITICAL)
 
 
 @dask.delayed(pure=False)

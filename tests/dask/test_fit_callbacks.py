@@ -188,6 +188,8 @@ def test_ctrl_c_while_workers_are_at_work(client):
             signal.pthread_kill(main, signal.SIGINT)
 
     thread = threading.Thread(target=press)
+    # A process that a script has put into the background ignores the signal.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread.start()
     before = dict(vars(rbm))
     try:
@@ -196,5 +198,6 @@ def test_ctrl_c_while_workers_are_at_work(client):
     finally:
         RELEASED.set()
         thread.join()
+        signal.signal(signal.SIGINT, handler)
     assert vars(rbm) == before
     fitted(n_iter=1)

@@ -1,6 +1,5 @@
 """Bad input: the message names the partition and the mend, and the estimator stays as it was."""
 
-import logging
 import re
 import warnings
 
@@ -19,19 +18,11 @@ from ..helpers.comparison import assert_same_bits, assert_same_model, learned
 from ..helpers.models import BERNOULLI, GAUSSIAN, SOFTMAX
 from ..helpers.ratings import stored
 
+pytestmark = pytest.mark.usefixtures("quiet_workers")
+
 BITS, RATINGS = BERNOULLI.rows(), SOFTMAX.rows()
 FRAME = pd.DataFrame(BITS, columns=list("abcdef"))
 ONES = np.ones(47)
-
-
-@pytest.fixture(autouse=True)
-def quiet_workers(client):
-    """Workers log the errors of tasks."""
-    logger = logging.getLogger("distributed.worker")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    yield
-    logger.setLevel(before)
 
 
 def fit(rbm, X, *args, **options):

@@ -14,10 +14,18 @@ from sklearn.base import clone
 import skrbm.dask
 from skrbm import BernoulliRBM
 from skrbm.dask import _data
+from skrbm.dask._partitions import find_client
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import BERNOULLI, VARIANTS
-from ..helpers.processes import run_python
+
+
+# The first test: the client of the module is not there yet.
+def test_the_client_that_is_given_is_the_one_that_is_asked(processes):
+    with pytest.raises(ValueError, match="no Dask client"):
+        find_client()
+    rbm = BERNOULLI.machine(n_iter=1)
+    assert skrbm.dask.fit(rbm, [dask.delayed(np.eye)(6)] * 2, client=processes).n_iter_ == 1
 
 
 @pytest.mark.parametrize(
@@ -37,21 +45,6 @@ def test_processes_give_the_bits_of_threads(client, processes, name):
     assert_same_model(
         skrbm.dask.fit(clone(rbm), parts[:1], client=processes), rbm.fit(parts[0].compute())
     )
-
-
-def test_the_client_that_is_given_is_the_one_that_is_asked(processes):
-    """There is no other."""
-    code = (
-        "import dask, numpy, skrbm.dask\n"
-        "from distributed import Client\n"
-        "from skrbm import BernoulliRBM\n"
-        f"client = Client({processes.scheduler.address!r}, set_as_default=False)\n"
-        "rbm = BernoulliRBM(n_components=2, n_iter=1)\n"
-        "skrbm.dask.fit(rbm, [dask.delayed(numpy.eye)(4)] * 2, client=client, warm_up=0)\n"
-        "print(rbm.n_iter_)\n"
-        "client.close()"
-    )
-    assert run_python(code) == (0, "1\n")
 
 
 def incoming(dask_worker):

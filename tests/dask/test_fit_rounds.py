@@ -2,13 +2,11 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 
 import dask
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 
@@ -17,6 +15,7 @@ from skrbm import BernoulliRBM
 from skrbm.dask import _data
 
 from ..helpers.callbacks import Hook, needs_callbacks
+from ..helpers.clusters import in_this_process
 from ..helpers.comparison import assert_same_model
 from ..helpers.models import VARIANTS
 from ..oracles.common import bernoulli
@@ -196,20 +195,6 @@ def fitted(name, client, callback=None):
     )
 
 
-@contextmanager
-def cluster(n_workers, n_threads):
-    with (
-        LocalCluster(
-            processes=False,
-            n_workers=n_workers,
-            threads_per_worker=n_threads,
-            dashboard_address=":0",
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield cluster, client
-
-
 @pytest.fixture(scope="module")
 def references(client):
     return {name: fitted(name, client) for name in NAMES}
@@ -217,7 +202,7 @@ def references(client):
 
 @pytest.mark.parametrize(("n_workers", "n_threads"), [(1, 1), (1, 4), (4, 1)])
 def test_any_number_of_workers_and_threads(references, n_workers, n_threads):
-    with cluster(n_workers, n_threads) as (_, client):
+    with in_this_process(n_workers, n_threads) as client:
         for name, expected in references.items():
             assert_same_model(fitted(name, client), expected)
 
@@ -238,21 +223,25 @@ def test_two_fits_at_once(client, references):
 
 
 def test_an_adaptive_cluster(references):
-    with cluster(1, 1) as (local, client):
-        local.adapt(minimum=1, maximum=3, interval="10ms", wait_count=1)
-        for name, expected in references.items():
-            assert_same_model(fitted(name, client), expected)
+    """It grows for each graph, and shrinks after it, also by workers that hold partitions."""
+    with in_this_process(1) as client:
+        adaptive = client.cluster.adapt(
+            minimum=1, maximum=3, interval="10ms", wait_count=1, target_duration="10ms"
+        )
+        for name in NAMES[::2]:
+            assert_same_model(fitted(name, client), references[name])
+        assert {"up", "down"} <= {change["status"] for _, change in adaptive.log}
 
 
 @needs_callbacks
 def test_workers_come_and_go(references):
     """After the first epoch a worker comes, and one that holds partitions goes."""
-    with cluster(2, 1) as (local, client):
+    with in_this_process(2) as client:
         first = next(iter(client.scheduler_info()["workers"]))
 
         def change(epoch, X, y, fitted):
             if epoch == 1:
-                local.scale(3)
+                client.cluster.scale(3)
                 client.wait_for_workers(3)
                 client.retire_workers([first])
 

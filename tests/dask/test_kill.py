@@ -18,6 +18,7 @@ import skrbm.dask
 from skrbm import BernoulliRBM, SoftmaxRBM
 
 from ..helpers.callbacks import needs_callbacks
+from ..helpers.clusters import in_this_process
 from ..helpers.comparison import assert_same_model
 
 pytestmark = needs_callbacks  # which begin the kill
@@ -156,11 +157,6 @@ def test_a_lost_scheduler_leaves_the_last_epoch(references):
         client.close(timeout=1)
     assert rbm.n_iter_ == 2
     again = pickle.loads(pickle.dumps(rbm.set_callbacks()))
-    with (
-        LocalCluster(
-            processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0"
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+    with in_this_process(2) as client:
         skrbm.dask.fit(again, parts_of(bits), client=client, resume=True, **OPTIONS)
     assert_same_model(again, references[bits])

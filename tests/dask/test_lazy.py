@@ -39,6 +39,17 @@ def cut(X, rows=ROWS):
     return da.from_array(X, chunks=(rows, -1))
 
 
+def recorded(X):
+    """A dask array, and a list that grows by the number of each partition that is computed."""
+    computed = []
+
+    def load(block, block_id=None):
+        computed.append(block_id[0])
+        return block
+
+    return cut(X).map_blocks(load, meta=X[:0]), computed
+
+
 def by_partition(ask, X, **options):
     """What a method says of each partition."""
     return [ask(X[k : k + ROWS], **options) for k in range(0, len(X), ROWS)]
@@ -249,13 +260,7 @@ def test_queries_are_answered_in_their_order(fitted, rng, n, dtype):
 
 def test_queries_compute_only_the_partitions_that_they_ask(fitted):
     rbm, X = fitted[SOFTMAX]
-    computed = []
-
-    def load(block, block_id=None):
-        computed.append(block_id[0])
-        return block
-
-    lazy = cut(X).map_blocks(load, meta=X[:0])
+    lazy, computed = recorded(X)
     skrbm.dask.predict_ratings(rbm, lazy, [45, 41, 3], [0, 1, 2]).compute()
     assert sorted(computed) == [0, 2]
 
@@ -275,13 +280,7 @@ def test_recommendations(fitted, model):
 
 def test_both_results_are_computed_in_one_pass(fitted):
     rbm, X = fitted[SOFTMAX]
-    computed = []
-
-    def load(block, block_id=None):
-        computed.append(block_id[0])
-        return block
-
-    lazy = cut(X).map_blocks(load, meta=X[:0])
+    lazy, computed = recorded(X)
     dask.compute(*skrbm.dask.recommend(rbm, lazy))
     assert sorted(computed) == [0, 1, 2]
 

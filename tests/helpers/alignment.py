@@ -18,8 +18,19 @@ from skrbm._kernels import (
 )
 from skrbm._kernels.crew import Divisible
 
-_ROWS = (blas, onehot, onehot_rows, products, rows)
-MODULES = (*_ROWS, pseudo_likelihood, quadrature, sums, units, updates)
+#: The modules of kernels that other wings call.
+MODULES = (
+    blas,
+    onehot,
+    onehot_rows,
+    products,
+    pseudo_likelihood,
+    quadrature,
+    rows,
+    sums,
+    units,
+    updates,
+)
 
 
 def at_an_odd_place(array):

@@ -8,36 +8,12 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 from skrbm import BernoulliRBM
-from skrbm._kernels import (
-    blas,
-    crew,
-    onehot,
-    onehot_rows,
-    products,
-    pseudo_likelihood,
-    quadrature,
-    rows,
-    sums,
-    units,
-    updates,
-)
+from skrbm._kernels import crew, products, units, updates
 from skrbm._kernels.cache import KernelCache
 from skrbm._kernels.crew import Divisible
 
+from ..helpers.alignment import MODULES
 from ..helpers.processes import run_python
-
-MODULES = (
-    blas,
-    onehot,
-    onehot_rows,
-    products,
-    pseudo_likelihood,
-    quadrature,
-    rows,
-    sums,
-    units,
-    updates,
-)
 
 
 def kernels():
