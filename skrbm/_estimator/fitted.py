@@ -292,8 +292,9 @@ class FittedMachine:
             each = "" if n_parts == 1 else f", {n_chains} for each of {n_parts} partitions"
             raise ValueError(
                 f"n_chains={asked!r} cannot go on with h_samples_, which holds {shape[-2]} "
-                f"chains{each}. Set n_chains={n_chains} or n_chains=None, or call fit with "
-                "warm_start=False to start again."
+                f"chains{each}: the first call of fit or partial_fit decides. Set "
+                f"n_chains={n_chains} or n_chains=None, or call fit with warm_start=False to "
+                "start again."
             )
         for name, value in decided.items():
             if not equal_parameters(getattr(self, name), value):

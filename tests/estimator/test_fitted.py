@@ -383,5 +383,7 @@ def test_chains_may_be_those_of_several_parts_of_the_rows(model, algorithm):
     assert rbm._state(rows, 3).chains.shape[-2] == 12
     assert rbm._state(rows, 5).chains.shape[-2] == 12  # refused where they are shared out
     for n_parts, found in ((1, 12), (2, 6)):
-        with pytest.raises(ValueError, match=f"n_chains=4 cannot go on .* n_chains={found}:"):
+        with pytest.raises(
+            ValueError, match=f"n_chains=4 cannot go on .* Set n_chains={found} or"
+        ):
             rbm._state(rows, n_parts)
