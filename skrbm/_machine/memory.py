@@ -110,7 +110,7 @@ def _fresh(shape, dtype, size):
 
 def scratch(shape, dtype):
     """For what is soon gone: ``empty`` if it is large, else ``np.empty``, which takes no time."""
-    if prod(shape) * 4 < LARGE:  # bytes, or half of them, as far as one asks in a hurry
+    if prod(shape) * 4 < LARGE:  # as if of float32: to ask the dtype would take time
         return np.empty(shape, dtype)
     return empty(shape, dtype)
 

@@ -1,8 +1,11 @@
 """Going on: from any epoch, from a file that a callback saved, and with warm_start."""
 
 import pickle
+from importlib import import_module
+from textwrap import dedent
 
 import dask
+import joblib
 import numpy as np
 import pytest
 
@@ -12,6 +15,7 @@ from ..helpers.callbacks import Hook, needs_callbacks
 from ..helpers.clusters import in_this_process
 from ..helpers.comparison import assert_same_bits, assert_same_model, learned
 from ..helpers.models import BERNOULLI, VARIANTS
+from ..helpers.project import ROOT
 
 #: All models, CD, PCD and PT, a rate that falls within the fit or with updates.
 CHOSEN = [
@@ -77,6 +81,20 @@ def test_a_saved_epoch_goes_on_on_another_cluster(client, tmp_path):
         fit(loaded.set_callbacks(Saver(tmp_path)), variant, client=other, resume=True)
     assert_same_model(loaded, expected)
     assert (tmp_path / "3.pickle").exists()
+
+
+@needs_callbacks
+def test_the_recipe_of_the_guide(client, tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "dask.rst").read_text(encoding="utf-8")
+    module = text[text.index("    import os\n") : text.index("Fit with it::")]
+    (tmp_path / "saving.py").write_text(dedent(module), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    save, variant = import_module("saving").Save(tmp_path / "machine"), VARIANTS["bits, pcd"]
+    fit(variant.machine(n_iter=1).set_callbacks(save), variant)
+    loaded = joblib.load(tmp_path / "machine").set_params(n_iter=2)
+    fit(loaded, variant, resume=True)
+    assert_same_model(loaded, fit(variant.machine(n_iter=2), variant))
+    assert joblib.load(tmp_path / "machine").n_iter_ == 2  # it goes on to save
 
 
 def test_resume_of_nothing_is_a_fit_and_of_all_epochs_does_nothing(client):

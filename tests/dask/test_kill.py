@@ -110,6 +110,7 @@ kill = pytest.mark.kill
         pytest.param(bits, 1, "between", marks=kill),
         pytest.param(bits, 2, "first", marks=kill),
         pytest.param(bits, 2, "middle", marks=kill),
+        pytest.param(bits, 2, "between", marks=kill),
         pytest.param(ratings, 1, "between", marks=kill),
         pytest.param(ratings, 2, "middle", marks=kill),
     ],
