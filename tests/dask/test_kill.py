@@ -152,7 +152,7 @@ def test_a_lost_scheduler_leaves_the_last_epoch(references):
         closer = At(MOMENTS["middle"], lambda: cluster.sync(cluster.scheduler.close))
         rbm = clone(MACHINES[bits]).set_callbacks(closer)
         with pytest.raises(
-            RuntimeError, match=r"(?s)scheduler is gone .* holds epoch 2; fit.*resume"
+            RuntimeError, match=r"(?s)scheduler is gone.* holds epoch 2; fit.*resume"
         ):
             skrbm.dask.fit(rbm, parts_of(bits), client=client, **OPTIONS)
         client.close(timeout=1)
