@@ -1,13 +1,14 @@
 """Speed of ``skrbm.dask.fit`` on a cluster of this computer, beside ``fit`` in one process.
 
-    python tests/benchmarks/bench_dask.py [--mnist FILE] [--quick] [--only SECTION,...]
+    python tests/benchmarks/bench_dask.py [--mnist FILE] [--tenth] [--quick] [--only SECTION,...]
 
 Clusters have 1 and 2 processes of one thread each, and ``fit`` has one thread. Partitions are made
 on the workers and stay there. All take turns, and figures are medians over rounds. Sections:
 
 dense    784 features, 500 hidden units, 10,000 rows: MNIST's, or made-up ones.
 ratings  SoftmaxRBM of all films of Netflix and a hundredth of its users: 17,770 features of 5
-         categories, 100 hidden units, 4,800 users with a million ratings.
+         categories, 100 hidden units, 4,800 users with a million ratings. With ``--tenth``
+         ten times as many users and ratings; ``--rounds 1`` takes some ten minutes then.
 
 Columns: seconds of an epoch; rounds a second; seconds of processor time of an epoch, of all
 workers and of the process of client and scheduler; bytes that workers sent to one another in an
@@ -184,7 +185,7 @@ def bench_dense(options):
     """Dense rows."""
     n_rows, n_units = (4000, 50) if options.quick else (10_000, 500)
     make = partial(image_rows, options.mnist, n_rows)
-    rbm = BernoulliRBM(n_units, batch_size=25, random_state=0)
+    rbm = BernoulliRBM(n_units, batch_size=25, n_chains=25, random_state=0)
     name = "made-up bits" if options.mnist is None else "MNIST"
     title = f"{n_rows} x 784 ({name}), {n_units} hidden units"
     compare(title, rbm, make(None), make, options)
@@ -200,12 +201,20 @@ def rating_rows(shape, p):
 
 def bench_ratings(options):
     """Ratings."""
-    shape = (4000, 1777, 80_000) if options.quick else (4800, 17_770, 1_000_000)
+    shape = (48_000, 17_770, 10_000_000) if options.tenth else (4800, 17_770, 1_000_000)
+    if options.quick:
+        shape = 4000, 1777, 80_000
     make = partial(rating_rows, shape)
     X = sparse.vstack([make(p) for p in range(N_PARTS)], format="csr")
     rbm = SoftmaxRBM(20 if options.quick else 100, batch_size=50, random_state=0)
     title = f"{shape[0]} x {shape[1]}, {X.nnz} ratings, {rbm.n_components} hidden units"
     compare(title, rbm, X, make, options)
+
+
+def add_arguments(parser):
+    """Arguments of this script alone."""
+    parser.add_argument("--mnist", help="file with x_train and the rest")
+    parser.add_argument("--tenth", action="store_true", help="a tenth of Netflix's users")
 
 
 SECTIONS = {"dense": bench_dense, "ratings": bench_ratings}
@@ -216,8 +225,4 @@ if __name__ == "__main__":
     dask.config.set(
         {"distributed.admin.low-level-log-length": None, "logging.distributed": "error"}
     )
-    run_sections(
-        SECTIONS,
-        __doc__.partition("\n")[0],
-        lambda parser: parser.add_argument("--mnist", help="file with x_train and the rest"),
-    )
+    run_sections(SECTIONS, __doc__.partition("\n")[0], add_arguments)
