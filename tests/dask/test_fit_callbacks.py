@@ -101,6 +101,7 @@ def test_what_is_measured_is_about_all_partitions(client):
         np.testing.assert_allclose(rbm.history_["reconstruction_error"], [error], rtol=1e-12)
 
 
+@pytest.mark.cluster
 def test_early_stopping_ends_where_scores_fall(client):
     rbm = fitted(n_iter=40, early_stopping=True, n_iter_no_change=2, tol=1.0)
     assert rbm.n_iter_ == 4  # the first, and three without so much improvement
@@ -125,7 +126,9 @@ class Interrupt(Recorder):
 
 
 @needs_callbacks
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, pytest.param(OSError, marks=pytest.mark.cluster)]
+)
 def test_an_interrupt_keeps_the_last_finished_epoch(client, monkeypatch, error):
     rbm = BERNOULLI.machine()
     before = learned(rbm)

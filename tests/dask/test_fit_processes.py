@@ -28,7 +28,13 @@ def test_the_client_that_is_given_is_the_one_that_is_asked(processes):
     assert skrbm.dask.fit(rbm, [dask.delayed(np.eye)(6)] * 2, client=processes).n_iter_ == 1
 
 
-@pytest.mark.parametrize("name", ["bits, pt, centred", "categories, conditional, centred"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bits, pt, centred",
+        pytest.param("categories, conditional, centred", marks=pytest.mark.cluster),
+    ],
+)
 def test_processes_give_the_bits_of_threads(client, processes, name):
     variant = VARIANTS[name]
     X = variant.rows()
@@ -84,6 +90,7 @@ def test_only_parameters_travel(processes, monkeypatch, kind):
         assert all(len(holders) == 1 for holders in processes.who_has(parts).values())
 
 
+@pytest.mark.cluster
 def test_large_parameters_are_not_warned_of_and_large_data_are(processes):
     rbm = BernoulliRBM(n_components=1000, n_iter=1, batch_size=2, random_state=0)
     parts = [dask.delayed(np.eye)(2, 1400) for _ in range(2)]

@@ -150,7 +150,10 @@ def test_a_round_of_one_update_is_a_step_along_the_mean_gradient(
         np.testing.assert_array_equal(rbm.h_samples_, np.concatenate(plain.chains))
 
 
-@pytest.mark.parametrize(("batch_size", "n_chains"), [(4, 12), (40, 100), (150, 150)])
+@pytest.mark.parametrize(
+    ("batch_size", "n_chains"),
+    [(4, 12), (40, 100), pytest.param(150, 150, marks=pytest.mark.cluster)],
+)
 def test_each_partition_has_the_chains_of_all_batches_up_to_a_hundred(
     client, batch_size, n_chains
 ):
@@ -200,7 +203,9 @@ def references(client):
     return {name: fitted(name, client) for name in NAMES}
 
 
-@pytest.mark.parametrize(("n_workers", "n_threads"), [(1, 1), (1, 4), (4, 1)])
+@pytest.mark.parametrize(
+    ("n_workers", "n_threads"), [(1, 1), pytest.param(1, 4, marks=pytest.mark.cluster), (4, 1)]
+)
 def test_any_number_of_workers_and_threads(references, n_workers, n_threads):
     with in_this_process(n_workers, n_threads) as client:
         for name, expected in references.items():
@@ -222,6 +227,7 @@ def test_two_fits_at_once(client, references):
             assert_same_model(rbm, references[name])
 
 
+@pytest.mark.cluster
 def test_an_adaptive_cluster(references):
     """It grows for each graph, and shrinks after it, also by workers that hold partitions."""
     with in_this_process(1) as client:
@@ -233,6 +239,7 @@ def test_an_adaptive_cluster(references):
         assert {"up", "down"} <= {change["status"] for _, change in adaptive.log}
 
 
+@pytest.mark.cluster
 @needs_callbacks
 def test_workers_come_and_go(references):
     """After the first epoch a worker comes, and one that holds partitions goes."""
