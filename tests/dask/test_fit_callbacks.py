@@ -29,6 +29,7 @@ def fitted(**parameters):
     return fit(BERNOULLI.machine(**parameters), thirds())
 
 
+@pytest.mark.cluster
 @needs_callbacks
 def test_each_epoch_is_a_task_with_a_fitted_estimator(client):
     recorder, X = Recorder(), thirds()
@@ -46,6 +47,7 @@ def test_each_epoch_is_a_task_with_a_fitted_estimator(client):
         assert_same_bits(one.transform(BITS), fitted(n_iter=n_iter).transform(BITS))
 
 
+@pytest.mark.cluster
 @needs_callbacks
 def test_callbacks_see_the_collections(client):
     seen = []
@@ -68,6 +70,7 @@ def test_a_callback_ends_the_fit(client):
     assert hook.torn_down == 1
 
 
+@pytest.mark.cluster
 @needs_callbacks
 def test_a_progress_bar_of_scikit_learn(client, capsys):
     pytest.importorskip("rich")
@@ -147,6 +150,7 @@ def test_an_interrupt_keeps_the_last_finished_epoch(client, monkeypatch, error):
     assert_same_model(fit(rbm.set_callbacks(), thirds(), resume=True), fitted())
 
 
+@pytest.mark.cluster
 @needs_callbacks
 def test_an_error_of_a_callback_keeps_the_epoch(client):
     def fail(epoch, X, y, fitted):
