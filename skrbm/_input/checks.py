@@ -27,6 +27,7 @@ __all__ = [
     "check_binary",
     "check_hidden",
     "check_table",
+    "check_total_weight",
     "check_visible",
     "check_weights",
     "feature_names",
@@ -341,10 +342,15 @@ def check_weights(sample_weight, X, some=True):
     if some and not weights.any():
         raise ValueError("sample_weight is zero for all rows: no row counts. Give some rows more.")
     with np.errstate(over="ignore"):
-        if not np.isfinite(weights.sum()):
-            raise ValueError(
-                "sample_weight adds up to more than a float can hold. Weights count relative to "
-                "their mean: divide all of them by the largest one."
-            )
+        check_total_weight(weights.sum())
     counted = weights > 0
     return (weights, None) if counted.all() else (weights[counted], counted)
+
+
+def check_total_weight(total):
+    """Refuse weights of rows, or of parts of them, whose sum overflows."""
+    if not np.isfinite(total):
+        raise ValueError(
+            "sample_weight adds up to more than a float can hold. Weights count relative to "
+            "their mean: divide all of them by the largest one."
+        )

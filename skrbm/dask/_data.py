@@ -18,7 +18,7 @@ from .._estimator.parts import (
     equal_features,
     learn_form,
 )
-from .._input.checks import working_dtype
+from .._input.checks import check_total_weight, working_dtype
 from .._training.epoch import n_batches_of
 from .._training.replicas import packed, shared_of, unpacked, with_shared
 from . import _tasks as tasks
@@ -78,11 +78,7 @@ class DistributedData:
         reader, read = _whole(bare_copy(learner)), delayed(tasks.read, pure=False)
         weights = [None] * len(parts) if weights is None else weights
         parts, weights = (dict(enumerate(map(_anywhere, vs))) for vs in (parts, weights))
-        holders = self._cluster.holders(parts)
-        tables = {}
-        for p, part in parts.items():
-            with near(holders[p]):
-                tables[p] = read(reader, p, part, weights[p], reset)
+        tables = self._near_each(parts, lambda p, part: read(reader, p, part, weights[p], reset))
         tables = self._cluster.compute(tables, of_user=True)
         self._cluster.wait(tables)
         facts = self._cluster.gather(self._places(tables, 2))
@@ -111,10 +107,9 @@ class DistributedData:
             alone=self.n_parts == 1,
         )
         reader, form = _whole(bare_copy(learner)), delayed(tasks.form, pure=False)
-        holders, data = self._cluster.holders(self._parts), {}
-        for p, part in self._parts.items():
-            with near(holders[p]):
-                data[p] = form(reader, p, part, plan, self._seeds[p])
+        data = self._near_each(
+            self._parts, lambda p, part: form(reader, p, part, plan, self._seeds[p])
+        )
         self._parts = self._cluster.compute(data)  # the workers need not hold tables any more
         self._cluster.wait(self._parts)
         self.rows = self._merged(tasks.merge_descriptions, self._places(self._parts, 1))
@@ -124,12 +119,21 @@ class DistributedData:
 
     def _places(self, futures, place):
         """Futures of one place of each of the tuples that futures hold."""
-        place_of, holders = delayed(getitem, pure=False), self._cluster.holders(futures)
-        values = {}
+        place_of = delayed(getitem, pure=False)
+        return self._cluster.compute(
+            self._near_each(futures, lambda p, future: place_of(future, place))
+        )
+
+    def _near_each(self, futures, make):
+        """What a function makes of each partition and its future, to be computed near the latter.
+
+        ``futures`` and the result are dicts by partition.
+        """
+        holders, values = self._cluster.holders(futures), {}
         for p, future in futures.items():
             with near(holders[p]):
-                values[p] = place_of(future, place)
-        return self._cluster.compute(values)
+                values[p] = make(p, future)
+        return values
 
     def _merged(self, function, futures):
         """The result of a function of the results of a dict of futures, some at a time."""
@@ -175,11 +179,9 @@ class DistributedData:
         job = self._job or self._new_job(state, self._settings)
         shared = _whole(shared_of(state)) if self._shared is None else self._shared
         measures, misfit = delayed(tasks.take_measures, pure=False), state.base_rate_misfit
-        sums, holders = [], self._cluster.holders(self._parts)
-        for p, part in self._parts.items():
-            with near(holders[p]):
-                sums.append(measures(job, p, part, shared, misfit))
-        return self._cluster.value(tree(delayed(tasks.add_measures, pure=False), sums))
+        sums = self._near_each(self._parts, lambda p, part: measures(job, p, part, shared, misfit))
+        add = delayed(tasks.add_measures, pure=False)
+        return self._cluster.value(tree(add, list(sums.values())))
 
     def _new_job(self, state, settings):
         n_rows = self.rows.n_rows
@@ -286,9 +288,5 @@ def _mean_weight(facts):
     if None in weights:
         return None
     total = sum(weights)
-    if not np.isfinite(total):
-        raise ValueError(
-            "sample_weight adds up to more than a float can hold. Weights count relative to "
-            "their mean: divide all of them by the largest one."
-        )
+    check_total_weight(total)
     return total / sum(part.n_rows for part in facts)
