@@ -13,23 +13,20 @@ from threadpoolctl import threadpool_info
 from .helpers.project import ROOT, requirements, setup_cfg
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDE = (ROOT / "docs" / "user_guide.rst").read_text(encoding="utf-8")
-DASK_GUIDE = (ROOT / "docs" / "dask.rst").read_text(encoding="utf-8")
+GUIDE = ROOT / "docs" / "guide"
 METADATA, OPTIONS = setup_cfg()["metadata"], setup_cfg()["options"]
 SOURCE = re.search(r"Source = (\S+)", METADATA["project_urls"])[1]
 
 
-def blocks_of_guide(first, after, guide=GUIDE):
-    """Blocks of code from one headline of a guide to another."""
-    part = guide.partition(f"\n{first}\n")[2].partition(f"\n{after}\n")[0]
-    return re.findall(r"(?m)^\.\. code-block:: python\n((?:   .*\n|\n)+)", part)
+def blocks_of_guide(page):
+    """Blocks of code of a page of the guide."""
+    text = (GUIDE / f"{page}.rst").read_text(encoding="utf-8")
+    return re.findall(r"(?m)^\.\. code-block:: python\n((?:   .*\n|\n)+)", text)
 
 
 CODE = {
     "README.md": re.findall(r"(?ms)^```python\n(.*?)^```", README),
-    "options of training": blocks_of_guide("Options of training", "Large data"),
-    "fits on a cluster": blocks_of_guide("Fit", "Lazy answers", DASK_GUIDE),
-    "recommending": blocks_of_guide("Recommending", "What to ask of a fitted model"),
+    **{page: blocks_of_guide(page) for page in ("options", "dask", "recommending")},
 }
 DEFINED = dict(re.findall(r"^\[(\w+)\]: (\S+)$", README, re.MULTILINE))
 
