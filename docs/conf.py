@@ -26,7 +26,8 @@ extensions = [
 ]
 exclude_patterns = ["_build", "examples", "generated/*.examples"]
 templates_path = ["_templates"]
-default_role = None
+smartquotes = False  # quotation marks of values, such as "pcd", stay what they are in code
+toc_object_entries_show_parents = "hide"
 
 # --- the API reference: a page for each public name, methods on the page of their class ---
 
@@ -71,10 +72,12 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skrbm"
 html_static_path = ["_static"]
 html_css_files = ["skrbm.css"]
+html_logo = html_favicon = "_static/logo.svg"
 html_show_sourcelink = False
 html_theme_options = {
+    "logo": {"text": "skrbm", "alt_text": "skrbm"},
     "github_url": "https://github.com/skrbm/skrbm",
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 8,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
