@@ -33,7 +33,7 @@ class Sampler:
     n_temperatures: int = 1
 
     def draw(self, start, n_rows, random_state):
-        """Complete rows at the ends of chains.
+        """The ends of chains.
 
         Parameters
         ----------
@@ -41,6 +41,12 @@ class Sampler:
             Where the chains start.
         n_rows : int
         random_state : RandomState
+
+        Returns
+        -------
+        v : complete rows of the visible layer
+        h : ndarray of shape (n_rows, M)
+            The hidden states that the rows were drawn from.
         """
         if self.n_temperatures > 1:
             start = start.repeated(np.tile(np.arange(n_rows), self.n_temperatures))
@@ -48,13 +54,25 @@ class Sampler:
         v = start.rows(self.model.visible, self.base_rate_bias, n_chains, random_state)
         seed = draw_seed(random_state)
         if self.n_temperatures == 1:
-            for _ in gibbs(self.model, v, self.n_gibbs_steps, seed, start.known):
-                pass
-            return v
-        self.model.check_finite()
-        tempered = TemperedRBM(self.model, self.base_rate_bias)
-        betas = ladder(self.n_temperatures)
-        return tempering(tempered, v, betas, self.n_gibbs_steps, seed, start.known)
+            steps = gibbs(self.model, v, self.n_gibbs_steps, seed, start.known)
+        else:
+            self.model.check_finite()
+            tempered = TemperedRBM(self.model, self.base_rate_bias)
+            betas = ladder(self.n_temperatures)
+            steps = tempering(tempered, v, betas, self.n_gibbs_steps, seed, start.known)
+        for h in steps:  # noqa: B007 - the last is asked for
+            pass
+        if self.n_temperatures > 1:  # rows that do not keep those of all temperatures
+            v, h = v[:n_rows].copy(), h.copy()
+        return v, h
+
+
+def means(model, h, start):
+    """Means of all features given hidden rows, (n, n_features); known entries as given."""
+    values = model.visible.feature_mean(model.visible_input(h))
+    if start.known is not None:
+        np.copyto(values, model.visible.values(start.given), where=start.known)
+    return values
 
 
 def gibbs(model, v, n_steps, seed, known=None):
@@ -100,10 +118,10 @@ def tempering(tempered, v, betas, n_steps, seed, known=None):
     n_steps, seed, known
         As in ``gibbs``. A step begins with swaps between every second pair of neighbours.
 
-    Returns
-    -------
-    v : rows of the visible layer
-        Where the chains of the first temperature stop.
+    Yields
+    ------
+    h : ndarray of shape (n, M)
+        The hidden states of each step at the first temperature, a view.
     """
     n = v.shape[0] // len(betas)
     betas = betas.astype(tempered.weights.dtype)
@@ -117,4 +135,4 @@ def tempering(tempered, v, betas, n_steps, seed, known=None):
         tempered.visible.sample(tempered.visible_input(h, beta), key, out=v)
         if known is not None:
             tempered.visible.clamp(v, given, known)
-    return v[:n]
+        yield h[:n, :-1]  # without the unit that is always on

@@ -81,7 +81,7 @@ def test_a_start_elsewhere_is_found_out(case, wrong, monkeypatch):
 
         def draw(self, start, n, random_state):
             bias = self.base_rate_bias
-            return starts.base_rate_rows(self.model.visible, bias, n, np.uint64(0))
+            return starts.base_rate_rows(self.model.visible, bias, n, np.uint64(0)), None
 
         monkeypatch.setattr(chains.Sampler, "draw", draw)
     else:
@@ -100,7 +100,7 @@ def chosen_rows(estimator, monkeypatch, **options):
 
     def record(tempered, v, betas, *rest):
         first.append(v.reshape(len(betas), -1, v.shape[1]).copy())
-        return v[: first[0].shape[1]]
+        return [np.empty((first[0].shape[1], 0))]  # of one step, whose hidden rows nobody reads
 
     with monkeypatch.context() as patch:
         patch.setattr(chains, "tempering", record)
