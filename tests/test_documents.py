@@ -8,6 +8,7 @@ import importlib
 import posixpath
 import re
 import runpy
+import warnings
 from textwrap import dedent
 
 import pytest
@@ -98,6 +99,21 @@ def test_a_quick_build_executes_quick_examples_only():
     for name, is_quick in GALLERY["EXAMPLES"].items():
         assert complete.search(f"docs/examples/{name}")
         assert bool(quick.search(f"docs/examples/{name}")) == is_quick
+
+
+def test_a_warning_in_an_example_is_an_error():
+    strictness = GALLERY["Strictness"]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = list(warnings.filters)
+        strictness({}, None, "before")  # a folder
+        assert list(warnings.filters) == before
+        warnings.resetwarnings()
+        strictness({}, "plot_dask.py", "before")
+        with pytest.raises(UserWarning, match="doubtful"):
+            warnings.warn("doubtful", stacklevel=1)
+        strictness({}, "plot_dask.py", "after")
+        assert not warnings.filters
 
 
 @pytest.mark.parametrize("name", GALLERY["EXAMPLES"])
