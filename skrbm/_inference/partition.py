@@ -18,7 +18,7 @@ from .._machine.keys import Purpose, draw_seed
 from .._machine.products import product_with_transpose
 from .._machine.tempered import TemperedRBM
 from .._machine.threads import in_threads, shares
-from .chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
+from .sampler import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
 
 #: Units of a layer that are enumerated: at most, and without being asked to.
 MOST_UNITS, FEW_UNITS = 25, 20
