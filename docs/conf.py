@@ -16,6 +16,7 @@ copyright = author
 version = release = skrbm.__version__
 
 extensions = [
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -65,6 +66,13 @@ sphinx_gallery_conf = {
     "doc_module": ("skrbm",),
     "show_signature": False,
 }
+
+# --- pictures of pages that are no examples ---
+
+plot_formats = [("png", 130)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_include_source = False
 
 # --- how it looks ---
 
