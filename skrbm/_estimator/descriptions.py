@@ -141,7 +141,7 @@ history_ : dict of list
 n_features_in_ : int
     Number of features seen during fit.
 
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (``n_features_in_``,)
     Names of the features. The attribute exists if all columns of X had names that are
     strings.
 """

@@ -47,7 +47,7 @@ class RecommendationMethods:
 
         Returns
         -------
-        ids : ndarray of shape (n_samples, min(n_items, n_features_in_)), or of shape \
+        ids : ndarray of shape (n_samples, min(n_items, ``n_features_in_``)), or of shape \
 (n_columns, min(n_items, n_samples))
             Numbers of features, or of rows of X. Of equal scores the first comes first. Where
             fewer are left than asked for, the last places hold -1 (or the name None): look at

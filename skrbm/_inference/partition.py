@@ -18,7 +18,7 @@ from .._machine.keys import Purpose, draw_seed
 from .._machine.products import product_with_transpose
 from .._machine.tempered import TemperedRBM
 from .._machine.threads import in_threads, shares
-from .chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
+from .sampler import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
 
 #: Units of a layer that are enumerated: at most, and without being asked to.
 MOST_UNITS, FEW_UNITS = 25, 20
@@ -127,7 +127,7 @@ def reverse_ais(model, base_rate_bias, n_chains, n_betas, random_state, start):
     """
     model.check_finite()
     sampler = Sampler(model, base_rate_bias, N_GIBBS_STEPS, N_TEMPERATURES)
-    v = sampler.draw(start, n_chains, random_state)
+    v, _ = sampler.draw(start, n_chains, random_state)
     tempered = TemperedRBM(model, base_rate_bias)
     seed, betas = draw_seed(random_state), np.linspace(0, 1, n_betas)[::-1]
     value, *spread = _log_mean(log_importance(tempered, v, betas, seed, REVERSE))

@@ -213,7 +213,7 @@ def recommend(rbm, X, n_items=10, *, columns=None, exclude_observed=True, as_nam
 
     Returns
     -------
-    ids : dask array of shape (n_samples, min(n_items, n_features_in_)), or of shape \
+    ids : dask array of shape (n_samples, min(n_items, ``n_features_in_``)), or of shape \
 (n_columns, min(n_items, n_samples))
         Numbers of features, or of rows of X, as ``rbm.recommend`` returns them.
     scores : dask array of the shape of ids
