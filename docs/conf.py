@@ -82,6 +82,7 @@ html_static_path = ["_static"]
 html_css_files = ["skrbm.css"]
 html_logo = html_favicon = "_static/logo.svg"
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("changelog", "install", "tour", "which_model")}  # alone
 html_theme_options = {
     "logo": {"text": "skrbm", "alt_text": "skrbm"},
     "github_url": "https://github.com/skrbm/skrbm",

@@ -15,9 +15,10 @@ GENRES = {661: "Sci-Fi", 1193: "Drama|Children's", 2: ""}
 _GENRE_NAMES = ["unknown", "Drama", "Sci-Fi", "Children's"]
 
 
-def _separated(rows, separator):
-    return "\n".join(separator.join(f"{value:g}" for value in row[:3]) + f"{separator}{row[3]}"
-                     for row in rows) + "\n"  # fmt: skip
+def _separated(rows, separator, end="\n"):
+    """Lines of ratings; whole stars without a fraction."""
+    lines = [[user, item, f"{stars:g}", time] for user, item, stars, time in rows]
+    return "".join(separator.join(map(str, line)) + end for line in lines)
 
 
 def _flags(item):
@@ -26,8 +27,8 @@ def _flags(item):
 
 
 def _of_tabs(rows):
-    films = [f"{item}|{title}|01-Jan-1995||http://x|{_flags(item)}\n" for item, title in
-             TITLES.items()]  # fmt: skip
+    dates = "|01-Jan-1995||http://x|"
+    films = [f"{item}|{title}{dates}{_flags(item)}\n" for item, title in TITLES.items()]
     genres = "".join(f"{name}|{k}\n" for k, name in enumerate(_GENRE_NAMES)) + "\n"
     return {
         "ml-100k/u.data": _separated(rows, "\t").encode(),
@@ -46,12 +47,12 @@ def _of_colons(rows, folder, encoding):
 
 def _of_commas(rows):
     films = [f'{item},"{title}",{GENRES[item]}\r\n' for item, title in TITLES.items()]
+    films = "".join(["movieId,title,genres\r\n", *films])
+    ratings = "userId,movieId,rating,timestamp\r\n" + _separated(rows, ",", "\r\n")
     return {
-        "ml-latest-small/movies.csv": ("movieId,title,genres\r\n" + "".join(films)).encode(),
-        "ml-latest-small/ratings.csv": (
-            "userId,movieId,rating,timestamp\n" + _separated(rows, ",")
-        ).replace("\n", "\r\n").encode(),
-    }  # fmt: skip
+        "ml-latest-small/movies.csv": films.encode(),
+        "ml-latest-small/ratings.csv": ratings.encode(),
+    }
 
 
 def archive(name, rows=ROWS):
