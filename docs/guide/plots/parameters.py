@@ -107,10 +107,10 @@ def chains():
     """Persistent chains, and Gibbs steps."""
     _, axes = diagrams(4)
     draw(axes[0], "digits", "n_chains", "score", default=50)
-    draw(axes[1], "small", "n_chains", "log_likelihood", default=50)
+    draw(axes[1], "mnist", "n_chains", "score", default=50, lowest=-90)
     draw(axes[2], "small", "n_gibbs_steps", "log_likelihood", default=1)
     draw(axes[3], "mnist", "n_gibbs_steps", "score", default=1)
-    axes[2].legend()
+    axes[3].legend()
 
 
 def decay():
