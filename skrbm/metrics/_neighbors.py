@@ -11,12 +11,23 @@ from sklearn.utils import check_array, check_random_state
 class AdversarialAccuracy(NamedTuple):
     """How well nearest neighbours tell data and samples apart, see ``adversarial_accuracy``.
 
-    Attributes
+    Parameters
     ----------
     truth : float
         The share of rows of data whose nearest neighbour is a row of data.
     synthetic : float
         The share of samples whose nearest neighbour is a sample.
+
+    See Also
+    --------
+    adversarial_accuracy : The function that returns it.
+
+    Examples
+    --------
+    >>> from skrbm.metrics import AdversarialAccuracy
+    >>> truth, synthetic = AdversarialAccuracy(0.5, 0.8)
+    >>> synthetic
+    0.8
     """
 
     truth: float
@@ -58,7 +69,7 @@ def adversarial_accuracy(X, samples, *, random_state=None):
 
     See Also
     --------
-    pair_correlations : Are pairs of features of samples correlated as those of data?
+    pair_correlations : How well samples keep the covariances of data.
 
     Notes
     -----
