@@ -130,7 +130,7 @@ class GenerationMethods:
         --------
         gibbs : A few steps from given rows.
         impute : Estimates of unknown entries.
-        skrbm.metrics.adversarial_accuracy : How well nearest neighbours tell data and samples apart.
+        skrbm.metrics.adversarial_accuracy : How well neighbours tell data and samples apart.
         skrbm.metrics.pair_correlations : How well samples keep the covariances of data.
 
         References
