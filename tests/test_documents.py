@@ -76,6 +76,8 @@ def test_every_page_is_in_one_toctree():
 def test_links_of_a_page_lead_to_a_page(page):
     targets = re.findall(r":doc:`(?:[^`<]*<)?([^`<>]+)>?`", PAGES[page])
     assert {absolute(page, target) for target in targets} <= PAGES.keys() | {"auto_examples/index"}
+    for script, function in re.findall(r"(?m)^\.\. plot:: (\S+) (\w+)$", PAGES[page]):
+        assert f"\ndef {function}(" in (DOCS / script).read_text(encoding="utf-8")
     examples = re.findall(r"sphx_glr_auto_examples_(\w+\.py)", PAGES[page])
     assert set(examples) <= GALLERY["EXAMPLES"].keys()
 

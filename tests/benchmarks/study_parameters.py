@@ -50,7 +50,17 @@ MOST_SCORED = 1000
 FIGURES = ("score", "score_sd", "train_score", "log_likelihood", "accuracy", "seconds")
 RATES = (0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 2.0, 4.0)
 #: Departures from the defaults that the curves of each model recommend, for the case "test".
-RECOMMENDED = {}
+RECOMMENDED = {
+    "digits": {
+        "defaults": {},
+        "as chosen": {"n_components": 128, "n_iter": 150, "weight_decay": 0.001},
+    },
+    "white": {
+        "defaults": {},
+        "as chosen": {"n_components": 128, "n_iter": 100, "learning_rate": 0.2}
+        | {"noise_variance": "learned"},
+    },
+}
 
 # --- data --------------------------------------------------------------------------------------
 
@@ -217,7 +227,7 @@ SOFTMAX = {
     "learning_rate": momentum_and_rate,
     "n_components": lambda: one("n_components", (8, 16, 32, 64, 128, 256)),
     "weight_decay": lambda: one("weight_decay", (0.0, 3e-4, 1e-3, 2e-3, 5e-3, 1e-2, 3e-2)),
-    "n_gibbs_steps": lambda: steps((1, 5, 10)),
+    "n_gibbs_steps": lambda: one("n_gibbs_steps", (1, 2, 5, 10)),
 }
 #: Estimator, base, curves.
 CASES = {
