@@ -160,6 +160,25 @@ def test_examples_are_run_and_show_a_result(name, request):
     assert skipped == (name in SKIPPED)
 
 
+# --- other objects ----------------------------------------------------------------------------
+
+
+def exists(name):
+    try:
+        return pkgutil.resolve_name(name) is not None
+    except (AttributeError, ImportError):
+        return False
+
+
+@each_docstring
+def test_see_also_names_what_there_is(name):
+    """In the class, in the module, in the package or in a library: there Sphinx looks for it."""
+    owner = name.rpartition(".")[0]
+    for group, _ in get_doc_object(DESCRIBED[name])["See Also"]:
+        for other, _ in group:
+            assert any(map(exists, (other, f"{owner}.{other}", f"skrbm.{other}"))), other
+
+
 # --- parameters -------------------------------------------------------------------------------
 
 
