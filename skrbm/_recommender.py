@@ -26,6 +26,7 @@ from ._recommending.pairs import (
 )
 from ._recommending.prediction import PredictionMethods
 from ._recommending.recommendation import RankingMethods
+from ._recommending.saving import SavedRatings
 from ._softmax import SoftmaxRBM
 
 _MANY_ROWS = 1600  # of a table, for batches of 100
@@ -61,7 +62,9 @@ _DEFAULTS = {
 _MOST_SEED = 2**31 - 1
 
 
-class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEstimator):
+class RBMRecommender(
+    PredictionMethods, RankingMethods, SavedRatings, RegressorMixin, BaseEstimator
+):
     """Recommender of items to users, by restricted Boltzmann machines of their ratings.
 
     A regressor on pairs: X has two columns, the id of a user and the id of an item, and y holds
