@@ -137,7 +137,7 @@ class RBMRecommender(
         2, the number of columns of X.
 
     feature_names_in_ : ndarray of shape (2,)
-        The names of the columns of X in ``fit``, if X had names that are all strings.
+        Names of the columns of X in ``fit``. The attribute exists if all are strings.
 
     See Also
     --------

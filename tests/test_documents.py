@@ -72,14 +72,21 @@ def test_every_page_is_in_one_toctree():
     assert sorted(listed) == sorted((PAGES.keys() - {"index"}) | {"auto_examples/index"})
 
 
+MADE = {"auto_examples/index", *(f"auto_examples/{name[:-3]}" for name in GALLERY["EXAMPLES"])}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_of_a_page_lead_to_a_page(page):
     targets = re.findall(r":doc:`(?:[^`<]*<)?([^`<>]+)>?`", PAGES[page])
-    assert {absolute(page, target) for target in targets} <= PAGES.keys() | {"auto_examples/index"}
-    for script, function in re.findall(r"(?m)^\.\. plot:: (\S+) (\w+)$", PAGES[page]):
-        assert f"\ndef {function}(" in (DOCS / script).read_text(encoding="utf-8")
+    assert {absolute(page, target) for target in targets} <= PAGES.keys() | MADE
     examples = re.findall(r"sphx_glr_auto_examples_(\w+\.py)", PAGES[page])
     assert set(examples) <= GALLERY["EXAMPLES"].keys()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pictures_of_a_page_are_functions(page):
+    for script, function in re.findall(r"(?m)^\.\. plot:: (\S+) (\w+)$", PAGES[page]):
+        assert f"\ndef {function}():" in (DOCS / script).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES)

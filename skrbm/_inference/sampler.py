@@ -11,7 +11,7 @@ from .chains import gibbs, tempering
 from .temperatures import tuned
 
 #: How long chains are, and at how many temperatures, unless a user says otherwise.
-N_GIBBS_STEPS, N_TEMPERATURES = 1000, 10
+N_GIBBS_STEPS, N_TEMPERATURES = 1000, "auto"
 
 
 @dataclass(frozen=True)

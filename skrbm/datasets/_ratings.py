@@ -24,7 +24,7 @@ def make_ratings(
     as_frame=False,
     random_state=None,
 ):
-    """Ratings of 1 to 5 stars, drawn from a SoftmaxRBM whose weights are known.
+    """Draw ratings of 1 to 5 stars from a SoftmaxRBM whose weights are known.
 
     A few users are busy, and a few items are hits: each user rates each item or not,
     independently, with a probability whose log-odds are a sum of the user's activity and the
