@@ -5,7 +5,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-MEASURED = Path(__file__).parents[1] / "measured"
+#: Sphinx runs this file in its folder, and without ``__file__``.
+MEASURED = Path("..") / "measured"
 NAMES = {
     "score": "log pseudo-likelihood, nats",
     "train_score": "training rows",
