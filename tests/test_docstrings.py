@@ -173,10 +173,11 @@ def exists(name):
 @each_docstring
 def test_see_also_names_what_there_is(name):
     """In the class, in the module, in the package or in a library: there Sphinx looks for it."""
-    owner = name.rpartition(".")[0]
+    parts = name.split(".")
+    places = ["", *(".".join(parts[:n]) + "." for n in range(1, len(parts)))]
     for group, _ in get_doc_object(DESCRIBED[name])["See Also"]:
         for other, _ in group:
-            assert any(map(exists, (other, f"{owner}.{other}", f"skrbm.{other}"))), other
+            assert any(exists(place + other) for place in places), other
 
 
 # --- parameters -------------------------------------------------------------------------------
