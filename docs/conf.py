@@ -16,6 +16,8 @@ copyright = author
 version = release = skrbm.__version__
 
 extensions = [
+    "matplotlib.sphinxext.plot_directive",
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -66,6 +68,19 @@ sphinx_gallery_conf = {
     "show_signature": False,
 }
 
+# --- pictures of pages that are no examples ---
+
+plot_formats = [("png", 130)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_include_source = False
+
+# --- pictures in pages, which scripts draw from stored figures or small models ---
+
+plot_formats = [("png", 120)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+
 # --- how it looks ---
 
 html_theme = "pydata_sphinx_theme"
@@ -74,6 +89,7 @@ html_static_path = ["_static"]
 html_css_files = ["skrbm.css"]
 html_logo = html_favicon = "_static/logo.svg"
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("changelog", "install", "tour", "which_model")}  # alone
 html_theme_options = {
     "logo": {"text": "skrbm", "alt_text": "skrbm"},
     "github_url": "https://github.com/skrbm/skrbm",

@@ -8,6 +8,7 @@ import importlib
 import posixpath
 import re
 import runpy
+import warnings
 from textwrap import dedent
 
 import pytest
@@ -71,12 +72,21 @@ def test_every_page_is_in_one_toctree():
     assert sorted(listed) == sorted((PAGES.keys() - {"index"}) | {"auto_examples/index"})
 
 
+MADE = {"auto_examples/index", *(f"auto_examples/{name[:-3]}" for name in GALLERY["EXAMPLES"])}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_of_a_page_lead_to_a_page(page):
     targets = re.findall(r":doc:`(?:[^`<]*<)?([^`<>]+)>?`", PAGES[page])
-    assert {absolute(page, target) for target in targets} <= PAGES.keys() | {"auto_examples/index"}
+    assert {absolute(page, target) for target in targets} <= PAGES.keys() | MADE
     examples = re.findall(r"sphx_glr_auto_examples_(\w+\.py)", PAGES[page])
     assert set(examples) <= GALLERY["EXAMPLES"].keys()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pictures_of_a_page_are_functions(page):
+    for script, function in re.findall(r"(?m)^\.\. plot:: (\S+) (\w+)$", PAGES[page]):
+        assert f"\ndef {function}():" in (DOCS / script).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -98,6 +108,21 @@ def test_a_quick_build_executes_quick_examples_only():
     for name, is_quick in GALLERY["EXAMPLES"].items():
         assert complete.search(f"docs/examples/{name}")
         assert bool(quick.search(f"docs/examples/{name}")) == is_quick
+
+
+def test_a_warning_in_an_example_is_an_error():
+    strictness = GALLERY["Strictness"]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = list(warnings.filters)
+        strictness({}, None, "before")  # a folder
+        assert list(warnings.filters) == before
+        warnings.resetwarnings()
+        strictness({}, "plot_dask.py", "before")
+        with pytest.raises(UserWarning, match="doubtful"):
+            warnings.warn("doubtful", stacklevel=1)
+        strictness({}, "plot_dask.py", "after")
+        assert not warnings.filters
 
 
 @pytest.mark.parametrize("name", GALLERY["EXAMPLES"])

@@ -3,8 +3,9 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._inference.chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler, gibbs, means
+from .._inference.chains import gibbs, means
 from .._inference.imputation import impute
+from .._inference.sampler import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
 from .._inference.starts import Start
 from .._input.parameters import MOST, check_integer, check_option
 from .._machine.keys import draw_seed
@@ -112,7 +113,7 @@ class GenerationMethods:
         fitted = self._fitted()
         n_samples = check_integer("n_samples", n_samples, 1, MOST)
         n_gibbs_steps = check_integer("n_gibbs_steps", n_gibbs_steps, 1)
-        n_temperatures = check_integer("n_temperatures", n_temperatures, 2, MOST)
+        n_temperatures = _checked(n_temperatures)
         check_option("method", method, ("gibbs", "tempering"))
         check_option("output", output, ("sample", "mean"))
         random_state = check_random_state(random_state)
@@ -169,3 +170,12 @@ class GenerationMethods:
         n_chains = check_integer("n_chains", n_chains, 1, MOST)
         random_state = check_random_state(random_state)
         return impute(machine, fitted._base_rates(), rows, n_gibbs_steps, n_chains, random_state)
+
+
+def _checked(n_temperatures):
+    """A number of temperatures, or "auto"."""
+    if not isinstance(n_temperatures, str):
+        return check_integer("n_temperatures", n_temperatures, 2, MOST)
+    if n_temperatures != "auto":
+        raise ValueError(f"n_temperatures must be 'auto' or an integer. Got {n_temperatures!r}.")
+    return n_temperatures

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from skrbm._inference import chains
+from skrbm._inference import sampler
 
 from ..helpers.machines import Categorical, Real, some_cases
 from ..helpers.softmax_machines import as_sparse
@@ -59,14 +59,14 @@ def recorded_hidden(monkeypatch, draw):
     steps = []
     with monkeypatch.context() as patch:
         for name in ("gibbs", "tempering"):
-            run = getattr(chains, name)
+            run = getattr(sampler, name)
 
             def record(*args, run=run):
-                for h in run(*args):
-                    steps.append(h.copy())
-                    yield h
+                for step in run(*args):
+                    steps.append((step[1] if isinstance(step, tuple) else step).copy())
+                    yield step
 
-            patch.setattr(chains, name, record)
+            patch.setattr(sampler, name, record)
         return draw(), steps
 
 

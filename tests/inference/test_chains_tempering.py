@@ -33,9 +33,8 @@ def tempered_rows(case, rng, n_steps, betas=BETAS, n=N_CHAINS):
     parts = [case.draw(beta, n, rng) for beta in betas]
     v = case.form([row for part in parts for row in part])
     tempered = TemperedRBM(case.model(), case.base)
-    assert [h.shape for h in chains.tempering(tempered, v, betas, n_steps, SEED)] == [
-        (n, len(case.c))
-    ] * n_steps
+    steps = list(chains.tempering(tempered, v, betas, n_steps, SEED))
+    assert [h.shape for _, h in steps] == [(n, len(case.c))] * n_steps
     rows = case.unform(v)
     return [rows[k * n : (k + 1) * n] for k in range(len(betas))]
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 from skrbm._inference import partition
-from skrbm._inference.chains import Sampler
+from skrbm._inference.sampler import Sampler
 from skrbm._inference.starts import Start
 from skrbm._machine import crew, threads
 
