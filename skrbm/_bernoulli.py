@@ -51,17 +51,9 @@ class BernoulliRBM(BitMethods, BaseRBM):
 
     $n_iter
 
-    algorithm : {"pcd", "cd", "pt"}, default="pcd"
-        How the negative phase, the model's side of the gradient, is estimated.
+    $algorithm
 
-        - "pcd": persistent contrastive divergence [2]_, also called stochastic maximum
-          likelihood, by chains that go on from update to update.
-        - "cd": contrastive divergence [1]_, by chains that start at the rows of each mini-batch.
-        - "pt": parallel tempering [4]_, by persistent chains at ``n_temperatures`` temperatures.
-          At the lowest temperature the chains follow the model, at the highest the base rates,
-          where the units are independent. Chains at neighbouring temperatures swap their
-          states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
-          as much as with "pcd".
+        Sources: [1]_ of "cd", [2]_ of "pcd", [4]_ of "pt".
 
     $n_gibbs_steps
 
@@ -80,10 +72,8 @@ class BernoulliRBM(BitMethods, BaseRBM):
 
     $l1_penalty
 
-    negative_visibles : {"sample", "mean"}, default="sample"
-        The visible units of the last Gibbs step as the gradient sees them: a sample, or their
-        probabilities, which have less noise and a bias [3]_. Samples drive the chains in either
-        case.
+    $negative_visibles
+        Section 3.2 of [3]_ compares both.
 
     positive_visibles : {"sample", "mean"}, default="sample"
         The visible units of the positive phase where values of X lie inside (0, 1): the values
@@ -102,9 +92,8 @@ class BernoulliRBM(BitMethods, BaseRBM):
 
     $shuffle
 
-    verbose : int, default=0
-        If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of at most
-        1,000 rows, which are spread evenly over the training data.
+    $verbose
+        At most 1,000 rows are scored.
 
     $random_state
 
@@ -130,6 +119,8 @@ class BernoulliRBM(BitMethods, BaseRBM):
 
     See Also
     --------
+    GaussianBernoulliRBM : The model of real-valued data.
+    SoftmaxRBM : The model of categories, of which entries may be missing.
     sklearn.neural_network.BernoulliRBM : The estimator that this one extends.
 
     Notes
@@ -241,6 +232,23 @@ class BernoulliRBM(BitMethods, BaseRBM):
             If ``estimator`` is none of scikit-learn's machines.
         ValueError
             If its fitted attributes do not fit together.
+
+        See Also
+        --------
+        partial_fit : Go on learning with the result.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn import neural_network
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[0, 1, 1], [1, 0, 0], [0, 1, 0], [1, 0, 1]])
+        >>> theirs = neural_network.BernoulliRBM(n_components=2, random_state=0).fit(X)
+        >>> ours = BernoulliRBM.from_sklearn(theirs)
+        >>> np.allclose(ours.transform(X), theirs.transform(X))
+        True
+        >>> ours.partial_fit(X).n_iter_
+        1
         """
         from sklearn import neural_network  # slow to import, and seldom needed
 

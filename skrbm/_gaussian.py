@@ -50,17 +50,9 @@ class GaussianBernoulliRBM(BaseRBM):
 
     $n_iter
 
-    algorithm : {"pcd", "cd", "pt"}, default="cd"
-        How the negative phase, the model's side of the gradient, is estimated.
+    $algorithm
 
-        - "pcd": persistent contrastive divergence, by chains that go on from update to update.
-        - "cd": contrastive divergence, by chains that start at the rows of each mini-batch. This
-          is the better choice for real-valued units in [1]_.
-        - "pt": parallel tempering, by persistent chains at ``n_temperatures`` temperatures.
-          At the lowest temperature the chains follow the model, at the highest the base rates,
-          where the units are independent. Chains at neighbouring temperatures swap their
-          states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
-          as much as with "pcd".
+        In [1]_ "cd" is the better choice for real-valued units.
 
     $n_gibbs_steps
 
@@ -79,9 +71,7 @@ class GaussianBernoulliRBM(BaseRBM):
 
     $l1_penalty
 
-    negative_visibles : {"sample", "mean"}, default="sample"
-        The visible units of the last Gibbs step as the gradient sees them: a sample, or their
-        means, which have less noise and a bias. Samples drive the chains in either case.
+    $negative_visibles
         "mean" cannot go with ``noise_variance="learned"``: means lack noise, and the model would
         learn ever more noise.
 
@@ -97,9 +87,8 @@ class GaussianBernoulliRBM(BaseRBM):
 
     $shuffle
 
-    verbose : int, default=0
-        If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of at most
-        100 rows, which are spread evenly over the training data.
+    $verbose
+        At most 100 rows are scored, whose integrals take long.
 
     $random_state
 
@@ -130,6 +119,7 @@ class GaussianBernoulliRBM(BaseRBM):
     See Also
     --------
     BernoulliRBM : The model of binary data and data in [0, 1].
+    SoftmaxRBM : The model of categories, of which entries may be missing.
 
     Notes
     -----

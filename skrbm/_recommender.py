@@ -9,23 +9,17 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from ._bernoulli import BernoulliRBM
 from ._input.checks import StrOptions, fit_context
 from ._input.parameters import Range
-from ._recommending.ids import distinct, joined
+from ._recommending.addition import AdditionMethods
+from ._recommending.ids import distinct
 from ._recommending.machines import fit_sides, learned_weight
-from ._recommending.pairs import (
-    on_scale,
-    overlaid,
-    read_pairs,
-    read_ratings,
-    scale_of,
-    table_of,
-)
+from ._recommending.pairs import read_pairs, read_ratings, scale_of, table_of
 from ._recommending.prediction import PredictionMethods
 from ._recommending.recommendation import RankingMethods
+from ._recommending.saving import SavedRatings
 from ._softmax import SoftmaxRBM
 
 _MANY_ROWS = 1600  # of a table, for batches of 100
@@ -61,7 +55,14 @@ _DEFAULTS = {
 _MOST_SEED = 2**31 - 1
 
 
-class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEstimator):
+class RBMRecommender(
+    AdditionMethods,
+    PredictionMethods,
+    RankingMethods,
+    SavedRatings,
+    RegressorMixin,
+    BaseEstimator,
+):
     """Recommender of items to users, by restricted Boltzmann machines of their ratings.
 
     A regressor on pairs: X has two columns, the id of a user and the id of an item, and y holds
@@ -142,7 +143,7 @@ class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEsti
         2, the number of columns of X.
 
     feature_names_in_ : ndarray of shape (2,)
-        The names of the columns of X in ``fit``, if X had names that are all strings.
+        Names of the columns of X in ``fit``. The attribute exists if all are strings.
 
     See Also
     --------
@@ -228,6 +229,7 @@ class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEsti
         Returns
         -------
         self : RBMRecommender
+            The fitted recommender; unchanged if an error is raised.
 
         Raises
         ------
@@ -239,60 +241,24 @@ class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEsti
         -----
         UserWarning
             If all ratings are equal: then they say nothing, and only interest is learned.
+
+        See Also
+        --------
+        add : Further pairs, without a new fit.
+
+        Examples
+        --------
+        >>> from skrbm import RBMRecommender
+        >>> X = [("ann", "Alien"), ("ann", "Brazil"), ("bob", "Alien"), ("cleo", "Brazil")]
+        >>> recommender = RBMRecommender(by="items", random_state=0).fit(X, [5, 3, 4, 1])
+        >>> recommender.rating_scale_
+        array([1., 3., 4., 5.])
+        >>> recommender.fit(X).interest_rbm_.components_.shape  # without ratings
+        (200, 2)
         """
         learner = copy(self)
         learner._learn(X, y)
         self.__dict__ = learner.__dict__  # in one step: a fit that fails changes nothing
-        return self
-
-    def add(self, X, y=None):
-        """Tell the fitted machines of further pairs, without a new fit.
-
-        No parameter is learned. All later predictions and recommendations are given the new pairs
-        as they are given those of ``fit``:
-
-        - a user of ``fit``, or a new one, with users as rows: the distribution of every rating
-          and interest given the user's old and new pairs is exactly that of the machine;
-        - an item of ``fit``, or a new one, with items as rows: likewise;
-        - what the machine with items as rows has learned of a user (and the machine with users
-          as rows of an item) stays as it was, and it knows nothing of a new user. Predictions for
-          new users come from the machine with users as rows, those for new items from the other,
-          and interest does not rank new items. Only a new fit learns from the new pairs.
-
-        Parameters
-        ----------
-        X : {array-like, data frame} of shape (n_pairs, 2)
-            Ids of users and of items.
-        y : array-like of shape (n_pairs,), default=None
-            Ratings on the scale of ``fit``; None if ``fit`` was given none. A new rating takes
-            the place of an old one of the same pair.
-
-        Returns
-        -------
-        self : RBMRecommender
-
-        Raises
-        ------
-        ValueError
-            If a rating is not on the scale; otherwise as in ``fit``.
-        """
-        check_is_fitted(self)
-        users, items = read_pairs(self, X)
-        if (y is None) != (self.rating_scale_ is None):
-            raise ValueError(
-                "fit was given no ratings (y=None): add pairs without y."
-                if self.rating_scale_ is None
-                else "fit was given ratings y: add pairs with their ratings."
-            )
-        user_ids, users = joined(self.user_ids_, users, "user")
-        item_ids, items = joined(self.item_ids_, items, "item")
-        if y is None:
-            values = np.ones(len(users), np.float32)
-        else:
-            values = on_scale(read_ratings(y, users), self.rating_scale_)
-        new = table_of(users, items, values, user_ids, item_ids)
-        ratings = overlaid(self.ratings_, new)
-        vars(self).update(user_ids_=user_ids, item_ids_=item_ids, ratings_=ratings)
         return self
 
     def _learn(self, X, y):
@@ -378,6 +344,18 @@ class RBMRecommender(PredictionMethods, RankingMethods, RegressorMixin, BaseEsti
         Returns
         -------
         self : RBMRecommender
+            The recommender.
+
+        See Also
+        --------
+        fit : Learn with these parameters.
+
+        Examples
+        --------
+        >>> from skrbm import RBMRecommender
+        >>> recommender = RBMRecommender().set_params(rating_rbm__n_components=50)
+        >>> recommender.rating_rbm.n_components
+        50
         """
         for name in {key.partition("__")[0] for key in params if "__" in key} & _DEFAULTS.keys():
             if params.get(name, getattr(self, name)) is None:

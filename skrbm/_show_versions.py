@@ -27,6 +27,10 @@ def show_versions():
 
     Please add the output to the report of a fault. The pools say which BLAS NumPy and SciPy use.
 
+    See Also
+    --------
+    sklearn.show_versions : The same of scikit-learn.
+
     Examples
     --------
     >>> import skrbm

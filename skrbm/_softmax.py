@@ -85,18 +85,10 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
 
     $n_iter
 
-    algorithm : {"cd", "pcd", "pt"}, default="cd"
-        How the negative phase, the model's side of the gradient, is estimated.
+    $algorithm
 
-        - "cd": contrastive divergence, by chains that start at the rows of each mini-batch.
-        - "pcd": persistent contrastive divergence, by chains that go on from update to update.
-          All rows must be complete: a chain cannot go on in a row that has observed other
-          features.
-        - "pt": parallel tempering, by persistent chains at ``n_temperatures`` temperatures.
-          At the lowest temperature the chains follow the model, at the highest the base rates,
-          where the units are independent. Chains at neighbouring temperatures swap their
-          states, and so move from mode to mode. A negative phase costs ``n_temperatures`` times
-          as much as with "pcd". All rows must be complete, as for "pcd".
+        For "pcd" and "pt" all rows must be complete: a chain cannot go on in a row that has
+        observed other features.
 
     $n_gibbs_steps
         Salakhutdinov, Mnih & Hinton [1]_ raise the number as learning goes on: 1, 3, 5, 9.
@@ -119,10 +111,7 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
 
     $l1_penalty
 
-    negative_visibles : {"sample", "mean"}, default="sample"
-        The visible units of the last Gibbs step as the gradient sees them: a sample, or their
-        probabilities, which have less noise and a bias. Samples drive the chains in either
-        case.
+    $negative_visibles
 
     $early_stopping
 
@@ -136,9 +125,8 @@ class SoftmaxRBM(RatingMethods, BaseRBM):
 
     $shuffle
 
-    verbose : int, default=0
-        If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of at most
-        1,000 rows, which are spread evenly over the training data.
+    $verbose
+        At most 1,000 rows are scored.
 
     $random_state
 

@@ -1,4 +1,4 @@
-"""What studies of MovieLens read and measure: files of each form, splits, rankings."""
+"""What studies of MovieLens read and measure: ratings, splits, rankings."""
 
 import importlib.util
 
@@ -10,11 +10,6 @@ from .helpers.project import ROOT
 
 PATH = ROOT / "tests" / "benchmarks" / "movielens.py"
 ROWS = [(7, 1193, 5.0), (7, 661, 3.0), (12, 661, 0.5), (9, 1193, 4.0)]
-FORMS = {
-    "u.data": ("", "\t"),
-    "ratings.dat": ("", "::"),
-    "ratings.csv": ("userId,movieId,rating,timestamp\n", ","),
-}
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +26,15 @@ def assert_rows(data):
     assert data["rating"].tolist() == [5, 3, 0.5, 4]
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_files_of_text_are_read(movielens, tmp_path, name):
-    header, separator = FORMS[name]
-    lines = [separator.join(map(str, (*row, 978300760))) for row in ROWS]
-    (tmp_path / name).write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
-    data = movielens.load(tmp_path / name)
+def test_a_name_is_fetched(movielens, monkeypatch):
+    def fetch(name, **parameters):
+        assert name == "1m"
+        assert parameters == {"as_frame": False, "return_X_y": True}
+        rows = np.array(ROWS)
+        return rows[:, :2].astype(int), rows[:, 2]
+
+    monkeypatch.setattr(movielens, "fetch_movielens", fetch)
+    data = movielens.load("1m")
     assert_rows(data)
     assert movielens.shape(data) == (2, 3)
 

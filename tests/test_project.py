@@ -5,7 +5,6 @@ import platform
 import re
 import subprocess
 import sys
-from textwrap import dedent
 
 import pytest
 from threadpoolctl import threadpool_info
@@ -13,21 +12,10 @@ from threadpoolctl import threadpool_info
 from .helpers.project import ROOT, requirements, setup_cfg
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDE = ROOT / "docs" / "guide"
 METADATA, OPTIONS = setup_cfg()["metadata"], setup_cfg()["options"]
 SOURCE = re.search(r"Source = (\S+)", METADATA["project_urls"])[1]
 
-
-def blocks_of_guide(page):
-    """Blocks of code of a page of the guide."""
-    text = (GUIDE / f"{page}.rst").read_text(encoding="utf-8")
-    return re.findall(r"(?m)^\.\. code-block:: python\n((?:   .*\n|\n)+)", text)
-
-
-CODE = {
-    "README.md": re.findall(r"(?ms)^```python\n(.*?)^```", README),
-    **{page: blocks_of_guide(page) for page in ("options", "dask", "recommending")},
-}
+CODE = re.findall(r"(?ms)^```python\n(.*?)^```", README)
 DEFINED = dict(re.findall(r"^\[(\w+)\]: (\S+)$", README, re.MULTILINE))
 
 
@@ -59,13 +47,12 @@ def test_links_of_readme_into_the_repository_lead_to_a_file(link):
     assert (ROOT / path).is_dir() if folder == "tree" else (ROOT / path).is_file()
 
 
-@pytest.mark.parametrize("blocks", CODE.values(), ids=CODE)
-def test_code_of_documents_runs_as_written(blocks, capsys):
+def test_code_of_readme_runs_as_written(capsys):
     """One block after the other, as a reader would run them."""
-    assert blocks
+    assert CODE
     names = {}
-    for block in blocks:
-        exec(dedent(block), names)
+    for block in CODE:
+        exec(block, names)
         assert capsys.readouterr().out
 
 

@@ -36,6 +36,22 @@ class BitMethods(RecommendationMethods):
         ValueError
             If only one of rows and columns is given; if rows and columns differ in length, or
             point outside X.
+
+        See Also
+        --------
+        recommend : The entries with the highest of these probabilities.
+        impute : Several unknown entries at once.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> rbm.conditional_proba([[1, 1, 0, 0]]).round()
+        array([[1., 1., 0., 0.]])
+        >>> rbm.conditional_proba([[1, 0, 0, 0]], rows=[0], columns=[1]).round()
+        array([1.])
         """
         fitted = self._fitted()
         data, machine = fitted._read(X)

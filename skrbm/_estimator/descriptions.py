@@ -10,8 +10,8 @@ from textwrap import indent
 
 _SHARED = """
 n_components : int
-    Number of hidden units. The first call of ``partial_fit`` fixes the number. (Whatever the
-    first call fixes, a later call with another value is refused.)
+    Number of hidden units. The first call of ``partial_fit`` fixes the number: whatever the
+    first call fixes, a later call with another value is refused.
 
 learning_rate : float or sequence of float
     Step size of gradient ascent on the mean log-likelihood of a mini-batch; a schedule.
@@ -32,6 +32,17 @@ batch_size : int
 
 n_iter : int
     Number of epochs that ``fit`` makes. An epoch is one pass over the training data.
+
+algorithm : {"cd", "pcd", "pt"}
+    How the negative phase, the model's side of the gradient, is estimated.
+
+    - "cd": contrastive divergence, by chains that start at the rows of each mini-batch.
+    - "pcd": persistent contrastive divergence, also called stochastic maximum likelihood, by
+      chains that go on from update to update.
+    - "pt": parallel tempering, by persistent chains at ``n_temperatures`` temperatures. At the
+      lowest temperature the chains follow the model, at the highest the base rates, where the
+      units are independent. Chains at neighbouring temperatures swap their states, and so move
+      from mode to mode. A negative phase costs ``n_temperatures`` times as much as with "pcd".
 
 n_gibbs_steps : int or sequence of int
     Number of Gibbs steps per update, the k of CD-k; a schedule.
@@ -71,6 +82,11 @@ l1_penalty : float
     L1 penalty on the weights; biases have none. ``l1_penalty * sign(W)`` is subtracted from the
     gradient. Small weights become smaller still, and large ones stay.
 
+negative_visibles : {"sample", "mean"}
+    The visible units of the last Gibbs step as the gradient sees them: a sample, or their means
+    given the hidden units, which have less noise and a bias. (The means of bits and of categories
+    are probabilities.) Samples drive the chains in either case.
+
 early_stopping : bool
     Whether ``fit`` holds out rows, judges each epoch by ``score`` of these rows, ends where
     the score no longer improves, and keeps the best machine. ``partial_fit`` refuses it.
@@ -88,17 +104,20 @@ tol : float
 warm_start : bool
     Whether ``fit`` of a fitted estimator goes on with its machine, for ``n_iter`` more
     epochs, instead of starting anew. With ``early_stopping`` the same rows of the same X are
-    held out again, and the machine that is there may remain the best. (If the fit before held
-    out other rows or none, held-out rows are known to the machine.)
+    held out again, and the machine that is there may remain the best. If the fit before held
+    out other rows or none, held-out rows are known to the machine.
 
 shuffle : bool
     Whether ``fit`` takes the rows in a new order in each epoch.
 
+verbose : int
+    If not 0, ``fit`` prints a line per epoch with the exact pseudo-likelihood of some rows, which
+    are spread evenly over the training data.
+
 random_state : int, RandomState instance or None
     Determines the initial weights, the rows held out, the order of rows and all random numbers
     of ``fit`` and ``partial_fit``. An int gives the same bits at every call on one computer.
-    (Matrix products may differ in the last bit between BLAS builds and numbers of BLAS
-    threads.)
+    Matrix products may differ in the last bit between BLAS builds and numbers of BLAS threads.
 
 intercept_hidden_ : ndarray of shape (n_components,)
     Biases of the hidden units.
@@ -122,7 +141,7 @@ history_ : dict of list
 n_features_in_ : int
     Number of features seen during fit.
 
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (``n_features_in_``,)
     Names of the features. The attribute exists if all columns of X had names that are
     strings.
 """

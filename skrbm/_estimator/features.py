@@ -18,6 +18,23 @@ class FeatureMethods(TransformerMixin):
         -------
         H : ndarray of shape (n_samples, n_components)
             Probabilities, in the dtype of X.
+
+        See Also
+        --------
+        inverse_transform : The way back, from hidden units to expectations of visible units.
+        reconstruct : There and back in one call.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> H = rbm.transform(X[:2])
+        >>> H.shape
+        (2, 2)
+        >>> rbm.get_feature_names_out()
+        array(['bernoullirbm0', 'bernoullirbm1'], dtype=object)
         """
         rows, machine = self._fitted()._read(X)
 
@@ -38,6 +55,21 @@ class FeatureMethods(TransformerMixin):
         -------
         X_original : ndarray of shape (n_samples, n_features)
             Expectations, which for binary units are ``P(v=1|h=X)``, in the dtype of X.
+
+        See Also
+        --------
+        transform : Probabilities of the hidden units of visible rows.
+        reconstruct : There and back in one call.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> rbm.inverse_transform(rbm.transform(X[:2])).round()
+        array([[1., 1., 0., 0.],
+               [0., 0., 1., 1.]])
         """
         H, machine = self._fitted()._read_hidden(X, "X")
         return machine.visible.feature_mean(machine.visible_input(H))
@@ -54,6 +86,20 @@ class FeatureMethods(TransformerMixin):
         -------
         X_reconstructed : ndarray of shape (n_samples, n_features)
             Expectations of the visible units, in the dtype of X.
+
+        See Also
+        --------
+        transform : The first half of the pass.
+        impute : Unknown entries alone, by chains that keep what is known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> rbm.reconstruct([[1, 0, 0, 0]]).round()
+        array([[1., 1., 0., 0.]])
         """
         rows, machine = self._fitted()._read(X)
 

@@ -135,7 +135,24 @@ class FittedMachine:
 
     @property
     def history_(self):
-        """Figures of each epoch, a dict of lists."""
+        """Figures of each epoch, a dict of lists.
+
+        The class describes the figures, under Attributes.
+
+        See Also
+        --------
+        score : The exact pseudo-likelihood, of any rows.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, n_iter=3, random_state=0).fit(X)
+        >>> errors = rbm.history_["reconstruction_error"]
+        >>> len(errors), errors[-1] < errors[0]
+        (3, True)
+        """
         fitted = vars(self).copy()
         if "_records" not in fitted:
             raise AttributeError(f"this {type(self).__name__} has no history_: it is not fitted.")

@@ -71,6 +71,22 @@ class FittingMethods:
             If somebody presses Ctrl-C. The estimator then holds the machine as it was at the end
             of the last finished epoch (with ``early_stopping``, of the best epoch); without a
             finished epoch the estimator is unchanged.
+
+        See Also
+        --------
+        partial_fit : Go on learning, a chunk of rows at a time.
+        skrbm.dask.fit : Fit to rows that are on a cluster, or that do not fit in memory.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, n_iter=5, random_state=0)
+        >>> rbm.fit(X).n_iter_
+        5
+        >>> rbm.set_params(warm_start=True).fit(X).n_iter_  # five epochs more
+        10
         """
         learner = learner_of(self)
         go_on = learner.warm_start and learner.__sklearn_is_fitted__()
@@ -110,6 +126,21 @@ class FittingMethods:
         ValueError
             If training diverges; if a parameter has changed that the first call decides; if
             ``early_stopping`` is set, for which a chunk has no rows to hold out.
+
+        See Also
+        --------
+        fit : Learn from all rows, in several passes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> rng = np.random.default_rng(0)
+        >>> rbm = BernoulliRBM(n_components=2, random_state=0)
+        >>> for _ in range(3):
+        ...     rbm = rbm.partial_fit(rng.integers(0, 2, (50, 4)))
+        >>> rbm.n_iter_
+        3
         """
         learner = learner_of(self)
         if learner.early_stopping:

@@ -3,8 +3,9 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._inference.chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler, gibbs
+from .._inference.chains import gibbs, means
 from .._inference.imputation import impute
+from .._inference.sampler import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
 from .._inference.starts import Start
 from .._input.parameters import MOST, check_integer, check_option
 from .._machine.keys import draw_seed
@@ -48,6 +49,7 @@ class GenerationMethods:
         init=None,
         method="gibbs",
         n_temperatures=N_TEMPERATURES,
+        output="sample",
         random_state=None,
     ):
         """Draw rows from the model. Each row is the end of a chain; the chains are independent.
@@ -78,13 +80,24 @@ class GenerationMethods:
             Number of inverse temperatures with ``method="tempering"``, equidistant from 1 to 0.
             The larger the model, the more temperatures are needed: swaps are accepted only where
             the distributions at neighbouring temperatures overlap.
+        output : {"sample", "mean"}, default="sample"
+            What is returned of the last step. The chains are the same.
+
+            - "sample": the visible units, which are drawn given the hidden units.
+            - "mean": their expectations given the hidden units of that step: a binary unit gives
+              the probability of a 1, a real-valued unit its mean without noise, and a feature of
+              categories the expectation over the values of its categories, as in
+              ``inverse_transform``. That suits ratings. Categories that are mere names have no
+              expectation: take "sample". Known entries of ``init`` are as given.
         random_state : int, RandomState instance or None, default=None
             An int gives the same random numbers at every call; None gives others at every call.
 
         Returns
         -------
         V : ndarray of shape (n_samples, n_features)
-            Visible rows, in the dtype of ``init`` or else of ``components_``.
+            Visible rows, in the dtype of ``init`` or else of ``components_``. Samples of
+            categories are in the container of ``init``: a sparse array gives a CSR array, and a
+            sparse matrix a CSR matrix.
 
         Raises
         ------
@@ -100,8 +113,9 @@ class GenerationMethods:
         fitted = self._fitted()
         n_samples = check_integer("n_samples", n_samples, 1, MOST)
         n_gibbs_steps = check_integer("n_gibbs_steps", n_gibbs_steps, 1)
-        n_temperatures = check_integer("n_temperatures", n_temperatures, 2, MOST)
+        n_temperatures = _checked(n_temperatures)
         check_option("method", method, ("gibbs", "tempering"))
+        check_option("output", output, ("sample", "mean"))
         random_state = check_random_state(random_state)
         n_temperatures = n_temperatures if method == "tempering" else 1
         if init is None:
@@ -110,7 +124,9 @@ class GenerationMethods:
             rows, machine = fitted._read(init, allow_unknown=True)
             start = Start.at(rows, np.arange(n_samples) % rows.n_rows)
         sampler = Sampler(machine, fitted._base_rates(), n_gibbs_steps, n_temperatures)
-        v = sampler.draw(start, n_samples, random_state)
+        v, h = sampler.draw(start, n_samples, random_state)
+        if output == "mean":
+            return means(machine, h, start)
         return machine.visible.values(v) if init is None else rows.as_given(v)
 
     def impute(self, X, *, n_gibbs_steps=100, n_chains=10, random_state=None):
@@ -154,3 +170,12 @@ class GenerationMethods:
         n_chains = check_integer("n_chains", n_chains, 1, MOST)
         random_state = check_random_state(random_state)
         return impute(machine, fitted._base_rates(), rows, n_gibbs_steps, n_chains, random_state)
+
+
+def _checked(n_temperatures):
+    """A number of temperatures, or "auto"."""
+    if not isinstance(n_temperatures, str):
+        return check_integer("n_temperatures", n_temperatures, 2, MOST)
+    if n_temperatures != "auto":
+        raise ValueError(f"n_temperatures must be 'auto' or an integer. Got {n_temperatures!r}.")
+    return n_temperatures

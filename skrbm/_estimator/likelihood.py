@@ -27,6 +27,21 @@ class LikelihoodMethods:
         -------
         free_energy : ndarray of shape (n_samples,)
             In nats.
+
+        See Also
+        --------
+        log_likelihood : Minus the free energy, less ``log Z``.
+        score_samples : A score that needs no ``Z``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> F = rbm.free_energy([[1, 1, 0, 0], [1, 0, 1, 0]])
+        >>> bool(F[0] < F[1])  # the first row is more probable
+        True
         """
         rows, machine = self._fitted()._read(X)
         free_energy = rows.map(machine.free_energy, per_row=machine.hidden.n_units)
@@ -51,6 +66,21 @@ class LikelihoodMethods:
         ------
         ValueError
             If v and h differ in their number of rows.
+
+        See Also
+        --------
+        free_energy : The energy with the hidden units summed out.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> v, h = np.array([[1, 1, 0, 0], [0, 0, 1, 1]]), np.array([[1, 0], [0, 1]])
+        >>> rbm = BernoulliRBM(n_components=2, random_state=0).fit(v)
+        >>> E = rbm.energy(v, h)
+        >>> W, b, c = rbm.components_, rbm.intercept_visible_, rbm.intercept_hidden_
+        >>> np.allclose(E, -v @ b - h @ c - np.sum((v @ W.T) * h, axis=1))
+        True
         """
         fitted = self._fitted()
         rows, machine = fitted._read(v)
@@ -80,6 +110,21 @@ class LikelihoodMethods:
         -------
         pseudo_likelihood : ndarray of shape (n_samples,)
             In nats, in the dtype of X.
+
+        See Also
+        --------
+        score : The mean over rows.
+        log_likelihood : The logarithm of the probability of the whole row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> scores = rbm.score_samples([[1, 1, 0, 0], [1, 0, 1, 0]])
+        >>> bool(scores[0] > scores[1])
+        True
         """
         return self._scores(X)
 
@@ -105,6 +150,20 @@ class LikelihoodMethods:
         -------
         score : float
             Mean exact log pseudo-likelihood of a row, in nats.
+
+        See Also
+        --------
+        score_samples : The score of each row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> noise = np.random.default_rng(0).integers(0, 2, X.shape)
+        >>> rbm.score(X) > rbm.score(noise)
+        True
         """
         weights = counted = None
         if sample_weight is not None:
@@ -232,6 +291,25 @@ class LikelihoodMethods:
         ValueError
             If an entry is missing or not a state of its unit; if the machine is conditional; if
             log Z is not finite.
+        TypeError
+            If ``log_partition`` is neither a number nor a result of that method.
+
+        See Also
+        --------
+        log_partition : The logarithm of Z, exact or estimated.
+        score_samples : A score that needs no ``Z``.
+        free_energy : Differences of log-likelihoods, up to their sign.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> states = np.array(list(np.ndindex(2, 2, 2, 2)))
+        >>> p = np.exp(rbm.log_likelihood(states, rbm.log_partition("exact")))
+        >>> round(float(p.sum()), 6)
+        1.0
         """
         fitted = self._fitted()
         rows = fitted._rows(X, allow_unknown=True)

@@ -44,6 +44,23 @@ class RatingMethods(RecommendationMethods):
         ValueError
             If only one of rows and columns is given; if rows and columns differ in length, or
             point outside X.
+
+        See Also
+        --------
+        conditional_proba : The whole distribution.
+        recommend : The missing entries with the highest expectations.
+        impute : All missing entries of a row as parts of one complete row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import SoftmaxRBM
+        >>> X = np.array([[5, 5, 1, 1], [1, 1, 5, 5]] * 50)
+        >>> rbm = SoftmaxRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> rbm.predict_ratings([[5, np.nan, 1, np.nan]]).round()
+        array([[5., 5., 1., 1.]])
+        >>> rbm.predict_ratings([[5, np.nan, 1, np.nan]], rows=[0], columns=[3]).round()
+        array([1.])
         """
         mean_field = _check_method(method)
         data, machine = self._fitted()._read(X)
@@ -82,6 +99,21 @@ n_categories)
         ------
         ValueError
             As in ``predict_ratings``.
+
+        See Also
+        --------
+        predict_ratings : The expectation of this distribution.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import SoftmaxRBM
+        >>> X = np.array([[5, 5, 1, 1], [1, 1, 5, 5]] * 50)
+        >>> rbm = SoftmaxRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> rbm.categories_[3]
+        array([1, 5])
+        >>> rbm.conditional_proba([[5, np.nan, 1, np.nan]], rows=[0], columns=[3]).round()
+        array([[1., 0.]])
         """
         mean_field = _check_method(method)
         data, machine = self._fitted()._read(X)
@@ -136,6 +168,22 @@ n_categories)
         ------
         ValueError
             If there is no such hidden unit, or no feature has the category.
+        TypeError
+            If ``category`` is not a number.
+
+        See Also
+        --------
+        recommend : Features for rows, by what a row has observed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import SoftmaxRBM
+        >>> X = np.array([[5, 5, 1, 1], [1, 1, 5, 5]] * 50)
+        >>> rbm = SoftmaxRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> ids, scores = rbm.top_features(component=0, n=2)
+        >>> sorted(ids.tolist()) in ([0, 1], [2, 3])  # columns that go together
+        True
         """
         fitted = self._fitted()
         machine = fitted._machine(fitted._dtype())

@@ -47,13 +47,34 @@ class RecommendationMethods:
 
         Returns
         -------
-        ids : ndarray of shape (n_samples, min(n_items, n_features_in_)), or of shape \
+        ids : ndarray of shape (n_samples, min(n_items, ``n_features_in_``)), or of shape \
 (n_columns, min(n_items, n_samples))
             Numbers of features, or of rows of X. Of equal scores the first comes first. Where
             fewer are left than asked for, the last places hold -1 (or the name None): look at
             ``ids >= 0`` before you use ids as an index.
         scores : ndarray of the shape of ids
             Their scores, in the float dtype of X; -inf where the id is -1.
+
+        Raises
+        ------
+        ValueError
+            If ``as_names=True`` but there are no names; if an entry of ``columns`` is no number of
+            a column.
+
+        See Also
+        --------
+        RBMRecommender : Recommends items of pairs of user and item.
+        conditional_proba : The scores of ``BernoulliRBM``, and distributions of ``SoftmaxRBM``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> ids, scores = rbm.recommend([[1, 0, 0, 0], [0, 0, 0, 1]], n_items=1)
+        >>> ids.ravel()
+        array([1, 2])
         """
         fitted = self._fitted()
         rows, machine = fitted._read(X)

@@ -1,60 +1,8 @@
 """Chains: Gibbs steps, plain or tempered, of all entries or of unknown entries alone."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from .._machine.keys import Purpose, draw_seed
-from .._machine.rbm import RBM
-from .._machine.tempered import TemperedRBM, ladder
-
-#: How long chains are, and at how many temperatures, unless a user says otherwise.
-N_GIBBS_STEPS, N_TEMPERATURES = 1000, 10
-
-
-@dataclass(frozen=True)
-class Sampler:
-    """Chains of a machine that draw rows: the ends of the chains.
-
-    Parameters
-    ----------
-    model : RBM
-    base_rate_bias : ndarray of shape (N,)
-        The bias of the visible layer before training.
-    n_gibbs_steps : int
-        Length of a chain.
-    n_temperatures : int, default=1
-        1: plain chains. More: each row comes from a chain at every temperature.
-    """
-
-    model: RBM
-    base_rate_bias: np.ndarray
-    n_gibbs_steps: int
-    n_temperatures: int = 1
-
-    def draw(self, start, n_rows, random_state):
-        """Complete rows at the ends of chains.
-
-        Parameters
-        ----------
-        start : Start
-            Where the chains start.
-        n_rows : int
-        random_state : RandomState
-        """
-        if self.n_temperatures > 1:
-            start = start.repeated(np.tile(np.arange(n_rows), self.n_temperatures))
-        n_chains = n_rows * self.n_temperatures
-        v = start.rows(self.model.visible, self.base_rate_bias, n_chains, random_state)
-        seed = draw_seed(random_state)
-        if self.n_temperatures == 1:
-            for _ in gibbs(self.model, v, self.n_gibbs_steps, seed, start.known):
-                pass
-            return v
-        self.model.check_finite()
-        tempered = TemperedRBM(self.model, self.base_rate_bias)
-        betas = ladder(self.n_temperatures)
-        return tempering(tempered, v, betas, self.n_gibbs_steps, seed, start.known)
+from .._machine.keys import Purpose
 
 
 def gibbs(model, v, n_steps, seed, known=None):
@@ -100,10 +48,12 @@ def tempering(tempered, v, betas, n_steps, seed, known=None):
     n_steps, seed, known
         As in ``gibbs``. A step begins with swaps between every second pair of neighbours.
 
-    Returns
-    -------
-    v : rows of the visible layer
-        Where the chains of the first temperature stop.
+    Yields
+    ------
+    t : ndarray of shape (n_temperatures * n, M + 1)
+        Total inputs of the hidden units of each step, after the swaps.
+    h : ndarray of shape (n, M)
+        The hidden states of each step at the first temperature, a view.
     """
     n = v.shape[0] // len(betas)
     betas = betas.astype(tempered.weights.dtype)
@@ -117,4 +67,12 @@ def tempering(tempered, v, betas, n_steps, seed, known=None):
         tempered.visible.sample(tempered.visible_input(h, beta), key, out=v)
         if known is not None:
             tempered.visible.clamp(v, given, known)
-    return v[:n]
+        yield t, h[:n, :-1]  # without the unit that is always on
+
+
+def means(model, h, start):
+    """Means of all features given hidden rows, (n, n_features); known entries as given."""
+    values = model.visible.feature_mean(model.visible_input(h))
+    if start.known is not None:
+        np.copyto(values, model.visible.values(start.given), where=start.known)
+    return values

@@ -18,7 +18,8 @@ from .._machine.keys import Purpose, draw_seed
 from .._machine.products import product_with_transpose
 from .._machine.tempered import TemperedRBM
 from .._machine.threads import in_threads, shares
-from .chains import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
+from .sampler import N_GIBBS_STEPS, N_TEMPERATURES, Sampler
+from .starts import base_rate_rows
 
 #: Units of a layer that are enumerated: at most, and without being asked to.
 MOST_UNITS, FEW_UNITS = 25, 20
@@ -32,6 +33,9 @@ COVERAGE = 0.95
 
 # Visible inputs that are held at a time when hidden states are enumerated.
 _TABLE = 2**18
+
+# Parts of the path from 0 to 1 that are as dense as they need to be, and chains that find out.
+_N_PARTS, _LEAST_PILOT = 20, 100
 
 # Random numbers of hidden and visible units. Reverse annealing has others than forward annealing,
 # so that with one seed both estimates are independent.
@@ -98,7 +102,7 @@ def ais(model, base_rate_bias, n_chains, n_betas, random_state, start):
     n_chains : int
         Number of rows to anneal.
     n_betas : int
-        Number of inverse temperatures, equidistant from 0 to 1.
+        Number of inverse temperatures from 0 to 1.
     random_state : RandomState
     start : Start
         Where the chains start that draw the first rows. Forward, these are the base rates.
@@ -115,7 +119,8 @@ def ais(model, base_rate_bias, n_chains, n_betas, random_state, start):
     seed = draw_seed(random_state)
     v = start.rows(model.visible, base_rate_bias, n_chains, random_state)
     tempered = TemperedRBM(model, base_rate_bias)
-    log_weights = log_importance(tempered, v, np.linspace(0, 1, n_betas), seed, FORWARD)
+    betas = schedule(model, base_rate_bias, n_chains, n_betas, random_state)
+    log_weights = log_importance(tempered, v, betas, seed, FORWARD)
     value, *spread = _log_mean(log_weights)
     return _estimate(_log_base_rates(model, tempered) + value, *spread, "ais", n_chains)
 
@@ -127,9 +132,9 @@ def reverse_ais(model, base_rate_bias, n_chains, n_betas, random_state, start):
     """
     model.check_finite()
     sampler = Sampler(model, base_rate_bias, N_GIBBS_STEPS, N_TEMPERATURES)
-    v = sampler.draw(start, n_chains, random_state)
-    tempered = TemperedRBM(model, base_rate_bias)
-    seed, betas = draw_seed(random_state), np.linspace(0, 1, n_betas)[::-1]
+    v, _ = sampler.draw(start, n_chains, random_state)
+    tempered, seed = TemperedRBM(model, base_rate_bias), draw_seed(random_state)
+    betas = schedule(model, base_rate_bias, n_chains, n_betas, random_state)[::-1]
     value, *spread = _log_mean(log_importance(tempered, v, betas, seed, REVERSE))
     return _estimate(_log_base_rates(model, tempered) - value, *spread, "reverse_ais", n_chains)
 
@@ -151,17 +156,47 @@ def _estimate(value, stderr, size, method, n_chains):
     return LogPartition(value, stderr, (value - reach, value + reach), method, size)
 
 
+def schedule(model, base_rate_bias, n_chains, n_betas, random_state):
+    """Inverse temperatures from 0 to 1, more of them where log-weights come to differ.
+
+    Half of them are equidistant. The others are as dense as chains that run before, a tenth as
+    many temperatures, say: where these chains' log-weights gain their variance. (An increment
+    adds its covariance with the sum to the variance of the sum.) Few temperatures are all
+    equidistant.
+    """
+    n_pilot, share = n_betas // 10, 0.5
+    if n_pilot < _LEAST_PILOT:
+        return np.linspace(0, 1, n_betas)
+    v = base_rate_rows(model.visible, base_rate_bias, n_chains, draw_seed(random_state))
+    tempered, seed = TemperedRBM(model, base_rate_bias), draw_seed(random_state)
+    parts, edges = np.zeros((_N_PARTS, n_chains)), np.linspace(0, 1, _N_PARTS + 1)
+    pilot = np.linspace(0, 1, n_pilot)
+    for k, increment in enumerate(increments(tempered, v, pilot, seed, FORWARD)):
+        parts[k * _N_PARTS // (n_pilot - 1)] += increment
+    total = parts.sum(axis=0)
+    covariances = np.maximum(
+        (parts - parts.mean(axis=1, keepdims=True)) @ (total - total.mean()), 0
+    )
+    if covariances.sum() == 0:
+        return np.linspace(0, 1, n_betas)
+    density = 1 - share + share * covariances / covariances.mean()
+    return np.interp(np.linspace(0, 1, n_betas), np.append(0, density.cumsum()) / _N_PARTS, edges)
+
+
 def log_importance(tempered, v, betas, seed, purposes=FORWARD):
     """Log-weights of rows that move from the first to the last temperature, (n,), float64."""
+    return sum(increments(tempered, v, betas, seed, purposes))
+
+
+def increments(tempered, v, betas, seed, purposes=FORWARD):
+    """Yield what each step adds to the log-weights of rows, which move meanwhile."""
     hidden, visible = purposes
-    log_weights = np.zeros(v.shape[0])
     betas = betas.astype(tempered.weights.dtype)
     for k, (last, beta) in enumerate(pairwise(betas)):
         t = tempered.hidden_input(v)
-        log_weights += tempered.log_density(t, beta) - tempered.log_density(t, last)
+        yield tempered.log_density(t, beta) - tempered.log_density(t, last)
         h = tempered.sample_hidden(t, beta, hidden.key(seed, k))
         tempered.visible.sample(tempered.visible_input(h, beta), visible.key(seed, k), out=v)
-    return log_weights
 
 
 def _log_base_rates(model, tempered):

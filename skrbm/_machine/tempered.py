@@ -84,8 +84,8 @@ class TemperedRBM:
         """The input of the visible layer at ``beta``."""
         return self.visible.input(_scaled(beta, h), self.weights)
 
-    def swapped(self, t, betas, parity, key):
-        """Replicas after neighbours in temperature have swapped (Swendsen & Wang, 1986).
+    def acceptance(self, t, betas, parity):
+        """Probabilities that neighbours in temperature swap (Swendsen & Wang, 1986).
 
         Parameters
         ----------
@@ -96,13 +96,12 @@ class TemperedRBM:
         parity : int
             Even: the first and the second temperature may swap, the third and the fourth, and so
             on. Odd: the second and the third, and so on.
-        key : Key
-            Names the random numbers.
 
         Returns
         -------
-        t : ndarray of shape (n_temperatures * n_chains, M + 1)
-            The same rows, each at the place of its new temperature.
+        first : ndarray of shape (n_pairs,)
+            The first temperature of each pair.
+        p : ndarray of shape (n_pairs, n_chains), float64
         """
         place = np.arange(len(t)).reshape(len(betas), -1)
         first = np.arange(parity % 2, len(betas) - 1, 2)
@@ -112,12 +111,31 @@ class TemperedRBM:
         # A row at the temperature that it would get, less the row at the temperature that it has.
         gain = self.log_density(t, beta[proposed.ravel()]) - self.log_density(t, beta)
         gain = gain.reshape(place.shape)
-        p = np.exp(np.minimum(gain[first] + gain[first + 1], 0))
+        return first, np.exp(np.minimum(gain[first] + gain[first + 1], 0))
+
+    def swapped(self, t, betas, parity, key):
+        """Replicas after neighbours in temperature have swapped.
+
+        Parameters
+        ----------
+        t, betas, parity
+            As in ``acceptance``.
+        key : Key
+            Names the random numbers.
+
+        Returns
+        -------
+        t : ndarray of shape (n_temperatures * n_chains, M + 1)
+            The same rows, each at the place of its new temperature.
+        """
+        first, p = self.acceptance(t, betas, parity)
         accepted = np.empty((1, p.size))
         together(units.bernoulli, p.reshape(1, -1), *key, accepted)
         accepted = accepted.reshape(p.shape) > 0
-        for side in (first, first + 1):
-            place[side] = np.where(accepted, proposed[side], place[side])
+        place = np.arange(len(t)).reshape(len(betas), -1)
+        lower, upper = place[first], place[first + 1]
+        place[first] = np.where(accepted, upper, lower)
+        place[first + 1] = np.where(accepted, lower, upper)
         return taken(t, place.ravel())
 
 

@@ -32,6 +32,22 @@ class PredictionMethods:
         ratings : ndarray of shape (n_pairs,)
             In units of y, and float32 if y was. Where y was None: the probability that the user
             is interested in the item, given all others that the user has seen.
+
+        See Also
+        --------
+        predict_distribution : The whole distribution.
+        rating_scores : How large the errors are.
+
+        Examples
+        --------
+        Users of this example like items whose number is even or odd as their own number is.
+
+        >>> from skrbm import RBMRecommender
+        >>> X = [(user, item) for user in range(20) for item in range(6) if (user + item) % 5]
+        >>> y = [1 if (user + item) % 2 else 5 for user, item in X]
+        >>> recommender = RBMRecommender("items", random_state=0).fit(X, y)
+        >>> recommender.predict([(0, 0), (0, 5)]).round()
+        array([5., 1.])
         """
         users, items = self._codes(X)
         if self.rating_scale_ is None:
@@ -55,6 +71,24 @@ class PredictionMethods:
         ------
         ValueError
             If y was None: then there are no ratings.
+
+        See Also
+        --------
+        predict : The expectation of this distribution.
+
+        Examples
+        --------
+        Users of this example like items whose number is even or odd as their own number is.
+
+        >>> from skrbm import RBMRecommender
+        >>> X = [(user, item) for user in range(20) for item in range(6) if (user + item) % 5]
+        >>> y = [1 if (user + item) % 2 else 5 for user, item in X]
+        >>> recommender = RBMRecommender("items", random_state=0).fit(X, y)
+        >>> recommender.rating_scale_
+        array([1., 5.])
+        >>> recommender.predict_distribution([(0, 0), (0, 5)]).round()
+        array([[0., 1.],
+               [1., 0.]])
         """
         users, items = self._codes(X)
         if self.rating_scale_ is None:
@@ -82,10 +116,32 @@ class PredictionMethods:
             and one of the item, by regularised least squares [1]_; a model worth its time must
             have smaller errors.
 
+        Raises
+        ------
+        ValueError
+            If y was None in ``fit``: then there are no ratings.
+
+        See Also
+        --------
+        predict : The ratings whose errors these are.
+        ranking_scores : How well the first recommendations meet held-out pairs.
+
         References
         ----------
         .. [1] Koren, Y. (2010). Factor in the neighbors: scalable and accurate collaborative
            filtering. ACM TKDD 4(1), section 2.1.
+
+        Examples
+        --------
+        Users of this example like items whose number is even or odd as their own number is.
+
+        >>> from skrbm import RBMRecommender
+        >>> X = [(user, item) for user in range(20) for item in range(6) if (user + item) % 5]
+        >>> y = [1 if (user + item) % 2 else 5 for user, item in X]
+        >>> recommender = RBMRecommender("items", random_state=0).fit(X, y)
+        >>> scores = recommender.rating_scores([(0, 0), (0, 5), (1, 4), (2, 3)], [5, 1, 1, 1])
+        >>> scores["model"]["rmse"] < scores["biases"]["rmse"]
+        True
         """
         users, items = self._codes(X)
         if self.rating_scale_ is None:

@@ -68,6 +68,24 @@ class RankingMethods:
         ------
         ValueError
             If ``rank_by="rating"``, but ``fit`` was given no ratings, or equal ones alone.
+
+        See Also
+        --------
+        predict : Expected ratings of chosen pairs.
+        ranking_scores : How well the first recommendations meet held-out pairs.
+
+        Examples
+        --------
+        Users of this example like items whose number is even or odd as their own number is.
+
+        >>> from skrbm import RBMRecommender
+        >>> X = [(user, item) for user in range(20) for item in range(6) if (user + item) % 5]
+        >>> y = [1 if (user + item) % 2 else 5 for user, item in X]
+        >>> recommender = RBMRecommender("items", random_state=0).fit(X, y)
+        >>> items, scores = recommender.recommend([0, 1], n_items=1)
+        >>> items
+        array([[0],
+               [4]])
         """
         check_is_fitted(self)
         n_items = check_integer("n_items", n_items, 1)
@@ -123,6 +141,22 @@ class RankingMethods:
         ------
         ValueError
             If ``fit`` has not seen an item.
+
+        See Also
+        --------
+        recommend : Items for a user, by all that the user has seen.
+
+        Examples
+        --------
+        Users of this example see the items 0 and 5 together, or neither of them.
+
+        >>> from skrbm import RBMRecommender
+        >>> X = [(user, item) for user in range(20) for item in range(6) if (user + item) % 5]
+        >>> recommender = RBMRecommender(random_state=0).fit(X)
+        >>> items, similarities = recommender.similar_items([0, 5], n_items=1)
+        >>> items
+        array([[5],
+               [0]])
         """
         check_is_fitted(self)
         n_items = check_integer("n_items", n_items, 1)
@@ -174,6 +208,17 @@ class RankingMethods:
             "model" and "popularity", each a dict of the measures below. Popularity recommends to
             everybody the items with the most pairs.
 
+        Raises
+        ------
+        ValueError
+            If X holds no relevant pair that is new; if ``relevant_from`` is given without y; if
+            ``rank_by="rating"``, but ``fit`` was given no ratings, or equal ones alone.
+
+        See Also
+        --------
+        recommend : The recommendations that are judged.
+        rating_scores : Errors of predicted ratings.
+
         Notes
         -----
         For a user with n relevant items, of which the places 1 to k of the ranking hold some:
@@ -191,6 +236,20 @@ class RankingMethods:
            techniques. ACM TOIS 20(4).
         .. [2] Manning, C., Raghavan, P. & Schütze, H. (2008). Introduction to information
            retrieval. Cambridge University Press, section 8.4.
+
+        Examples
+        --------
+        Users of this example like items whose number is even or odd as their own number is.
+
+        >>> from skrbm import RBMRecommender
+        >>> X = [(user, item) for user in range(20) for item in range(6) if (user + item) % 5]
+        >>> y = [1 if (user + item) % 2 else 5 for user, item in X]
+        >>> recommender = RBMRecommender("items", random_state=0).fit(X, y)
+        >>> scores = recommender.ranking_scores([(0, 0), (1, 4), (2, 3)], k=1)
+        >>> sorted(scores["model"])
+        ['map', 'ndcg', 'precision', 'recall']
+        >>> scores["model"]["recall"]
+        1.0
         """
         check_is_fitted(self)
         k = check_integer("k", k, 1)

@@ -63,8 +63,7 @@ def fit(
     resume : bool, default=False
         Whether to go on from the epochs that ``rbm`` holds, to ``n_iter`` epochs in all: with the
         same partitions the result is that of a fit that nothing has disturbed. An estimator that
-        is not fitted starts from its beginning. (``warm_start=True`` makes ``n_iter`` epochs
-        more.)
+        is not fitted starts from its beginning. ``warm_start=True`` makes ``n_iter`` epochs more.
 
     Returns
     -------
@@ -85,6 +84,11 @@ def fit(
         the cluster by ``scatter``; if the scheduler is lost; if workers die for want of memory.
         After any error, and after Ctrl-C, ``rbm`` holds the last finished epoch, which the message
         names: go on from it with ``resume=True``.
+
+    See Also
+    --------
+    skrbm.BernoulliRBM.fit : Fit to rows in this process.
+    transform : Features of rows in a Dask collection.
 
     Notes
     -----
@@ -108,8 +112,9 @@ def fit(
     >>> import skrbm.dask
     >>> from skrbm import BernoulliRBM
     >>> X = da.random.default_rng(0).integers(0, 2, (200, 6), chunks=(50, -1))
-    >>> with Client(processes=False, n_workers=1, dashboard_address=":0") as client:
-    ...     rbm = skrbm.dask.fit(BernoulliRBM(n_components=4, random_state=0), X)
+    >>> rbm = BernoulliRBM(n_components=4, n_iter=5, random_state=0)
+    >>> with Client(processes=False, n_workers=1, dashboard_address=None) as client:
+    ...     rbm = skrbm.dask.fit(rbm, X)
     >>> rbm.components_.shape
     (4, 6)
     """

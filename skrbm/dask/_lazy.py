@@ -1,26 +1,15 @@
 """What a fitted estimator says of the rows of a Dask collection: lazy, partition by partition."""
 
-from dataclasses import dataclass
 from operator import itemgetter
 
 import dask
 import dask.array as da
 import numpy as np
-from dask.delayed import Delayed
-from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._estimator.fitted import fitted_array, reading_copy
 from .._estimator.queries import check_numbers, check_queries
 from .._estimator.recommendations import best, names_of_features
-from .._input.checks import working_dtype
 from .._input.parameters import check_flag, check_integer, check_option
-from .._input.tables import dense
-from .._machine.threads import one_thread
-from ._partitions import as_block, check_rbm, check_whole_rows, is_table, partitions
-from ._tasks import naming
-
-# --- public -----------------------------------------------------------------------------------
+from ._asked import ask
 
 
 def transform(rbm, X):
@@ -41,9 +30,9 @@ def transform(rbm, X):
     -------
     H : dask array of shape (n_samples, n_components)
         Probabilities, in the dtype of X, cut as X is cut. The numbers are those of
-        ``rbm.transform`` of each partition, whatever ``set_output`` says. (Of all rows at once
+        ``rbm.transform`` of each partition, whatever ``set_output`` says. Of all rows at once
         they may differ in the last digits, because matrix products of other sizes may add up in
-        another order.)
+        another order.
 
     Raises
     ------
@@ -51,6 +40,11 @@ def transform(rbm, X):
         If X is in memory, or ``rbm`` is another estimator.
     ValueError
         If X is cut along its features, or has another number of features.
+
+    See Also
+    --------
+    skrbm.BernoulliRBM.transform : The method that is asked of each partition.
+    score_samples : How well a machine fits rows.
 
     Notes
     -----
@@ -69,7 +63,7 @@ def transform(rbm, X):
     >>> H.chunks
     ((2, 1), (2,))
     """
-    return _ask(rbm, X, "transform").by_rows(len(rbm.components_))
+    return ask(rbm, X, "transform").by_rows(len(rbm.components_))
 
 
 def score_samples(rbm, X):
@@ -86,8 +80,22 @@ def score_samples(rbm, X):
     -------
     pseudo_likelihood : dask array of shape (n_samples,)
         In nats, in the dtype of X. ``.mean()`` is what ``rbm.score`` returns.
+
+    See Also
+    --------
+    skrbm.BernoulliRBM.score_samples : The method that is asked of each partition.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import skrbm.dask
+    >>> from skrbm import BernoulliRBM
+    >>> X = da.from_array([[0, 1, 1], [1, 0, 0], [0, 1, 0]], chunks=(2, -1))
+    >>> rbm = BernoulliRBM(n_components=2, random_state=0).fit(X.compute())
+    >>> skrbm.dask.score_samples(rbm, X).mean().compute().shape
+    ()
     """
-    return _ask(rbm, X, "score_samples").by_rows(1)[:, 0]
+    return ask(rbm, X, "score_samples").by_rows(1)[:, 0]
 
 
 def free_energy(rbm, X):
@@ -104,8 +112,22 @@ def free_energy(rbm, X):
     -------
     free_energy : dask array of shape (n_samples,)
         In nats, in the dtype of X.
+
+    See Also
+    --------
+    skrbm.BernoulliRBM.free_energy : The method that is asked of each partition.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import skrbm.dask
+    >>> from skrbm import BernoulliRBM
+    >>> X = da.from_array([[0, 1, 1], [1, 0, 0], [0, 1, 0]], chunks=(2, -1))
+    >>> rbm = BernoulliRBM(n_components=2, random_state=0).fit(X.compute())
+    >>> skrbm.dask.free_energy(rbm, X).chunks
+    ((2, 1),)
     """
-    return _ask(rbm, X, "free_energy").by_rows(1)[:, 0]
+    return ask(rbm, X, "free_energy").by_rows(1)[:, 0]
 
 
 def predict_ratings(rbm, X, rows=None, columns=None, *, method="exact"):
@@ -129,9 +151,30 @@ def predict_ratings(rbm, X, rows=None, columns=None, *, method="exact"):
     ratings : dask array of shape (n_samples, n_features), or (n_queries,)
         Expectations in units of X, in its float dtype. Those of queries are one piece, in the
         order of the queries.
+
+    Raises
+    ------
+    ValueError
+        As ``SoftmaxRBM.predict_ratings``; if queries need sizes of partitions that are unknown.
+
+    See Also
+    --------
+    skrbm.SoftmaxRBM.predict_ratings : The method that is asked of each partition.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import skrbm.dask
+    >>> from skrbm import SoftmaxRBM
+    >>> X = da.from_array([[5, 5, 1, 1], [1, 1, 5, 5]] * 50, chunks=(25, -1))
+    >>> rbm = SoftmaxRBM(n_components=2, batch_size=10, random_state=0).fit(X.compute())
+    >>> skrbm.dask.predict_ratings(rbm, X).chunks
+    ((25, 25, 25, 25), (4,))
+    >>> skrbm.dask.predict_ratings(rbm, X, rows=[0, 99], columns=[3, 3]).compute().round()
+    array([1., 5.])
     """
     check_option("method", method, ("exact", "mean_field"))
-    asked = _ask(rbm, X, "predict_ratings", {"method": method})
+    asked = ask(rbm, X, "predict_ratings", {"method": method})
     if rows is None and columns is None:
         return asked.by_rows(asked.n_features)
     starts = asked.starts("rows")
@@ -170,17 +213,39 @@ def recommend(rbm, X, n_items=10, *, columns=None, exclude_observed=True, as_nam
 
     Returns
     -------
-    ids : dask array of shape (n_samples, min(n_items, n_features_in_)), or of shape \
+    ids : dask array of shape (n_samples, min(n_items, ``n_features_in_``)), or of shape \
 (n_columns, min(n_items, n_samples))
         Numbers of features, or of rows of X, as ``rbm.recommend`` returns them.
     scores : dask array of the shape of ids
         Their scores, in the float dtype of X; -inf where the id is -1.
+
+    Raises
+    ------
+    ValueError
+        As ``rbm.recommend``; if ``columns`` need sizes of partitions that are unknown, or go with
+        ``as_names=True``.
+
+    See Also
+    --------
+    skrbm.SoftmaxRBM.recommend : The method that is asked of each partition.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import skrbm.dask
+    >>> from skrbm import BernoulliRBM
+    >>> X = da.from_array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50, chunks=(25, -1))
+    >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X.compute())
+    >>> basket = da.from_array([[1, 0, 0, 0], [0, 0, 0, 1]], chunks=(1, -1))
+    >>> ids, scores = skrbm.dask.recommend(rbm, basket, n_items=1)
+    >>> ids.compute().ravel()
+    array([1, 2])
     """
     n_items = check_integer("n_items", n_items, 1)
     check_flag("exclude_observed", exclude_observed)
     check_flag("as_names", as_names)
     options = {"n_items": n_items, "exclude_observed": exclude_observed, "as_names": as_names}
-    asked = _ask(rbm, X, "recommend", options, ids=[object if as_names else np.int64])
+    asked = ask(rbm, X, "recommend", options, ids=[object if as_names else np.int64])
     if columns is None:
         if as_names:
             names_of_features(rbm)
@@ -208,151 +273,7 @@ def recommend(rbm, X, n_items=10, *, columns=None, exclude_observed=True, as_nam
     )
 
 
-# --- the graph --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A method of a fitted estimator, asked of each partition of a Dask collection.
-
-    Attributes
-    ----------
-    reader : Delayed
-        The estimator.
-    method : str
-    options : dict
-        Arguments of the method besides its X.
-    X : dask array
-        Its blocks may be frames or whatever the method reads: nothing else looks at them.
-    n_features : int
-    dtypes : tuple of dtype
-        Of each of the results: of ids, if the method returns some, and of numbers.
-    """
-
-    reader: Delayed
-    method: str
-    options: dict
-    X: da.Array
-    n_features: int
-    dtypes: tuple
-
-    @property
-    def dtype(self):
-        """float32 or float64: the dtype of numbers in the results."""
-        return self.dtypes[-1]
-
-    @property
-    def n_rows(self):
-        """The number of rows, if it is known."""
-        return self.X.shape[0]
-
-    def by_rows(self, width):
-        """A dask array of the results of all rows, ``width`` numbers of each."""
-        return self.X.map_blocks(
-            _answer,
-            reader=self.reader,
-            method=self.method,
-            options=self.options,
-            width=width,
-            dtypes=self.dtypes,
-            chunks=(self.X.chunks[0], (width,)),
-            meta=np.empty((0, 0), self.dtype),
-        )
-
-    def of_partition(self, p, **options):
-        """The results that a partition gives, with options of its own, as a Delayed object."""
-        piece = self.X.blocks[p].to_delayed().item()
-        answer = dask.delayed(_answer, pure=False)
-        options = self.options | options
-        return answer(piece, self.reader, self.method, options, None, self.dtypes, (p,))
-
-    def starts(self, argument):
-        """The number of the first row of each partition, and the number of rows."""
-        sizes = np.asarray(self.X.chunks[0], np.float64)
-        if np.isnan(sizes).any():
-            raise ValueError(
-                f"{argument} needs numbers of rows, but partitions of X have unknown sizes: call "
-                "X.compute_chunk_sizes() of a dask array first, or pass "
-                "X.to_dask_array(lengths=True) of a dask DataFrame."
-            )
-        return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-
-
-def _ask(rbm, X, method, options=None, ids=()):
-    """A method of an estimator, with checks of what is known of both before anything runs."""
-    _check_estimator(rbm, method)
-    if isinstance(X, da.Array):
-        check_whole_rows(X)
-        _check_width(rbm, X)
-        dtype = X.dtype
-    else:
-        pieces = partitions(X)
-        dtype = (
-            _dtype_of_frame(rbm, X) if is_table(X) else fitted_array(rbm, "components_", 2).dtype
-        )
-        shape = (np.nan, rbm.n_features_in_)
-        X = da.concatenate(
-            [da.from_delayed(piece, shape, dtype) for piece in pieces],
-            allow_unknown_chunksizes=True,
-        )
-    return _Asked(
-        # One object of the graph. Not pure: this key never stands for another estimator, nor for
-        # this one fitted again, and nothing needs to be hashed.
-        reader=dask.delayed(reading_copy(rbm), pure=False),
-        method=method,
-        options=options or {},
-        X=X,
-        n_features=rbm.n_features_in_,
-        dtypes=(*map(np.dtype, ids), working_dtype(dtype)),
-    )
-
-
-def _check_estimator(rbm, method):
-    """Refuse what is no fitted estimator with the method."""
-    check_rbm(rbm)
-    if not hasattr(rbm, method):
-        raise TypeError(
-            f"{type(rbm).__name__} has no method {method}, which skrbm.dask.{method} asks of each "
-            "partition: pass an estimator that has it."
-        )
-    check_is_fitted(rbm)
-
-
-def _check_width(rbm, X):
-    """Refuse a dask array of another number of features, in scikit-learn's words."""
-    n_features = X.shape[1]
-    if not np.isnan(n_features) and n_features != rbm.n_features_in_:
-        raise ValueError(
-            f"X has {n_features} features, but {type(rbm).__name__} is expecting "
-            f"{rbm.n_features_in_} features as input."
-        )
-
-
-def _dtype_of_frame(rbm, X):
-    """The dtype of a dask DataFrame as the method reads it; its features are checked."""
-    empty = X._meta  # a frame of its columns and dtypes
-    validate_data(rbm, empty, reset=False, skip_check_array=True)
-    options = {"dtype": None, "ensure_min_samples": 0, "ensure_all_finite": False}
-    return check_array(dense(empty, False), **options).dtype
-
-
-# --- tasks ------------------------------------------------------------------------------------
-
-
-def _answer(block, reader, method, options, width, dtypes, block_id):
-    """The results of a method for a block, of ``width`` columns; None: as the method has them."""
-    n_rows = block.shape[0] if hasattr(block, "shape") else len(block)
-    if n_rows:
-        with naming(block_id[0]), one_thread():
-            results = getattr(reader, method)(as_block(block), **options)
-        results = results if isinstance(results, tuple) else (results,)
-    else:
-        results = [np.empty((0, width)) for _ in dtypes]
-    # What set_output makes of a block is an array here.
-    arrays = [np.asarray(*pair) for pair in zip(results, dtypes, strict=True)]
-    if width is not None:
-        arrays = [array.reshape(n_rows, width) for array in arrays]
-    return tuple(arrays) if len(arrays) > 1 else arrays[0]
+# --- answers of partitions together -----------------------------------------------------------
 
 
 def _in_places(answers, places, n_queries, dtype):

@@ -26,7 +26,6 @@ import numpy as np
 import psutil
 from dask.utils import key_split
 from distributed import Client, LocalCluster, wait
-from ratings import skewed_ratings
 from scipy import sparse
 from study_data import grey, load_mnist
 from threadpoolctl import threadpool_limits
@@ -34,6 +33,7 @@ from timing import PAUSE, figure, median, ratio, run_sections, table, turn_order
 
 import skrbm.dask
 from skrbm import BernoulliRBM, SoftmaxRBM
+from skrbm.datasets import make_ratings
 
 N_PARTS = 4
 SYNC_EVERY = (100, 10)
@@ -194,8 +194,9 @@ def bench_dense(options):
 def rating_rows(shape, p):
     """Ratings of the users of a partition."""
     n_users, n_items, n_ratings = shape
+    sizes = n_users // N_PARTS, n_items, n_ratings // N_PARTS
     return sparse.csr_matrix(
-        skewed_ratings(n_users // N_PARTS, n_items, n_ratings // N_PARTS, seed=p)
+        make_ratings(*sizes, skew="netflix", sparse=True, random_state=p).data
     )
 
 

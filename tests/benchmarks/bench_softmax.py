@@ -16,8 +16,8 @@ from functools import partial
 
 import numba
 import numpy as np
+from dense_softmax import DenseSoftmaxRBM
 from plain import PLAIN
-from ratings import MOVIELENS_1M, NETFLIX, DenseSoftmaxRBM, skewed_ratings
 from timing import (
     PAUSE,
     figure,
@@ -34,6 +34,7 @@ from timing import (
 )
 
 from skrbm import SoftmaxRBM
+from skrbm.datasets import make_ratings
 
 MOVIELENS = (6040, 3706, 1_000_209)
 N_COMPONENTS = 100
@@ -48,10 +49,15 @@ SETTINGS = PLAIN | {
 FASTER, THREADS, SLOWER_AT_NETFLIX, GIGABYTES = 10, 1.6, 1.5, 4
 
 
+def ratings(*shape, skew):
+    """A table of made-up ratings, by the numbers of users, items and ratings."""
+    return make_ratings(*shape, skew=skew, sparse=True, random_state=0).data
+
+
 def movielens_1m(quick):
     """Ratings of the shape of MovieLens-1M, or of a tenth of it."""
     shape = (2000, 1200, 100_000) if quick else MOVIELENS
-    return skewed_ratings(*shape, skew=MOVIELENS_1M)
+    return ratings(*shape, skew="movielens")
 
 
 def fit(X, batch_size, n_threads, n_iter=3):
@@ -142,7 +148,7 @@ def netflix_run(quick, batch_size, n_iter):
     """Ratings, seconds of epochs there and of the same on MovieLens-1M, of fit, and the peak."""
     small = movielens_1m(quick)
     shape = (48019, 1777, 1_000_000) if quick else (480_189, 17_770, 100_000_000)
-    X = skewed_ratings(*shape, skew=NETFLIX)
+    X = ratings(*shape, skew="netflix")
     n_threads = numba.config.NUMBA_NUM_THREADS
     fit(small, batch_size, n_threads, n_iter=1)
     before = fit(small, batch_size, n_threads, n_iter=10).history_["seconds"]
@@ -186,7 +192,7 @@ def bench_predict(options):
     """Seconds of a million queries, and of recommendations to 10,000 users."""
     n_users = 500 if options.quick else 10_000
     n_items = 1777 if options.quick else 17_770
-    X = skewed_ratings(n_users, n_items, 208 * n_users, skew=NETFLIX)
+    X = ratings(n_users, n_items, 208 * n_users, skew="netflix")
     machine = fit(X, 1000, numba.config.NUMBA_NUM_THREADS, n_iter=1)
     rng = np.random.default_rng(0)
     n_queries = 10**4 if options.quick else 10**6

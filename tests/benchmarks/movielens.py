@@ -1,53 +1,41 @@
-"""MovieLens for the studies: the files, the splits, the errors of predictions and of rankings.
+"""MovieLens for the studies: the ratings, the splits, the errors of predictions and of rankings.
 
-Files of ratings that ``load`` reads; none may be redistributed:
+``load`` takes the name of a MovieLens, "100k", "1m", "10m" or "latest-small", which
+``skrbm.datasets.fetch_movielens`` downloads once; or an ``npz`` with arrays ``user``, ``item``,
+``rating``, in the order of the archive. None of them may be redistributed.
 
-* ``u.data`` of MovieLens-100K: user, item, rating and time, separated by tabs;
-* ``ratings.dat`` of MovieLens-1M and 10M, separated by ``::``;
-* ``ratings.csv`` of later ones, with a line of names, separated by commas;
-* an ``npz`` with arrays ``user``, ``item``, ``rating``, in the order of the file it was made of.
-
-Rows 20000 (k - 1) to 20000 k of MovieLens-100K are the test rows of fold k, ``u{k}.test``.
+Rows 20000 (k - 1) to 20000 k of MovieLens-100K are the test rows of fold k, ``u{k}.test``: so the
+script ``mku.sh`` of the archive makes them of ``u.data``.
 """
 
 import time
-from io import StringIO
-from pathlib import Path
 
 import numpy as np
+
+from skrbm.datasets import fetch_movielens
 
 N_FOLDS = 5
 INNER_SHARE = 0.1
 RELEVANT_FROM = 4
 N_BEST = 10
-#: Which MovieLens a file is, by its number of ratings.
+#: Which MovieLens it is, by its number of ratings.
 NAMES = {100_000: "100K", 1_000_209: "1M", 10_000_054: "10M"}
 _BLOCK = 1000  # users whose items are ranked at once
 
 
-# --- files ------------------------------------------------------------------------------------
+# --- ratings ----------------------------------------------------------------------------------
 
 
-def load(path):
+def load(source):
     """Arrays ``user`` and ``item``, counted from 0, and ``rating``."""
-    path = Path(path)
-    if path.suffix == ".npz":
-        with np.load(path) as arrays:
-            columns = [arrays[name] for name in ("user", "item", "rating")]
+    if str(source).endswith(".npz"):
+        with np.load(source) as arrays:
+            user, item, rating = (arrays[name] for name in ("user", "item", "rating"))
     else:
-        columns = _read_text(path)
-    (_, user), (_, item) = (np.unique(ids, return_inverse=True) for ids in columns[:2])
-    return {"user": user, "item": item, "rating": columns[2].astype(np.float32)}
-
-
-def _read_text(path):
-    """Columns of users, items and ratings of a file of text."""
-    text = path.read_text(encoding="utf-8").replace("::", "\t").replace(",", "\t")
-    has_names = not text[:1].isdigit()
-    table = np.loadtxt(
-        StringIO(text), delimiter="\t", usecols=(0, 1, 2), skiprows=int(has_names), ndmin=2
-    )
-    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2]
+        pairs, rating = fetch_movielens(source, as_frame=False, return_X_y=True)
+        user, item = pairs.T
+    (_, user), (_, item) = (np.unique(ids, return_inverse=True) for ids in (user, item))
+    return {"user": user, "item": item, "rating": rating.astype(np.float32)}
 
 
 def shape(data):

@@ -1,7 +1,7 @@
 """The table that decides default values: skrbm's, those before, candidates, scikit-learn's.
 
     python tests/benchmarks/study_defaults.py [--mnist FILE] [--dna FILE] [--mushrooms FILE]
-        [--images FILE] [--protein FILE] [--movielens FILE] [--only MODEL,...] [--match WORD]
+        [--images FILE] [--protein FILE] [--movielens NAME] [--only MODEL,...] [--match WORD]
         [--seeds N] [--candidates] [--quick]
 
 A table for each data set, of estimators with nothing set but ``random_state``:
@@ -26,7 +26,8 @@ DNA, mushrooms  training and validation rows of the splits of ``study_uci.py``.
 patches       whitened, as in the example ``plot_natural_image_patches.py``: of scikit-learn's
               photographs, and of those in the file ``--images``.
 protein       a fifth of the family of ``study_protein.py`` held out.
-MovieLens     films as rows, the inner splits of folds 1 and 3 of ``study_movielens.py``.
+MovieLens     100k or an npz of it; films as rows, inner splits of folds 1 and 3 of
+              ``study_movielens.py``.
 """
 
 import argparse

@@ -1,11 +1,11 @@
 """Recommenders on MovieLens: predicted ratings and rankings, beside other packages.
 
-    python tests/benchmarks/study_movielens.py --data FILE [--folds 1,2,..] [--quick]
-    python tests/benchmarks/study_movielens.py --data FILE --tune [--folds 1,3,5]
-    python tests/benchmarks/study_movielens.py --ratings FILE [--splits N] [--only WORD,...]
+    python tests/benchmarks/study_movielens.py --data NAME [--folds 1,2,..] [--quick]
+    python tests/benchmarks/study_movielens.py --data NAME --tune [--folds 1,3,5]
+    python tests/benchmarks/study_movielens.py --ratings NAME [--splits N] [--only WORD,...]
 
-``--data`` is MovieLens-100K, with its canonical folds; ``--ratings`` any other MovieLens, with
-random splits, nine tenths to train on. ``movielens.py`` describes the files. The models:
+``--data`` is MovieLens-100K, 100k, with its canonical folds; ``--ratings`` any other MovieLens,
+with random splits, nine tenths to train on; ``movielens.py`` says what they are. The models:
 
 * biases of user and item; popularity;
 * a tuned SoftmaxRBM with films as rows, ``SINGLE``;
@@ -329,8 +329,8 @@ def read_options():
     """Options of the command line, checked and completed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--data", help="MovieLens-100K, for its canonical folds")
-    source.add_argument("--ratings", help="another MovieLens, for random splits")
+    source.add_argument("--data", help="100k, or an npz of it, for its canonical folds")
+    source.add_argument("--ratings", help="1m, 10m, latest-small, or an npz, for random splits")
     parser.add_argument("--folds", help="numbers, comma-separated (default all; --tune: 1,3,5)")
     parser.add_argument("--splits", type=int, default=1, help="random splits (default 1)")
     parser.add_argument("--only", default="", help="words in the names of models to run")

@@ -1,6 +1,6 @@
 """How good are machines that replicas learn, and which options matter: one machine beside them.
 
-    python tests/benchmarks/study_replicas.py [--mnist FILE] [--movielens FILE] [--seeds N]
+    python tests/benchmarks/study_replicas.py [--mnist FILE] [--movielens NAME] [--seeds N]
         [--only SECTION,...] [--match WORD] [--quick]
 
 All learn for the same number of epochs. Replicas run in one process, one after the other
@@ -11,7 +11,7 @@ mnist     256 hidden units and CD, once with plain settings and once with the de
           exact log pseudo-likelihood of held-out rows.
 chains    The same with PCD and the defaults: as many chains as rows of a batch, and more.
 ratings   RMSE of held-out ratings by SoftmaxRBM's defaults, 60 hidden units, users as rows;
-          made-up ratings unless ``--movielens`` names a file (see ``movielens.py``).
+          made-up ratings unless ``--movielens`` names some (see ``movielens.py``).
 momentum  Outer momentum, and a larger rate in its place, with 16 partitions and 64: all tables.
 
 A variant changes one thing of the rule: rows at random, the batch of one machine divided by the
@@ -25,7 +25,6 @@ import numpy as np
 from likelihoods import matching
 from movielens import load, random_split, shape
 from plain import PLAIN_BERNOULLI
-from ratings import skewed_ratings
 from replicas import cut, fit_replicas
 from scipy import sparse
 from sklearn.model_selection import train_test_split
@@ -33,6 +32,7 @@ from study_data import digits, grey, load_mnist
 from timing import parsed, table
 
 from skrbm import BernoulliRBM, SoftmaxRBM
+from skrbm.datasets import make_ratings
 
 RULE = {"sync_every": 100, "warm_up": 1000}
 #: What a variant changes. ``batch``: the one of one machine is divided by so many; None: by the
@@ -91,8 +91,8 @@ class Ratings:
     def __init__(self, options, batch_size, n_iter):
         if options.movielens is None:
             size = (2000, 300, 60_000) if options.quick else (12_000, 600, 600_000)
-            X = skewed_ratings(*size).tocoo()
-            users, items, values = *X.coords, X.data
+            made = make_ratings(*size, skew="netflix", random_state=0)
+            (users, items), values = made.data.T, made.target
         else:
             data = load(options.movielens)
             users, items, values = (data[name] for name in ("user", "item", "rating"))
@@ -179,7 +179,7 @@ def main():
     }
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--mnist", help="file with x_train, y_train and the test's")
-    parser.add_argument("--movielens", help="file of ratings")
+    parser.add_argument("--movielens", help="100k, 1m, 10m, latest-small, or an npz")
     parser.add_argument("--seeds", type=int, default=3, help="fits of each variant")
     parser.add_argument("--only", default=",".join(sections), help="sections, comma-separated")
     parser.add_argument("--tables", help="only tables whose title contains this")

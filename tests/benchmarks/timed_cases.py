@@ -66,7 +66,7 @@ METHODS = {
     "ais": lambda rbm, X: rbm.log_partition("ais", n_chains=100, n_betas=200, random_state=0),
     "sample": lambda rbm, X: rbm.sample(100, n_gibbs_steps=50, random_state=0),
     "tempering": lambda rbm, X: rbm.sample(
-        100, n_gibbs_steps=20, method="tempering", random_state=0
+        100, n_gibbs_steps=20, method="tempering", n_temperatures=10, random_state=0
     ),
     "predict_ratings": lambda rbm, X: rbm.predict_ratings(X),
     "recommend": lambda rbm, X: rbm.recommend(X),

@@ -7,6 +7,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from ..helpers.clusters import in_this_process
+from ..helpers.models import MODELS
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +51,12 @@ def processes(all_processes):
     """The same, when both are there: the last test may have killed some."""
     all_processes.wait_for_workers(2, timeout=60)
     return all_processes
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """An estimator of each model, and rows that it reads."""
+    return {
+        model: (model.machine(algorithm="cd").fit(model.rows(1)), model.rows())
+        for model in MODELS.values()
+    }

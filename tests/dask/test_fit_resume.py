@@ -85,7 +85,7 @@ def test_a_saved_epoch_goes_on_on_another_cluster(client, tmp_path):
 
 @needs_callbacks
 def test_the_recipe_of_the_guide(client, tmp_path, monkeypatch):
-    text = (ROOT / "docs" / "dask.rst").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guide" / "dask.rst").read_text(encoding="utf-8")
     module = text[text.index("    import os\n") : text.index("Fit with it::")]
     (tmp_path / "saving.py").write_text(dedent(module), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)

@@ -103,7 +103,9 @@ def call_of(draw, method, model, rows, hidden):
         arguments = {"n_samples": draw.whole(draw.count(1, 9)), "init": init}
         arguments |= {"n_gibbs_steps": draw.whole(draw.count(1, 3))}
         arguments |= {"method": draw.pick("gibbs", "tempering")}
-        arguments |= {"n_temperatures": draw.whole(draw.count(2, 4))}
+        auto = draw.chance(0.1)  # whose chains make 160 steps before
+        arguments |= {"n_temperatures": "auto" if auto else draw.whole(draw.count(2, 4))}
+        arguments |= {"output": draw.pick("sample", "mean")}
         arguments["random_state"] = random_state(draw)
     elif method == "impute":
         arguments |= {"n_gibbs_steps": draw.whole(draw.count(1, 3))}

@@ -9,7 +9,7 @@ from scipy import stats
 
 from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 from skrbm._inference import partition
-from skrbm._inference.chains import Sampler
+from skrbm._inference.sampler import Sampler
 from skrbm._inference.starts import Start
 from skrbm._machine import crew, threads
 
@@ -198,7 +198,8 @@ def test_too_many_units_to_enumerate(model):
 def estimates(machine, log_weights, reverse, monkeypatch):
     """One estimate from each row of a table of log-weights."""
     results = []
-    monkeypatch.setattr(Sampler, "draw", lambda *_: None)  # no chains: the table has all weights
+    # No chains: the table has all weights.
+    monkeypatch.setattr(Sampler, "draw", lambda *_: (None, None))
     for row in log_weights:
         monkeypatch.setattr(partition, "log_importance", lambda *_, row=row: row)
         results.append(annealed(machine.estimator, len(row), 2, reverse))

@@ -51,6 +51,21 @@ def acceptance(log_p, beta_a, beta_b, v_a, v_b):
     return math.exp(min(gain, 0))
 
 
+def mean_rejection(base, model, rows, beta_a, beta_b):
+    """The share of swaps that are rejected, over independent rows of both temperatures.
+
+    ``rows`` are all that there are.
+    """
+    log_a, log_b = ([log_density(beta, base, model, v) for v in rows] for beta in (beta_a, beta_b))
+    p_a, p_b = (np.exp(np.array(log_p) - logsumexp(log_p)) for log_p in (log_a, log_b))
+    total = 0.0
+    for i in range(len(rows)):
+        for j in range(len(rows)):
+            gain = log_a[j] + log_b[i] - log_a[i] - log_b[j]
+            total += p_a[i] * p_b[j] * (1 - math.exp(min(gain, 0)))
+    return total
+
+
 # --- what is unknown, given what is known -----------------------------------------------------
 
 
