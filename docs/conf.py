@@ -17,7 +17,6 @@ version = release = skrbm.__version__
 
 extensions = [
     "matplotlib.sphinxext.plot_directive",
-    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -74,12 +73,6 @@ plot_formats = [("png", 130)]
 plot_html_show_formats = False
 plot_html_show_source_link = False
 plot_include_source = False
-
-# --- pictures in pages, which scripts draw from stored figures or small models ---
-
-plot_formats = [("png", 120)]
-plot_html_show_formats = False
-plot_html_show_source_link = False
 
 # --- how it looks ---
 
