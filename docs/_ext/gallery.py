@@ -9,6 +9,7 @@ EXAMPLES = {
     "plot_complete_digits.py": True,
     "plot_natural_image_patches.py": False,
     "plot_ratings.py": False,
+    "plot_anomalies.py": True,
     "plot_likelihood.py": False,
     "plot_dask.py": False,
 }
