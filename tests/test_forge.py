@@ -53,9 +53,13 @@ def test_the_citation_names_what_setup_cfg_names():
     assert citation["authors"] == [{"name": METADATA["author"]}]
 
 
-# --- the workflow ---
+# --- workflows ---
 
-JOBS = read(".github/workflows/tests.yml")["jobs"]
+JOBS = {
+    name: job
+    for workflow in ("tests", "changelog")
+    for name, job in read(f".github/workflows/{workflow}.yml")["jobs"].items()
+}
 SYSTEMS = {"ubuntu": "POSIX :: Linux", "macos": "MacOS", "windows": "Microsoft :: Windows"}
 
 
@@ -68,7 +72,7 @@ def test_what_the_classifiers_claim_is_tested():
     assert tested == set(re.findall(r"Operating System :: (.+)", METADATA["classifiers"]))
 
 
-def test_the_workflow_runs_scripts_that_exist():
+def test_workflows_run_scripts_that_exist():
     commands = [step["run"] for job in JOBS.values() for step in job["steps"] if "run" in step]
     scripts = {command.split()[0] for command in commands if command.startswith(".ci/")}
     assert scripts == {".ci/minima", ".ci/distributions", ".ci/changelog"}
