@@ -7,7 +7,10 @@ from dataclasses import dataclass
 class LogPartition:
     """The logarithm of a partition function, and how well it is known.
 
-    Attributes
+    ``log_partition`` of an estimator returns it, and ``log_likelihood`` takes it. ``float`` gives
+    its value.
+
+    Parameters
     ----------
     value : float
         ``log Z``, in nats.
@@ -21,7 +24,25 @@ class LogPartition:
         How the value was computed.
     effective_sample_size : float
         The number of chains of equal weight that would be as good: ``(sum w)^2 / sum w^2``,
-        between 1 and the number of chains (Kong, 1992). Infinite if the value is exact.
+        between 1 and the number of chains [1]_. Infinite if the value is exact.
+
+    See Also
+    --------
+    BernoulliRBM.log_partition : The method that returns it.
+
+    References
+    ----------
+    .. [1] Kong, A. (1992). A note on importance sampling using standardized weights. Technical
+       report 348, Department of Statistics, University of Chicago.
+
+    Examples
+    --------
+    >>> from skrbm import LogPartition
+    >>> result = LogPartition(9.09, 0.01, (9.07, 9.11), "ais", 97.0)
+    >>> float(result)
+    9.09
+    >>> result.interval
+    (9.07, 9.11)
     """
 
     value: float

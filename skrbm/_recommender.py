@@ -19,6 +19,7 @@ from ._recommending.machines import fit_sides, learned_weight
 from ._recommending.pairs import read_pairs, read_ratings, scale_of, table_of
 from ._recommending.prediction import PredictionMethods
 from ._recommending.recommendation import RankingMethods
+from ._recommending.saving import SavedRatings
 from ._softmax import SoftmaxRBM
 
 _MANY_ROWS = 1600  # of a table, for batches of 100
@@ -55,7 +56,12 @@ _MOST_SEED = 2**31 - 1
 
 
 class RBMRecommender(
-    AdditionMethods, PredictionMethods, RankingMethods, RegressorMixin, BaseEstimator
+    AdditionMethods,
+    PredictionMethods,
+    RankingMethods,
+    SavedRatings,
+    RegressorMixin,
+    BaseEstimator,
 ):
     """Recommender of items to users, by restricted Boltzmann machines of their ratings.
 

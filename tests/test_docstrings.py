@@ -125,6 +125,10 @@ def test_numpydoc_approves(name):
 # --- examples ---------------------------------------------------------------------------------
 
 
+#: Examples that cannot run everywhere, with the reason.
+SKIPPED = {"skrbm.datasets.fetch_movielens": "needs the internet"}
+
+
 @functools.cache
 def collected(module):
     """Names of the docstrings of a module whose examples doctest finds."""
@@ -140,7 +144,28 @@ def test_examples_are_run_and_show_a_result(name, request):
     assert f"{owner.__module__}.{owner.__qualname__}" in collected(owner.__module__)
     examples = doctest.DocTestParser().get_examples(inspect.getdoc(DESCRIBED[name]))
     assert any(example.want for example in examples)
-    assert not any(doctest.SKIP in example.options for example in examples)
+    skipped = any(doctest.SKIP in example.options for example in examples)
+    assert skipped == (name in SKIPPED)
+
+
+# --- other objects ----------------------------------------------------------------------------
+
+
+def exists(name):
+    try:
+        return pkgutil.resolve_name(name) is not None
+    except (AttributeError, ImportError):
+        return False
+
+
+@each_docstring
+def test_see_also_names_what_there_is(name):
+    """In the class, in the module, in the package or in a library: there Sphinx looks for it."""
+    parts = name.split(".")
+    places = ["", *(".".join(parts[:n]) + "." for n in range(1, len(parts)))]
+    for group, _ in get_doc_object(DESCRIBED[name])["See Also"]:
+        for other, _ in group:
+            assert any(exists(place + other) for place in places), other
 
 
 # --- parameters -------------------------------------------------------------------------------
@@ -156,7 +181,8 @@ def entries(name, section):
 
 def parameters(name):
     """The signature of what is called by a public name, without self and cls."""
-    if not callable(member := function_of(DESCRIBED[name])):
+    member = function_of(DESCRIBED[name])
+    if isinstance(DESCRIBED[name], property):
         return {}
     found = dict(inspect.signature(member).parameters)
     return {key: found[key] for key in found if key not in ("self", "cls")}
@@ -176,6 +202,7 @@ def test_defaults_are_those_of_the_signature(name):
     for key, parameter in parameters(name).items():
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
+        assert key in documented
         kind, default = documented[key][0], parameter.default
         told = re.search(r", default=(.+)$", kind)
         if default is parameter.empty or kind == "Ignored":

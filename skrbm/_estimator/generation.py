@@ -15,7 +15,7 @@ class GenerationMethods:
     """Mixin of the methods that draw rows from a machine; they read the estimator only."""
 
     def gibbs(self, v, n_steps=1, random_state=None):
-        """Gibbs steps from each row of v.
+        """Make Gibbs steps from each row of v.
 
         A step draws the hidden units given the visible units, then the visible units given the
         hidden units.
@@ -33,6 +33,21 @@ class GenerationMethods:
         -------
         v_new : ndarray of shape (n_samples, n_features)
             Visible rows where the chains stop.
+
+        See Also
+        --------
+        sample : Rows at the ends of long chains, plain or tempered.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> rbm.gibbs(X[:3], random_state=0)
+        array([[1., 1., 0., 0.],
+               [0., 0., 1., 1.],
+               [1., 1., 0., 0.]])
         """
         rows, machine = self._fitted()._read(v)
         n_steps = check_integer("n_steps", n_steps, 1)
@@ -52,7 +67,7 @@ class GenerationMethods:
         output="sample",
         random_state=None,
     ):
-        """Draw rows from the model. Each row is the end of a chain; the chains are independent.
+        """Draw rows from the model, or their means, at the ends of independent chains.
 
         Parameters
         ----------
@@ -76,10 +91,16 @@ class GenerationMethods:
               the base rates, where all modes are one. All chains make Gibbs steps, and chains at
               neighbouring temperatures swap their states. Tempering takes about
               ``n_temperatures`` times the time and the memory of "gibbs".
-        n_temperatures : int, default=10
-            Number of inverse temperatures with ``method="tempering"``, equidistant from 1 to 0.
-            The larger the model, the more temperatures are needed: swaps are accepted only where
-            the distributions at neighbouring temperatures overlap.
+        n_temperatures : int or "auto", default="auto"
+            Number of temperatures with ``method="tempering"``. Swaps succeed only where the
+            distributions at neighbouring temperatures overlap, so that large models need more
+            temperatures than small ones.
+
+            - "auto": so many, and so placed, that about half of the swaps between any two
+              neighbours succeed, which moves states fastest [2]_. Ten chains at all temperatures
+              make 160 steps before the others start, to find out. A warning tells if more than
+              100 temperatures would be needed; 100 are taken then.
+            - an int, at least 2: inverse temperatures that are equidistant from 1 to 0.
         output : {"sample", "mean"}, default="sample"
             What is returned of the last step. The chains are the same.
 
@@ -105,10 +126,45 @@ class GenerationMethods:
             If chains need the base rates, and the base rates have another number of visible units
             than the machine; with tempering, if a parameter is not finite.
 
+        See Also
+        --------
+        gibbs : A few steps from given rows.
+        impute : Estimates of unknown entries.
+        skrbm.metrics.adversarial_accuracy : How well neighbours tell data and samples apart.
+        skrbm.metrics.pair_correlations : How well samples keep the covariances of data.
+
         References
         ----------
         .. [1] Swendsen, R. H. & Wang, J.-S. (1986). Replica Monte Carlo simulation of
            spin-glasses. Physical Review Letters 57, 2607-2609.
+        .. [2] Syed, S., Bouchard-Cote, A., Deligiannidis, G. & Doucet, A. (2022). Non-reversible
+           parallel tempering: a scalable highly parallel MCMC scheme. Journal of the Royal
+           Statistical Society B 84, 321-350.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> rbm.sample(3, random_state=1)
+        array([[1., 1., 0., 0.],
+               [0., 0., 1., 1.],
+               [0., 0., 1., 1.]])
+
+        The same chains, and the expectations of the units at their last step:
+
+        >>> rbm.sample(3, output="mean", random_state=1).round(2)
+        array([[0.98, 0.97, 0.03, 0.02],
+               [0.01, 0.01, 0.99, 0.99],
+               [0.01, 0.01, 0.99, 0.99]])
+
+        Two completions of a row of which one entry is known, drawn by tempered chains:
+
+        >>> init = [[1, np.nan, np.nan, np.nan]]
+        >>> rbm.sample(2, init=init, method="tempering", random_state=0)
+        array([[1., 1., 0., 0.],
+               [1., 1., 0., 0.]])
         """
         fitted = self._fitted()
         n_samples = check_integer("n_samples", n_samples, 1, MOST)
@@ -130,7 +186,7 @@ class GenerationMethods:
         return machine.visible.values(v) if init is None else rows.as_given(v)
 
     def impute(self, X, *, n_gibbs_steps=100, n_chains=10, random_state=None):
-        """Complete rows of which a part is known: unknown entries become conditional means.
+        """Complete rows of which a part is known by conditional means.
 
         For each row with unknown entries, chains draw the unknown entries and the hidden units,
         while the known entries are clamped. The result is an average over chains and over the
@@ -155,14 +211,26 @@ class GenerationMethods:
         X_imputed : ndarray of shape (n_samples, n_features)
             Known entries are as given, or as ``BernoulliRBM`` reads them if they lie outside
             [0, 1]. An unknown entry is its conditional mean, which for binary
-            units is a probability, or the most probable category. To draw unknown entries
-            instead, call ``sample(n_samples, init=X)``.
+            units is a probability, or the most probable category.
+
+        See Also
+        --------
+        sample : Draws unknown entries instead, all those of a row together, with ``init=X``.
 
         Notes
         -----
         All missing categories of a row are drawn together, as parts of one complete row.
         ``predict_ratings`` asks for one feature at a time, as if the other missing features did
         not exist.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> rbm.impute([[1, np.nan, 0, np.nan]], random_state=0).round(2)
+        array([[1.  , 0.97, 0.  , 0.02]])
         """
         fitted = self._fitted()
         rows, machine = fitted._read(X, allow_unknown=True)

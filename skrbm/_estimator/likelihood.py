@@ -179,6 +179,8 @@ class LikelihoodMethods:
         Parameters
         ----------
         method : {"auto", "exact", "ais", "reverse_ais"}, default="auto"
+            How the value is found.
+
             - "exact": a sum over the states of the hidden units or, if they are binary and
               fewer, of the visible units. These may be at most 25 units, whose 2^25 states take
               half a minute with 784 binary features. Categories take several times as long as
@@ -196,7 +198,10 @@ class LikelihoodMethods:
         n_chains : int, default=100
             Number of rows to anneal; at least 2.
         n_betas : int, default=10000
-            Number of inverse temperatures, equidistant from 0 to 1; from 2 to ten million.
+            Number of inverse temperatures from 0 to 1; from 2 to ten million. From 2000 on, other
+            chains are annealed first, through a tenth as many temperatures, and show where
+            log-weights come to differ. Half of the temperatures are placed there. All others are
+            equidistant.
         init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
             For "reverse_ais": complete rows, such as training data. The chains that draw from the
             model start at ``n_chains`` of these rows, taken at random. So the chains are in the
@@ -220,6 +225,11 @@ class LikelihoodMethods:
             parameter or the result is not finite; if ``init`` is incomplete, or given with
             another method.
 
+        See Also
+        --------
+        log_likelihood : Log-probabilities of rows, which take the result.
+        sample : Rows of the model.
+
         References
         ----------
         .. [1] Neal, R. M. (2001). Annealed importance sampling. Statistics and Computing 11,
@@ -228,6 +238,20 @@ class LikelihoodMethods:
            networks. ICML.
         .. [3] Burda, Y., Grosse, R. & Salakhutdinov, R. (2015). Accurate and conservative
            estimates of MRF log-likelihood using reverse annealing. AISTATS.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrbm import BernoulliRBM
+        >>> X = np.array([[1, 1, 0, 0], [0, 0, 1, 1]] * 50)
+        >>> rbm = BernoulliRBM(n_components=2, batch_size=10, random_state=0).fit(X)
+        >>> exact = rbm.log_partition()
+        >>> exact.method, round(exact.value, 3)
+        ('exact', 9.086)
+        >>> estimate = rbm.log_partition("ais", n_betas=1000, random_state=0)
+        >>> low, high = estimate.interval
+        >>> low < exact.value < high
+        True
         """
         fitted = self._fitted()
         check_option("method", method, ("auto", "exact", "ais", "reverse_ais"))

@@ -9,7 +9,7 @@ _MOST_LINES = 12  # of images that are all listed: 8,192 rows of 144 pixels
 
 
 def make_bars_and_stripes(side=4, *, n_samples=None, random_state=None):
-    """Images of horizontal or vertical lines, a small data set of many modes.
+    """Make images of horizontal or vertical lines, a small data set of many modes.
 
     An image is drawn in two steps [1]_. A coin decides whether the lines run horizontally or
     vertically. Then a coin for each line decides whether all pixels of the line are on or off.

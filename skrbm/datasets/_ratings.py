@@ -24,7 +24,7 @@ def make_ratings(
     as_frame=False,
     random_state=None,
 ):
-    """Ratings of 1 to 5 stars, drawn from a SoftmaxRBM whose weights are known.
+    """Draw ratings of 1 to 5 stars from a SoftmaxRBM whose weights are known.
 
     A few users are busy, and a few items are hits: each user rates each item or not,
     independently, with a probability whose log-odds are a sum of the user's activity and the
@@ -150,7 +150,8 @@ def _generator(random_state):
 def _cells(n_users, n_items, n_ratings, skew, rng):
     """The rated cells in CSR form."""
     if n_ratings is None:
-        indptr = np.arange(n_users + 1) * n_items
+        dtype = np.int32 if n_users * n_items < 2**31 else np.int64
+        indptr = np.arange(n_users + 1, dtype=dtype) * dtype(n_items)
         return indptr, np.tile(np.arange(n_items, dtype=np.int32), n_users)
     n_ratings = check_integer("n_ratings", n_ratings, 1)
     most = int(SKEWS[skew].most * n_users * n_items)

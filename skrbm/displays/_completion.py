@@ -237,7 +237,7 @@ class CompletionDisplay:
         See Also
         --------
         CompletionDisplay.plot : Draw completions that are there already.
-        BernoulliRBM.impute : How unknown entries are estimated.
+        skrbm.BernoulliRBM.impute : How unknown entries are estimated.
 
         Examples
         --------

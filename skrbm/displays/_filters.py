@@ -193,7 +193,7 @@ class FiltersDisplay:
         See Also
         --------
         FiltersDisplay.plot : Draw filters that are there already.
-        SoftmaxRBM.top_features : The features that a hidden unit speaks for.
+        skrbm.SoftmaxRBM.top_features : The features that a hidden unit speaks for.
 
         Notes
         -----

@@ -48,7 +48,7 @@ class LikelihoodDisplay:
     See Also
     --------
     LikelihoodDisplay.from_estimator : Estimate the likelihood of a fitted estimator and draw it.
-    BernoulliRBM.log_partition : How log Z is computed, and what intervals mean.
+    skrbm.BernoulliRBM.log_partition : How log Z is computed, and what intervals mean.
 
     Examples
     --------
@@ -261,7 +261,7 @@ class LikelihoodDisplay:
         See Also
         --------
         LikelihoodDisplay.plot : Draw estimates that are there already.
-        BernoulliRBM.log_likelihood : The log-likelihood of each row.
+        skrbm.BernoulliRBM.log_likelihood : The log-likelihood of each row.
 
         Notes
         -----

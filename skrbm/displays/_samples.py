@@ -170,7 +170,7 @@ class SamplesDisplay:
         See Also
         --------
         SamplesDisplay.plot : Draw samples that are there already.
-        BernoulliRBM.sample : How samples are drawn.
+        skrbm.BernoulliRBM.sample : How samples are drawn.
 
         Examples
         --------

@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 class PairCorrelations(NamedTuple):
     """How well samples keep the covariances of data, see ``pair_correlations``.
 
-    Attributes
+    Parameters
     ----------
     pearson : float
         Correlation between the covariances of the data and those of the samples.
@@ -17,6 +17,16 @@ class PairCorrelations(NamedTuple):
         Slope of the line that gives the covariances of the samples from those of the data.
     rms : float
         Root of the mean squared difference of both.
+
+    See Also
+    --------
+    pair_correlations : The function that returns it.
+
+    Examples
+    --------
+    >>> from skrbm.metrics import PairCorrelations
+    >>> PairCorrelations(0.9, 0.8, 0.02).pearson
+    0.9
     """
 
     pearson: float
@@ -57,7 +67,7 @@ def pair_correlations(X, samples):
 
     See Also
     --------
-    adversarial_accuracy : Can nearest neighbours tell samples and data apart?
+    adversarial_accuracy : How well nearest neighbours tell data and samples apart.
 
     Notes
     -----

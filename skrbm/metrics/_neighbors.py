@@ -11,12 +11,23 @@ from sklearn.utils import check_array, check_random_state
 class AdversarialAccuracy(NamedTuple):
     """How well nearest neighbours tell data and samples apart, see ``adversarial_accuracy``.
 
-    Attributes
+    Parameters
     ----------
     truth : float
         The share of rows of data whose nearest neighbour is a row of data.
     synthetic : float
         The share of samples whose nearest neighbour is a sample.
+
+    See Also
+    --------
+    adversarial_accuracy : The function that returns it.
+
+    Examples
+    --------
+    >>> from skrbm.metrics import AdversarialAccuracy
+    >>> truth, synthetic = AdversarialAccuracy(0.5, 0.8)
+    >>> synthetic
+    0.8
     """
 
     truth: float
@@ -30,8 +41,9 @@ def adversarial_accuracy(X, samples, *, random_state=None):
     samples, is a row of data; and the share of samples whose nearest neighbour is a sample [1]_
     [2]_. Draws from the distribution of the data give 0.5 in both. If samples lie apart from the
     data, both are near 1. If samples are copies of rows of data, both are near 0: the model has
-    learned the rows by heart. If samples are of a few kinds only, ``synthetic`` is above
-    ``truth``.
+    learned the rows by heart. If samples leave out a part of the data, both are above 0.5.
+    In rows of many features ``synthetic`` is above ``truth`` if samples vary less than the data,
+    and below it if they vary more.
 
     Parameters
     ----------
@@ -58,7 +70,7 @@ def adversarial_accuracy(X, samples, *, random_state=None):
 
     See Also
     --------
-    pair_correlations : Are pairs of features of samples correlated as those of data?
+    pair_correlations : How well samples keep the covariances of data.
 
     Notes
     -----

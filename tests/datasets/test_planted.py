@@ -106,6 +106,15 @@ def test_the_estimator_holds_the_machine(oracle, rng):
     assert rbm.log_partition().value == pytest.approx(oracle.log_z())
 
 
+def test_base_rates_are_means_over_all_states(rng):
+    machine = plant(3, 2, rng)
+    oracle = EnumeratedSoftmaxRBM(
+        machine.weights, machine.visible.bias, np.zeros(2), [0, 5, 10, 15]
+    )
+    expected = np.mean([oracle.visible_proba(h) for h in oracle.h_states], axis=0)
+    assert np.exp(as_estimator(machine)._base_rates()) == pytest.approx(expected)
+
+
 def test_the_estimator_samples_and_goes_on_learning(rng):
     rbm = as_estimator(plant(3, 2, rng))
     X = rbm.sample(5, n_gibbs_steps=3, random_state=0)

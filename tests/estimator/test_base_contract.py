@@ -1,6 +1,5 @@
 """The estimators keep scikit-learn's contract."""
 
-import pickle
 from inspect import signature
 
 import numpy as np
@@ -15,7 +14,7 @@ from skrbm import BernoulliRBM, GaussianBernoulliRBM, SoftmaxRBM
 
 from ..helpers.comparison import assert_same_model
 from ..helpers.gaussian_machines import badly_scaled_expected
-from ..helpers.models import BERNOULLI, MODELS, SOFTMAX, models, variants
+from ..helpers.models import BERNOULLI, MODELS, SOFTMAX, models
 from ..helpers.ratings import HALF_STARS
 
 # Some of the checks' data are normal or badly scaled on purpose; that fit warns of it is tested
@@ -237,7 +236,7 @@ def test_set_output_gives_a_frame_with_names_and_index(model, method, frame_of):
         assert isinstance(getattr(rbm, name)(frame), np.ndarray)
 
 
-# --- clone, pickle, repr ---
+# --- clone, repr ---
 
 RATES = [0.05, (0.1, 0.05), [0.1, 0.05], np.array([0.1, 0.05])]
 rates = pytest.mark.parametrize("learning_rate", RATES, ids=["number", "tuple", "list", "array"])
@@ -270,17 +269,6 @@ def test_fit_leaves_the_parameters_as_given(model, learning_rate):
     before = rbm.get_params()
     after = rbm.fit(model.rows()).get_params()
     assert all(after[name] is before[name] for name in before)
-
-
-@variants
-def test_pickle_keeps_every_bit(variant):
-    X = variant.rows()
-    rbm = variant.machine().fit(X)
-    twin = pickle.loads(pickle.dumps(rbm))
-    assert_same_model(twin, rbm)
-    assert_array_equal(twin.transform(X), rbm.transform(X), strict=True)
-    draws = [r.sample(5, n_gibbs_steps=3, random_state=1) for r in (twin, rbm)]
-    assert_array_equal(*draws, strict=True)
 
 
 @pytest.mark.parametrize(

@@ -75,17 +75,13 @@ def test_a_cut_inside_a_batch_makes_two_batches(model):
 
 
 @variants
-def test_pickling_between_chunks_changes_nothing(variant):
+def test_copying_between_chunks_changes_nothing(variant):
     X, more = variant.rows(), variant.rows(1)
-    straight, pickled, copied = (variant.machine() for _ in range(3))
+    straight, copied = variant.machine(), variant.machine()
     for chunk in (X, more, X, more):
         straight.partial_fit(chunk)
-        pickled = pickle.loads(pickle.dumps(pickled)).partial_fit(chunk)
         copied = copy.deepcopy(copied).partial_fit(chunk)
-    assert_same_model(pickled, straight)
     assert_same_model(copied, straight)
-    for name in ("score_samples", *variant.model.predictors):
-        assert_same_bits(getattr(pickled, name)(X), getattr(straight, name)(X))
 
 
 @models

@@ -135,14 +135,6 @@ def test_reading_changes_nothing(data, read):
     assert all(vars(estimator)[name] is value for name, value in state.items())
 
 
-@reading
-def test_a_pickle_reads_the_same(data, read):
-    X, y = data
-    estimator = recommender().fit(X, y)
-    again = pickle.loads(pickle.dumps(estimator))
-    assert repr(read(again, X, y)) == repr(read(estimator, X, y))
-
-
 @each_by
 def test_rows_are_predicted_alone_as_together(data, by):
     estimator = recommender(by).fit(*data)

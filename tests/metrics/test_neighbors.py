@@ -54,13 +54,23 @@ def test_copies_give_zero_and_rows_apart_give_one():
 
 
 def test_samples_of_one_mode_of_two_are_near_each_other():
-    """Half of the data has no sample near it."""
+    """Half of the data has no sample near it; where samples are, they are twice as dense."""
     rng = np.random.default_rng(0)
     mode = np.repeat([0.0, 50], 500)[:, np.newaxis]
     X, samples = mode + rng.normal(size=(1000, 2)), rng.normal(size=(1000, 2))
     truth, synthetic = adversarial_accuracy(X, samples)
     assert truth == pytest.approx(0.5 + 1 / 6, abs=0.06)  # of the other half, 1 of 3 is data
     assert synthetic == pytest.approx(2 / 3, abs=0.06)
+
+
+@pytest.mark.parametrize("spread", [0.7, 1.5])
+def test_samples_that_vary_less_or_more_are_told_from_each_other(spread):
+    """In many dimensions the inner rows are the nearest neighbours of most rows."""
+    rng = np.random.default_rng(0)
+    X, samples = rng.normal(size=(2, 1000, 20))
+    truth, synthetic = adversarial_accuracy(X, spread * samples)
+    assert (synthetic > truth + 0.2) == (spread < 1)
+    assert (truth > synthetic + 0.2) == (spread > 1)
 
 
 def test_all_forms_of_rows_give_the_same():

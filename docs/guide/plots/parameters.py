@@ -4,8 +4,10 @@ import csv
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import NullLocator
 
-MEASURED = Path(__file__).parents[1] / "measured"
+#: Sphinx runs this file in its folder, and without ``__file__``.
+MEASURED = Path("..") / "measured"
 NAMES = {
     "score": "log pseudo-likelihood, nats",
     "train_score": "training rows",
@@ -47,15 +49,19 @@ def draw(ax, case, parameter, figure, *, lines="", default=None, lowest=None, ti
     for name, (values, figures) in found.items():
         if lines in name:
             ax.plot(values, figures, marker="o", markersize=3, label=name or None)
-    smallest = min(value for values, _ in found.values() for value in values if value)
-    if any(0 in values for values, _ in found.values()):
-        ax.set_xscale("symlog", linthresh=smallest)
+    values = sorted({value for values, _ in found.values() for value in values})
+    if values[0] == 0:
+        ax.set_xscale("symlog", linthresh=values[1])
     else:
         ax.set_xscale("log")
+    every = -(-len(values) // 5)  # five labels find room
+    ax.set_xticks(values[::every], [f"{value:g}" for value in values[::every]])
+    ax.xaxis.set_minor_locator(NullLocator())
     if default is not None:
         ax.axvline(default, color="grey", linestyle=":", linewidth=1)
     ax.set(xlabel=parameter, ylabel=NAMES[figure], title=title or TITLES[case])
-    ax.set_ylim(bottom=lowest)
+    if lowest is not None:
+        ax.set_ylim(bottom=lowest)
 
 
 def diagrams(n, height=3.1):
@@ -117,8 +123,8 @@ def decay():
     """Penalties on weights."""
     _, axes = diagrams(3)
     draw(axes[0], "digits", "weight_decay", "score", lines="weight_decay", default=0)
-    draw(axes[1], "digits", "weight_decay", "score", lines="l1_penalty", default=0)
-    draw(axes[2], "mnist", "weight_decay", "score", default=0)
+    draw(axes[1], "digits", "weight_decay", "score", lines="l1_penalty", default=0, lowest=-18)
+    draw(axes[2], "mnist", "weight_decay", "score", default=0, lowest=-80)
     axes[1].set(xlabel="l1_penalty")
     axes[2].set(xlabel="penalty")
     for ax in axes:
@@ -128,7 +134,7 @@ def decay():
 def centring():
     """Centred gradients and plain ones, by the learning rate."""
     _, axes = diagrams(3)
-    cases = {"digits": ("score", -20), "small": ("log_likelihood", -22), "mnist": ("score", None)}
+    cases = {"digits": ("score", -20), "small": ("log_likelihood", -22), "mnist": ("score", -120)}
     for ax, (case, (figure, lowest)) in zip(axes, cases.items(), strict=True):
         draw(ax, case, "centering", figure, lowest=lowest, default=0.7)
         ax.set(xlabel="learning_rate")
@@ -169,9 +175,9 @@ def histories():
     fits = {}
     for row in rows_of("histories.csv"):
         fits.setdefault(row["fit"], []).append(row)
-    _, axes = diagrams(3, height=3.6)
+    figure, axes = diagrams(3, height=3.6)
     columns = {
-        "validation_score": (-32, -12),
+        "validation_score": (-45, -12),
         "free_energy_gap": (-3, 4),
         "reconstruction_error": (0, 0.25),
     }
@@ -179,4 +185,4 @@ def histories():
         for name, rows in fits.items():
             ax.plot([float(row[column]) for row in rows], label=name, linewidth=1.2)
         ax.set(title=column, xlabel="epoch", ylim=limits)
-    axes[1].legend()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
