@@ -121,22 +121,22 @@ class TrainingDisplay:
             )
         self.figure_ = self.axes_[0].figure
         self.best_epoch_ = _best_epoch(self.history)
+        best = None if self.best_epoch_ is None else f"best epoch: {self.best_epoch_}"
+        label = name if best is None or name is None else f"{name}, {best}"
         self.lines_ = {}
         for panel, quantity in zip(self.axes_, quantities, strict=True):
             values = self.history[quantity]
-            looks = {"marker": "." if len(values) <= 60 else "", "label": name} | line_kw
+            looks = {"marker": "." if len(values) <= 60 else "", "label": label} | line_kw
             (line,) = panel.plot(np.arange(1, len(values) + 1), values, **looks)
             panel.set_ylabel(LABELS.get(quantity, quantity.replace("_", " ")))
             panel.xaxis.get_major_locator().set_params(integer=True)
-            if self.best_epoch_ is not None:
-                label = f"best epoch: {self.best_epoch_}"
-                label = label if name is None else f"{name}, {label}"
+            if best is not None:
                 mark = {"color": line.get_color(), "linestyle": ":", "zorder": 0}
-                panel.axvline(self.best_epoch_, label=label, **mark)
+                panel.axvline(self.best_epoch_, label=best if name is None else None, **mark)
             self.lines_[quantity] = line
         self.axes_[-1].set_xlabel("epoch")
         if self.axes_[0].get_legend_handles_labels()[0]:
-            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2, "frameon": False}
+            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
             self.axes_[0].legend(**({} if name is None else above))
         return self
 

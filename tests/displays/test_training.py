@@ -77,12 +77,7 @@ def test_two_fits_share_their_axes():
     first = TrainingDisplay(HISTORY).plot(name="first")
     second = TrainingDisplay(HISTORY).plot(ax=first.axes_, name="second", color="red")
     assert second.figure_ is first.figure_
-    assert legend(first.axes_[0]) == [
-        "first",
-        "first, best epoch: 2",
-        "second",
-        "second, best epoch: 2",
-    ]
+    assert legend(first.axes_[0]) == ["first, best epoch: 2", "second, best epoch: 2"]
     assert {line.get_color() for line in second.lines_.values()} == {"red"}
 
 
