@@ -84,7 +84,7 @@ def terms(rows, mean):
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_means_of_the_last_step_have_the_covariances_of_samples(case, rng):
     """Units are independent given the hidden units. Variances would differ."""
-    n = 20_000
+    n = 10_000
     init, truth = (case.draw(1, n, rng) for _ in range(2))
     if isinstance(case, Categorical):
         init, truth = case.machine.dense(init), case.machine.dense(truth)

@@ -42,8 +42,8 @@ def test_shares_are_those_of_plain_loops(kind):
 @pytest.mark.parametrize("kind", ["bits", "few features", "many features"])
 def test_draws_from_the_same_distribution_give_a_half(kind):
     """Bits fall on one of 64 rows: without halves for ties the shares would be near 0."""
-    found = adversarial_accuracy(rows(kind, 2000, 0), rows(kind, 2000, 1))
-    assert np.abs(np.subtract(found, 0.5)).max() < 4 * np.sqrt(0.5 / 2000)
+    found = adversarial_accuracy(rows(kind, 800, 0), rows(kind, 800, 1))
+    assert np.abs(np.subtract(found, 0.5)).max() < 4 * np.sqrt(0.5 / 800)
 
 
 def test_copies_give_zero_and_rows_apart_give_one():
@@ -67,7 +67,7 @@ def test_samples_of_one_mode_of_two_are_near_each_other():
 def test_samples_that_vary_less_or_more_are_told_from_each_other(spread):
     """In many dimensions the inner rows are the nearest neighbours of most rows."""
     rng = np.random.default_rng(0)
-    X, samples = rng.normal(size=(2, 1000, 20))
+    X, samples = rng.normal(size=(2, 400, 20))
     truth, synthetic = adversarial_accuracy(X, spread * samples)
     assert (synthetic > truth + 0.2) == (spread < 1)
     assert (truth > synthetic + 0.2) == (spread > 1)
