@@ -9,7 +9,11 @@ EXAMPLES = {
     "plot_complete_digits.py": True,
     "plot_natural_image_patches.py": False,
     "plot_ratings.py": False,
+    "plot_training.py": False,
     "plot_likelihood.py": False,
+    "plot_bars_and_stripes.py": True,
+    "plot_anomalies.py": True,
+    "plot_deep_stack.py": False,
     "plot_dask.py": False,
 }
 

@@ -14,12 +14,13 @@ rbm = BernoulliRBM(100, n_iter=50, random_state=0).fit(X_train)
 
 def filters():
     """The largest filters."""
-    FiltersDisplay.from_estimator(rbm, image_shape=(8, 8), order="norm", n=40)
+    FiltersDisplay.from_estimator(rbm, image_shape=(8, 8), order="norm", n=40, n_columns=10)
 
 
 def samples():
     """Samples as means."""
-    SamplesDisplay.from_estimator(rbm, 40, image_shape=(8, 8), random_state=0)
+    samples = rbm.sample(40, output="mean", random_state=0)
+    SamplesDisplay(samples, image_shape=(8, 8)).plot(n_columns=10)
 
 
 def completions():

@@ -157,7 +157,8 @@ def _generator(random_state):
 def _cells(n_users, n_items, n_ratings, skew, rng):
     """The rated cells in CSR form."""
     if n_ratings is None:
-        indptr = np.arange(n_users + 1) * n_items
+        dtype = np.int32 if n_users * n_items < 2**31 else np.int64
+        indptr = np.arange(n_users + 1, dtype=dtype) * dtype(n_items)
         return indptr, np.tile(np.arange(n_items, dtype=np.int32), n_users)
     n_ratings = check_integer("n_ratings", n_ratings, 1)
     most = int(SKEWS[skew].most * n_users * n_items)

@@ -45,8 +45,8 @@ def adversarial_accuracy(X, samples, *, random_state=None):
     [2]_. Draws from the distribution of the data give 0.5 in both. If samples lie apart from the
     data, both are near 1. If samples are copies of rows of data, both are near 0: the model has
     learned the rows by heart. If samples leave out a part of the data, both are above 0.5.
-    ``synthetic`` is above ``truth`` if samples vary less than the data, and below it if they vary
-    more.
+    In rows of many features ``synthetic`` is above ``truth`` if samples vary less than the data,
+    and below it if they vary more.
 
     Parameters
     ----------

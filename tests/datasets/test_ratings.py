@@ -61,6 +61,7 @@ def test_complete_rows_have_the_frequencies_of_the_planted_machine():
     oracle = EnumeratedSoftmaxRBM(
         model.components_.T, model.intercept_visible_, model.intercept_hidden_, [0, 5, 10]
     )
+    assert ratings.data.indptr.dtype == ratings.data.indices.dtype == np.int32
     rows, joint = oracle.table()
     codes = ratings.data.toarray().astype(int) + np.array([-1, 4])
     drawn = [tuple(row) for row in codes]

@@ -86,10 +86,11 @@ def test_samples_of_one_mode_of_two_are_near_each_other():
     assert synthetic == pytest.approx(2 / 3, abs=0.06)
 
 
-@pytest.mark.parametrize("spread", [0.5, 2])
+@pytest.mark.parametrize("spread", [0.7, 1.5])
 def test_samples_that_vary_less_or_more_are_told_from_each_other(spread):
+    """In many dimensions the inner rows are the nearest neighbours of most rows."""
     rng = np.random.default_rng(0)
-    X, samples = rng.normal(size=(2, 1000, 4))
+    X, samples = rng.normal(size=(2, 1000, 20))
     truth, synthetic = adversarial_accuracy(X, spread * samples)
     assert (synthetic > truth + 0.2) == (spread < 1)
     assert (truth > synthetic + 0.2) == (spread > 1)
