@@ -6,6 +6,7 @@ import warnings
 #: ``sphinx -t quick`` executes the quick ones only.
 EXAMPLES = {
     "plot_digits_pipeline.py": False,
+    "plot_deep_stack.py": False,
     "plot_complete_digits.py": True,
     "plot_natural_image_patches.py": False,
     "plot_ratings.py": False,
