@@ -12,6 +12,7 @@ EXAMPLES = {
     "plot_ratings.py": False,
     "plot_anomalies.py": True,
     "plot_likelihood.py": False,
+    "plot_bars_and_stripes.py": True,
     "plot_dask.py": False,
 }
 
