@@ -19,7 +19,7 @@ _LIBRARIES = (
     "joblib",
     "threadpoolctl",
 )
-_OPTIONAL = ("matplotlib", "pandas", "rich", "dask", "distributed")
+_OPTIONAL = ("matplotlib", "pandas", "rich", "dask", "distributed", "pooch")
 
 
 def show_versions():

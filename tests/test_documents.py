@@ -12,6 +12,7 @@ import warnings
 from textwrap import dedent
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 import skrbm
 
@@ -44,9 +45,10 @@ def test_code_of_a_page_runs_as_written(page, capsys):
     """One block after the other, as a reader would run them."""
     assert CODE[page]
     names = {}
-    for block in CODE[page]:
-        exec(dedent(block), names)
-        assert capsys.readouterr().out
+    with threadpool_limits(1, user_api="blas"):  # half the time of two for each of two processes
+        for block in CODE[page]:
+            exec(dedent(block), names)
+            assert capsys.readouterr().out
 
 
 # --- links ---

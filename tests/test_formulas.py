@@ -13,7 +13,7 @@ QUOTED = [(page, latex) for page in PAGES for latex in page.checks]
 CASES, WRONG = cases(), [cases(wrong) for wrong in "Wbc"]
 
 #: What the energy gains by a parameter depends on no parameter; a chain rule is true of any sum.
-FREE = r"-\frac{\partial E}", "W_{ikj} = u", r"\frac{\partial \log p}{\partial u"
+FREE = r"-\frac{\partial E}", "W_{ikj} = u", r"\frac{\partial \log p}{\partial u", r"\Lambda"
 
 
 def each(quoted):

@@ -7,13 +7,14 @@ import subprocess
 import sys
 
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from .helpers.project import ROOT, requirements, setup_cfg
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 METADATA, OPTIONS = setup_cfg()["metadata"], setup_cfg()["options"]
-SOURCE = re.search(r"Source = (\S+)", METADATA["project_urls"])[1]
+URLS = dict(re.findall(r"(\w+) = (\S+)", METADATA["project_urls"]))
+PICTURE = ROOT / "docs" / "_static" / "readme.png"
 
 CODE = re.findall(r"(?ms)^```python\n(.*?)^```", README)
 DEFINED = dict(re.findall(r"^\[(\w+)\]: (\S+)$", README, re.MULTILINE))
@@ -42,18 +43,37 @@ def test_links_of_readme_are_absolute():
 
 
 @pytest.mark.parametrize("link", DEFINED.values(), ids=DEFINED)
-def test_links_of_readme_into_the_repository_lead_to_a_file(link):
-    folder, path = re.fullmatch(rf"{SOURCE}/(blob|tree)/main/(\S+)", link).groups()
-    assert (ROOT / path).is_dir() if folder == "tree" else (ROOT / path).is_file()
+def test_links_of_readme_lead_to_a_page_or_a_file(link):
+    if link.startswith(URLS["Documentation"]):
+        page = link.removeprefix(URLS["Documentation"]).removesuffix(".html")
+        gallery = page == "auto_examples/index"  # which the build makes
+        assert gallery or (ROOT / "docs" / f"{page}.rst").is_file()
+    else:
+        assert (ROOT / link.removeprefix(f"{URLS['Source']}/blob/main/")).is_file()
+
+
+def test_the_picture_of_readme_is_the_one_that_its_script_draws():
+    shown, made = re.search(r"!\[[^]]+\]\((\S+)\)\n\n\*.*`python (\S+)`", README).groups()
+    raw = URLS["Source"].replace("github.com", "raw.githubusercontent.com")
+    assert shown == f"{raw}/main/{PICTURE.relative_to(ROOT).as_posix()}"
+    assert f'"{PICTURE.name}"' in (ROOT / made).read_text(encoding="utf-8")
+    assert PICTURE.stat().st_size < 150_000
 
 
 def test_code_of_readme_runs_as_written(capsys):
     """One block after the other, as a reader would run them."""
     assert CODE
     names = {}
-    for block in CODE:
-        exec(block, names)
-        assert capsys.readouterr().out
+    with threadpool_limits(
+        1
+    ):  # tests run side by side, and threads of BLAS would wait for one another
+        for block in CODE:
+            exec(block, names)
+            assert capsys.readouterr().out
+    pixels, features = (
+        names[name].score(names["X_test"], names["y_test"]) for name in ("pixels", "features")
+    )
+    assert features > pixels + 0.005
 
 
 def test_the_lowest_versions_are_those_of_setup_cfg():

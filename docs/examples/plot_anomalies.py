@@ -1,12 +1,13 @@
 """
 =================================
-Anomalies, and the pixel to blame
+Anomalies, and the entry to blame
 =================================
 
 ``score_samples`` of a restricted Boltzmann machine (RBM) is low for a row unlike the rows that it
 has learned from. So the RBM finds anomalies without having seen one. This example finds two kinds
-of them among digits, chooses a threshold, and asks which pixel makes a row odd. The page
-:doc:`/guide/anomalies` compares more detectors, and says where an RBM is not the right tool.
+of them among digits, chooses a threshold, and asks which pixel makes a row odd. Then it asks the
+same of measurements of tumours. The page :doc:`/guide/anomalies` compares more detectors, and says
+where an RBM is not the right tool.
 """
 
 # %%
@@ -133,4 +134,64 @@ for ax, (label, (values, cmap)) in zip(axes, shown.items(), strict=True):
     for tile, pixel in enumerate(flipped[:N]):  # tiles have frames of one pixel
         corner = 9 * tile + 0.5 + pixel % 8, 0.5 + pixel // 8
         ax.add_patch(plt.Rectangle(corner, 1, 1, fill=False, color="C0", linewidth=1.5))
+plt.show()
+
+# %%
+# Real values
+# -----------
+# The breast cancer data of scikit-learn have 30 measurements of each of 569 tumours. The model
+# learns from half of the benign ones, standardised, and knows no other. It scores the other half
+# and all malignant tumours. Most measurements of a malignant tumour are large by themselves, so
+# that both detectors find most of them. Over ten such halves the areas are 0.958 and 0.955 on
+# average, which is no difference.
+
+from sklearn.datasets import load_breast_cancer
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
+
+from skrbm import GaussianBernoulliRBM
+
+cancer = load_breast_cancer()
+benign = np.random.default_rng(0).permutation(cancer.data[cancer.target == 1])
+train, test = np.split(benign, [len(benign) // 2])
+scaler = StandardScaler().fit(train)
+train, test, malignant = map(scaler.transform, (train, test, cancer.data[cancer.target == 0]))
+tumours, is_anomaly = np.concatenate([test, malignant]), np.repeat([0, 1], [len(test), 212])
+rbm = GaussianBernoulliRBM(random_state=0).fit(train)
+print("area under the ROC curve")
+for detector in (rbm, IsolationForest(random_state=0).fit(train)):
+    area = roc_auc_score(is_anomaly, -detector.score_samples(tumours))
+    print(f"{type(detector).__name__:<22}{area:.3f}")
+
+# %%
+# The score is the sum of the logarithms of densities of entries, each given all other entries. As
+# a function of one entry the density is proportional to exp(-F), with the free energy F of the
+# row. So a grid of values of an entry gives its part of the score. The picture shows the most
+# surprising measurements of a malignant tumour with a score in the middle. The order is not that
+# of the values alone: a large area is less odd where the radius is large as well.
+
+
+def entry_scores(rbm, row, grid):
+    """Log-density of each entry of a row, given the others."""
+    found = []
+    for i in range(len(row)):
+        rows = np.tile(row, (len(grid), 1))
+        rows[:, i] = grid
+        log_integral = np.logaddexp.reduce(-rbm.free_energy(rows)) + np.log(grid[1] - grid[0])
+        found.append(-rbm.free_energy([row])[0] - log_integral)
+    return np.array(found)
+
+
+scores = rbm.score_samples(malignant)
+row = malignant[np.argsort(scores)[len(scores) // 2]]
+parts = entry_scores(rbm, row, np.linspace(-20, 20, 401))
+print(f"sum of the parts {parts.sum():.2f}, score {rbm.score_samples([row])[0]:.2f}")
+
+worst = np.argsort(parts)[:12]
+figure, ax = plt.subplots(figsize=(8, 3.8), layout="constrained")
+bars = ax.barh(cancer.feature_names[worst], -parts[worst])
+ax.bar_label(bars, [f"{value:+.1f} deviations" for value in row[worst]], padding=3)
+ax.invert_yaxis()
+ax.set(xlabel="surprise, minus the log-density (nats)", xlim=(0, -1.25 * parts.min()))
+ax.set_title("The oddest measurements of a malignant tumour")
 plt.show()

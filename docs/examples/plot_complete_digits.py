@@ -19,6 +19,7 @@ completions by nearest neighbours.
 
 from time import perf_counter
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -95,30 +96,14 @@ for name, predicted in predictions.items():
 # choice, a mean is blurred, but a sample decides. The upper half of a 4 may become a 6, the upper
 # half of a 7 may become an 8, and the upper half of an 8 may become a 9.
 
+from skrbm.displays import CompletionDisplay
+
 chosen = np.array([np.flatnonzero(y_test == label)[0] for label in range(10)])
-draws = rbm.sample(30, init=X_erased[chosen], random_state=0).reshape(3, 10, 64)
-rows = {"held-out digit": X_test, "lower half erased": X_erased}
-rows |= {name: predictions[name] for name in ("15 neighbours", "RBM, impute")}
-rows = {name: images[chosen] for name, images in rows.items()}
-rows |= {f"RBM, draw {i}": draws[i - 1] for i in (1, 2, 3)}
+completions = {name: predictions[name][chosen] for name in ("15 neighbours", "RBM, impute")}
+for i, draw in enumerate(rbm.sample(30, init=X_erased[chosen], random_state=0).reshape(3, 10, 64)):
+    completions[f"RBM, draw {i + 1}"] = draw
 
-try:
-    import matplotlib.pyplot as plt
-except ImportError:
-    print('\nNo picture without matplotlib: pip install "skrbm[plot]"')
-else:
-    grey = plt.get_cmap("gray_r").with_extremes(bad="lightsteelblue")
-    figure, axes = plt.subplots(len(rows), 10, figsize=(9, 5.6), layout="constrained")
-    for line, (name, images) in zip(axes, rows.items(), strict=True):
-        line[0].set_ylabel(name, rotation="horizontal", ha="right", va="center")
-        for ax, image in zip(line, images, strict=True):
-            ax.imshow(image.reshape(8, 8), cmap=grey, vmin=0, vmax=1)
-            ax.set(xticks=[], yticks=[])
-    figure.suptitle("Held-out digits completed from their upper halves")
-
-    if __name__ == "__main__":
-        from pathlib import Path
-
-        path = Path(__file__).with_suffix(".png")
-        figure.savefig(path, dpi=150)
-        print(f"\nPicture: {path}")
+display = CompletionDisplay(X_test[chosen], completions, known=~erased, image_shape=(8, 8))
+display.plot(name="held-out digit,\nblack and white")
+display.ax_.set_title("Held-out digits completed from their upper halves")
+plt.show()

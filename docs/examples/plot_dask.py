@@ -23,6 +23,7 @@ from time import perf_counter
 
 import dask
 import dask.array as da
+import matplotlib.pyplot as plt
 import numpy as np
 from dask.distributed import Client
 from sklearn.datasets import load_digits
@@ -119,25 +120,15 @@ client.close()
 # all rows, and needed no label. On the right digits that are turned by 180 degrees are less
 # probable than others, but for those that look alike both ways, such as 0 and 8.
 
-try:
-    import matplotlib.pyplot as plt
-except ImportError:
-    print('\nNo picture without matplotlib: pip install "skrbm[plot]"')
-else:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
-    for name, found in accuracies.items():
-        left.plot(range(1, len(found) + 1), found, ".-", label=name)
-    left.set(xlabel="blocks of 2,000 rows", ylabel="accuracy", title="Held-out digits")
-    left.legend(loc="upper left")
-    bins = np.linspace(*np.percentile(np.concatenate(list(scores.values())), [0.1, 100]), 60)
-    for name, values in scores.items():
-        right.hist(values, bins, alpha=0.6, label=name)
-    right.set(xlabel="log pseudo-likelihood of a row", ylabel="rows", title="What does not belong")
-    right.legend(loc="upper left")
+figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
+for name, found in accuracies.items():
+    left.plot(range(1, len(found) + 1), found, ".-", label=name)
+left.set(xlabel="blocks of 2,000 rows", ylabel="accuracy", title="Held-out digits")
+left.legend(loc="upper left")
+bins = np.linspace(*np.percentile(np.concatenate(list(scores.values())), [0.1, 100]), 60)
+for name, values in scores.items():
+    right.hist(values, bins, alpha=0.6, label=name)
+right.set(xlabel="log pseudo-likelihood of a row", ylabel="rows", title="What does not belong")
+right.legend(loc="upper left")
 
-    if "__file__" in globals():
-        from pathlib import Path
-
-        path = Path(__file__).with_suffix(".png")
-        figure.savefig(path, dpi=150)
-        print(f"\nPicture: {path}")
+plt.show()

@@ -19,6 +19,7 @@ Melchior, Wang & Wiskott (PLOS ONE 12, e0171015, 2017) found the same.
 # value. Flat patches (sky, blurred background) are dropped. All other patches get the same
 # contrast, so that a few patches of high contrast do not dominate the gradient.
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_sample_images
 from threadpoolctl import threadpool_limits
@@ -165,57 +166,50 @@ for title, images in [
     print(f"{title:<24}{np.median(direction):>10.2f}{np.median(place):>8.2f}{both:>12.0%}")
 
 # %%
-# The picture
+# The filters
 # -----------
-# A filter is the picture of a hidden unit's weights. Sorted by orientation, the filters turn once
-# through half a circle. A bright pixel excites the unit, and a dark pixel inhibits the unit. Most
-# filters are a bright line beside a dark line. Slanted gratings are the tiles of the temple's
-# roofs. Each sample consists of a few strokes.
-# The samples are fainter than the patches, because the picture leaves out the noise. The samples
-# are also simpler, because the model does not know the foliage around the temple.
+# A filter is the picture of a hidden unit's weights: what the unit, when it is on, adds to the
+# whitened patch. Sorted by orientation, the filters turn once through half a circle. Most filters
+# are a line beside a line of the other sign. Slanted gratings are the tiles of the temple's roofs.
+#
+# ``whitening.inverse_transform`` would show what a unit adds to the patch itself. There the first
+# components have most of the variance, and all filters would be broad shades.
 
-filters = filters[np.argsort(orientations(filters)[0])]
-filters = filters / np.abs(filters).max(axis=1, keepdims=True)
+from skrbm.displays import FiltersDisplay, SamplesDisplay
 
-# The means of the visible units given the hidden units are samples without the noise.
-samples = rbm.reconstruct(rbm.sample(50, n_gibbs_steps=1000, random_state=0))
-samples = whitening.inverse_transform(samples)
-patches = whitening.inverse_transform(X_held_out[rng.permutation(len(X_held_out))[:50]])
+image = {"image_shape": (SIDE, SIDE)}
+FiltersDisplay.from_estimator(
+    rbm,
+    order=np.argsort(orientations(filters)[0]),
+    inverse_transform=lambda rows: rows @ whitening.components_,
+    normalize=True,
+    **image,
+).ax_.set_title("Filters, by orientation")
+plt.show()
 
+# %%
+# Samples
+# -------
+# Given the hidden units, the model adds noise of variance 0.7 to a mean. A sample has both. The
+# middle panel shows samples, whose contrast is nearly that of patches. The right panel shows the
+# means of the same samples, on a scale of its own: they have a fraction of the contrast, and their
+# strokes are what the hidden units know. To compare patches with means alone would make the model
+# look flat: the noise is a part of the model, and stands for all that the units do not explain.
+# The strokes are simple, because the model does not know the foliage around the temple.
 
-def tiles(images, n_columns):
-    """One image that shows the given images side by side, framed by NaN."""
-    grid = images.reshape(-1, n_columns, SIDE, SIDE)
-    grid = np.pad(grid, ((0, 0), (0, 0), (1, 0), (1, 0)), constant_values=np.nan)
-    grid = grid.swapaxes(1, 2).reshape(-1, n_columns * (SIDE + 1))
-    return np.pad(grid, ((0, 1), (0, 1)), constant_values=np.nan)
-
-
-try:
-    import matplotlib.pyplot as plt
-except ImportError:
-    print('\nNo picture without matplotlib: pip install "skrbm[plot]"')
-else:
-    colours = plt.get_cmap("gray").with_extremes(bad="lightsteelblue")
-
-    figure, axes = plt.subplot_mosaic(
-        [["filters", "patches"], ["filters", "samples"]],
-        figsize=(10, 5.6),
-        width_ratios=[12, 11],
-        layout="constrained",
-    )
-    axes["filters"].imshow(tiles(filters, 12), cmap=colours, vmin=-1, vmax=1)
-    axes["filters"].set_title("Filters, by orientation")
-    axes["patches"].imshow(tiles(patches, 10), cmap=colours, vmin=-2.5, vmax=2.5)
-    axes["patches"].set_title("Held-out patches, less the grain")
-    axes["samples"].imshow(tiles(samples, 10), cmap=colours, vmin=-2.5, vmax=2.5)
-    axes["samples"].set_title("Samples from the model")
-    for ax in axes.values():
-        ax.axis("off")
-
-    if __name__ == "__main__":
-        from pathlib import Path
-
-        path = Path(__file__).with_suffix(".png")
-        figure.savefig(path, dpi=150)
-        print(f"\nPicture: {path}")
+chains = {"n_gibbs_steps": 1000, "random_state": 0}
+panels = {
+    "Held-out patches, less the grain": X_held_out[rng.permutation(len(X_held_out))[:50]],
+    "Samples": rbm.sample(50, **chains),
+    "Their means, without noise": rbm.sample(50, output="mean", **chains),
+}
+figure, axes = plt.subplots(1, 3, figsize=(12, 6.2), layout="compressed")
+print("\nstandard deviation of pixels")
+for ax, (title, rows) in zip(axes, panels.items(), strict=True):
+    patches = whitening.inverse_transform(rows)
+    limit = 1 if "means" in title else 2.5
+    display = SamplesDisplay(patches, label="grey value / contrast", **image)
+    display.plot(ax=ax, n_columns=5, cmap="gray", im_kw={"vmin": -limit, "vmax": limit})
+    ax.set_title(title)
+    print(f"{title:<34}{patches.std():.2f}")
+plt.show()

@@ -22,6 +22,7 @@ The frames are those of pandas: ``pip install pandas``.
 
 from time import perf_counter
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
@@ -247,55 +248,45 @@ chosen = list(examples.values())
 proba = recommender.predict_distribution(test[PAIR].iloc[chosen])
 true_proba = true_distribution(asked[0][chosen], asked[1][chosen])
 
-try:
-    import matplotlib.pyplot as plt
-except ImportError:
-    print('\nNo picture without matplotlib: pip install "skrbm[plot]"')
-else:
-    figure, axes = plt.subplot_mosaic(
-        [["rmse", *examples], ["ndcg", *examples], ["genres"] * 4],
-        figsize=(11, 7),
-        width_ratios=[1.9, 1, 1, 1],
-        height_ratios=[1, 0.85, 1.35],
-        layout="constrained",
-    )
-    panels = [
-        ("rmse", rmse, "RMSE of held-out stars: small is good"),
-        ("ndcg", ndcg, "NDCG of ten films: large is good"),
-    ]
-    for panel, values, title in panels:
-        ax = axes[panel]
-        ours = [not name.startswith(("user", "popularity", "planted")) for name in values]
-        bars = ax.barh(list(values), values.values(), color=np.where(ours, "C0", "0.7"))
-        ax.bar_label(bars, fmt="%.3f", padding=3)
-        ax.set(xlim=(0, 1.2 * max(values.values())), xticks=[])
-        ax.set_title(title, fontsize="medium", loc="left")
-        ax.invert_yaxis()
-        ax.spines[["top", "right", "bottom"]].set_visible(False)
+figure, axes = plt.subplot_mosaic(
+    [["rmse", *examples], ["ndcg", *examples], ["genres"] * 4],
+    figsize=(11, 7),
+    width_ratios=[1.9, 1, 1, 1],
+    height_ratios=[1, 0.85, 1.35],
+    layout="constrained",
+)
+panels = [
+    ("rmse", rmse, "RMSE of held-out stars: small is good"),
+    ("ndcg", ndcg, "NDCG of ten films: large is good"),
+]
+for panel, values, title in panels:
+    ax = axes[panel]
+    ours = [not name.startswith(("user", "popularity", "planted")) for name in values]
+    bars = ax.barh(list(values), values.values(), color=np.where(ours, "C0", "0.7"))
+    ax.bar_label(bars, fmt="%.3f", padding=3)
+    ax.set(xlim=(0, 1.2 * max(values.values())), xticks=[])
+    ax.set_title(title, fontsize="medium", loc="left")
+    ax.invert_yaxis()
+    ax.spines[["top", "right", "bottom"]].set_visible(False)
 
-    for (verb, q), p, true_p in zip(examples.items(), proba, true_proba, strict=True):
-        ax = axes[verb]
-        given = test["stars"].iloc[q] == STARS
-        ax.bar(STARS, p, color=np.where(given, "darkorange", "C0"))
-        ax.plot(STARS, true_p, "ko", markersize=5)
-        ax.set(xticks=STARS, yticks=[0, 0.5, 1], ylim=(0, 1), xlabel="stars")
-        ax.set_title(f"A user who\n{verb} {GENRES[genre_of[film]].lower()}", fontsize="medium")
-        ax.tick_params(labelleft=verb == "loves")
-    axes["loves"].set_ylabel("probability")
-    axes["ignores"].set_xlabel("stars\norange: the rating given, dots: the planted truth")
+for (verb, q), p, true_p in zip(examples.items(), proba, true_proba, strict=True):
+    ax = axes[verb]
+    given = test["stars"].iloc[q] == STARS
+    ax.bar(STARS, p, color=np.where(given, "darkorange", "C0"))
+    ax.plot(STARS, true_p, "ko", markersize=5)
+    ax.set(xticks=STARS, yticks=[0, 0.5, 1], ylim=(0, 1), xlabel="stars")
+    ax.set_title(f"A user who\n{verb} {GENRES[genre_of[film]].lower()}", fontsize="medium")
+    ax.tick_params(labelleft=verb == "loves")
+axes["loves"].set_ylabel("probability")
+axes["ignores"].set_xlabel("stars\norange: the rating given, dots: the planted truth")
 
-    # Units that speak for the same genre stand side by side, and the strongest unit comes first.
-    order = np.lexsort((-by_genre.max(axis=1), by_genre.argmax(axis=1)))
-    limit = np.quantile(np.abs(by_genre), 0.99)
-    ax = axes["genres"]
-    image = ax.imshow(by_genre[order].T, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
-    ax.set(yticks=range(5), yticklabels=GENRES, xlabel="hidden unit, by its genre", xticks=[])
-    ax.set_title("Genres the hidden units speak for, beyond films in general", fontsize="medium")
-    figure.colorbar(image, ax=ax, label="nats per star", pad=0.01)
+# Units that speak for the same genre stand side by side, and the strongest unit comes first.
+order = np.lexsort((-by_genre.max(axis=1), by_genre.argmax(axis=1)))
+limit = np.quantile(np.abs(by_genre), 0.99)
+ax = axes["genres"]
+image = ax.imshow(by_genre[order].T, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
+ax.set(yticks=range(5), yticklabels=GENRES, xlabel="hidden unit, by its genre", xticks=[])
+ax.set_title("Genres the hidden units speak for, beyond films in general", fontsize="medium")
+figure.colorbar(image, ax=ax, label="nats per star", pad=0.01)
 
-    if __name__ == "__main__":
-        from pathlib import Path
-
-        path = Path(__file__).with_suffix(".png")
-        figure.savefig(path, dpi=150)
-        print(f"\nPicture: {path}")
+plt.show()

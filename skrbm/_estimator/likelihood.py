@@ -198,7 +198,10 @@ class LikelihoodMethods:
         n_chains : int, default=100
             Number of rows to anneal; at least 2.
         n_betas : int, default=10000
-            Number of inverse temperatures, equidistant from 0 to 1; from 2 to ten million.
+            Number of inverse temperatures from 0 to 1; from 2 to ten million. From 2000 on, other
+            chains are annealed first, through a tenth as many temperatures, and show where
+            log-weights come to differ. Half of the temperatures are placed there. All others are
+            equidistant.
         init : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
             For "reverse_ais": complete rows, such as training data. The chains that draw from the
             model start at ``n_chains`` of these rows, taken at random. So the chains are in the

@@ -34,8 +34,8 @@ COVERAGE = 0.95
 # Visible inputs that are held at a time when hidden states are enumerated.
 _TABLE = 2**18
 
-# Parts of the path from 0 to 1 that are as dense as they need to be, and chains that find out.
-_N_PARTS, _LEAST_PILOT = 20, 100
+# Temperatures of the chains that run before, at least; parts of the path that they tell apart.
+_LEAST_PILOT, _N_PARTS = 200, 20
 
 # Random numbers of hidden and visible units. Reverse annealing has others than forward annealing,
 # so that with one seed both estimates are independent.
@@ -159,28 +159,28 @@ def _estimate(value, stderr, size, method, n_chains):
 def schedule(model, base_rate_bias, n_chains, n_betas, random_state):
     """Inverse temperatures from 0 to 1, more of them where log-weights come to differ.
 
-    Half of them are equidistant. The others are as dense as chains that run before, a tenth as
-    many temperatures, say: where these chains' log-weights gain their variance. (An increment
-    adds its covariance with the sum to the variance of the sum.) Few temperatures are all
-    equidistant.
+    Half of them are equidistant, so that no part has fewer than half as many. The others are
+    where the log-weights of chains that run before, at a tenth as many temperatures, gain their
+    variance: each increment adds its covariance with the sum to the variance of the sum. Such
+    chains are others than those whose weights count. So the weights have the right mean, as for
+    any temperatures that are fixed in advance. Below 2000 all temperatures are equidistant.
     """
-    n_pilot, share = n_betas // 10, 0.5
+    n_pilot = n_betas // 10
     if n_pilot < _LEAST_PILOT:
         return np.linspace(0, 1, n_betas)
     v = base_rate_rows(model.visible, base_rate_bias, n_chains, draw_seed(random_state))
     tempered, seed = TemperedRBM(model, base_rate_bias), draw_seed(random_state)
-    parts, edges = np.zeros((_N_PARTS, n_chains)), np.linspace(0, 1, _N_PARTS + 1)
-    pilot = np.linspace(0, 1, n_pilot)
-    for k, increment in enumerate(increments(tempered, v, pilot, seed, FORWARD)):
+    parts, path = np.zeros((_N_PARTS, n_chains)), np.linspace(0, 1, n_pilot)
+    for k, increment in enumerate(increments(tempered, v, path, seed)):
         parts[k * _N_PARTS // (n_pilot - 1)] += increment
     total = parts.sum(axis=0)
-    covariances = np.maximum(
-        (parts - parts.mean(axis=1, keepdims=True)) @ (total - total.mean()), 0
-    )
-    if covariances.sum() == 0:
+    gained = np.maximum((parts - parts.mean(axis=1, keepdims=True)) @ (total - total.mean()), 0)
+    if not 0 < gained.sum() < np.inf:
         return np.linspace(0, 1, n_betas)
-    density = 1 - share + share * covariances / covariances.mean()
-    return np.interp(np.linspace(0, 1, n_betas), np.append(0, density.cumsum()) / _N_PARTS, edges)
+    share = 0.5 * (
+        np.arange(_N_PARTS + 1) / _N_PARTS + np.append(0, gained.cumsum()) / gained.sum()
+    )
+    return np.interp(np.linspace(0, 1, n_betas), share, np.linspace(0, 1, _N_PARTS + 1))
 
 
 def log_importance(tempered, v, betas, seed, purposes=FORWARD):

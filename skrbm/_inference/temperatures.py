@@ -67,10 +67,10 @@ def tuned(model, base_rate_bias, start, n_rows, random_state):
     for n_steps in _ROUNDS:
         known = start.repeated(np.tile(chain, len(betas))).known
         rejected = rejection(tempered, v, betas, n_steps, draw_seed(random_state), known)
-        last, (betas, barrier) = betas, placed(betas, rejected)
+        last, (betas, barrier) = betas, placed(betas, np.nan_to_num(rejected, nan=1))
         nearest = np.abs(betas[:, np.newaxis] - last).argmin(axis=1)
         v = v[(nearest[:, np.newaxis] * len(chain) + chain).ravel()]
-    if len(betas) == MOST_TEMPERATURES:
+    if np.isfinite(rejected).all():
         _warn_of_barrier(barrier)
     return betas
 
@@ -78,7 +78,8 @@ def tuned(model, base_rate_bias, start, n_rows, random_state):
 def rejection(tempered, v, betas, n_steps, seed, known=None):
     """The share of swaps that are rejected, for each pair of neighbours, (n_temperatures - 1,).
 
-    The mean of probabilities, of all pairs in every step of the second half.
+    The mean of probabilities, of all pairs in every step of the second half; NaN where densities
+    are beyond the dtype.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def rejection(tempered, v, betas, n_steps, seed, known=None):
     for step, (t, _) in enumerate(tempering(tempered, v, betas, n_steps, seed, known)):
         for parity in range(2) if step >= first_counted else ():
             first, p = tempered.acceptance(t, betas, parity)
-            total[first] += np.nan_to_num(p).mean(axis=1)
+            total[first] += p.mean(axis=1)
     return 1 - total / (n_steps - first_counted)
 
 

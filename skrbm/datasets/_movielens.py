@@ -24,8 +24,9 @@ class Archive(NamedTuple):
 _URL = "https://files.grouplens.org/datasets/movielens/"
 _CLOSED = "The data may not be redistributed without permission."
 #: The checksums are those of TensorFlow Datasets (url_checksums/movielens.txt; 100k, 1m and
-#: latest-small) and of OmniRec (data_loaders; all four). GroupLens publishes MD5 sums of the first
-#: three beside the archives. The conditions are those of the README files in the archives.
+#: latest-small) and of OmniRec (data_loaders; 1m, 10m and latest-small). GroupLens publishes MD5
+#: sums of the first three beside the archives, and sources that give both sums agree. The
+#: conditions are those of the README files in the archives.
 ARCHIVES = {
     "100k": Archive(
         _URL + "ml-100k.zip",

@@ -30,7 +30,7 @@ _SCALED = np.linspace(-1, 1, len(_VALUES))  # z: the values as ``ordinal`` scale
 #: deviation of 1.1, and a user's other ratings explain half of the variance.
 _SHARPNESS, _MIDDLE = 2.5, 0.3  # of ratings of one item by users of one kind, on the scale of z
 _QUALITY, _TASTE = 1.0, 1.8  # standard deviations: of items, and of a hidden unit's slopes
-_BLOCK = 2**18  # ratings drawn at once
+_BLOCK = 2**18  # ratings drawn at once, and log-probabilities of states
 
 
 # --- the machine ------------------------------------------------------------------------------
@@ -110,13 +110,23 @@ def draw(machine, indptr, indices, rng):
         items, starts = indices[cells], indptr[rows.start : rows.stop + 1] - cells.start
         shape = len(starts) - 1, len(log_z)
         rated = sparse.csr_array((np.ones(len(items)), items, starts), shape=shape)
-        log_p = rated @ log_z + log_prior
-        # With Gumbel noise the largest log-probability is that of a draw.
-        chosen[rows] = (log_p + rng.gumbel(size=log_p.shape)).argmax(axis=1)
+        chosen[rows] = _drawn_states(rated, log_z, log_prior, rng)
         above = rng.random((len(items), 1), np.float32)
         above = above > thresholds[items, np.repeat(chosen[rows], np.diff(starts))]
         categories[cells] = above.sum(axis=1)
     return categories, states[chosen]
+
+
+def _drawn_states(rated, log_z, log_prior, rng):
+    """Numbers of hidden states of rows: some rows at once, as each has 2^M log-probabilities."""
+    chosen = np.empty(rated.shape[0], np.int64)
+    n_rows = max(_BLOCK // len(log_prior), 1)
+    for first in range(0, len(chosen), n_rows):
+        log_p = rated[first : first + n_rows] @ log_z + log_prior
+        # With Gumbel noise the largest log-probability is that of a draw.
+        noisy = log_p + rng.gumbel(size=log_p.shape)
+        chosen[first : first + n_rows] = noisy.argmax(axis=1)
+    return chosen
 
 
 # --- the estimator ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from .._input.parameters import MOST, check_flag, check_integer, check_option
 from .._machine.keys import draw_seed
 from ._bunch import bunch_of_pairs
 from ._planted import MOST_COMPONENTS, as_estimator, draw, plant
-from ._skew import SKEWS, rated_cells
+from ._skew import SKEWS, rated_cells, with_margin
 
 
 def make_ratings(
@@ -28,12 +28,13 @@ def make_ratings(
 
     A few users are busy, and a few items are hits: each user rates each item or not,
     independently, with a probability whose log-odds are a sum of the user's activity and the
-    item's popularity. What is rated says nothing about taste. The stars of a user are then drawn
-    from the planted machine over the items that the user has rated: from its exact distribution,
-    by a sum over all states of its hidden units, and not by a chain.
+    item's popularity. No taste has a part in this. The stars of a user are then drawn from the
+    planted machine over the items that the user has rated: from its exact distribution, by a sum
+    over all states of its hidden units, and not by a chain.
 
-    So the truth is known. ``model.predict_ratings`` gives the predictions that no other method can
-    beat on average.
+    So the truth is known. Given all other ratings of a user, no method beats the prediction of a
+    rating by ``model.predict_ratings`` on average. Where more of the user's ratings are hidden,
+    the prediction is nearly the best one: see Notes.
 
     Parameters
     ----------
@@ -98,6 +99,12 @@ def make_ratings(
     half as much. The skews are logit-normal, fitted to the numbers of ratings of users and of
     items: median, mean and largest.
 
+    The machine of a user is over all items that the user has rated. ``predict_ratings`` sees the
+    known ratings and the item in question, and so is exact where one rating is hidden. If more
+    are, that their items were rated says a little of the hidden units. With every second rating
+    of 400 users and 100 items hidden, 10,000 ratings in all, the root mean squared error was
+    0.866, and 0.848 by an enumeration that knew the items.
+
     Examples
     --------
     >>> from skrbm.datasets import make_ratings
@@ -150,11 +157,12 @@ def _generator(random_state):
 def _cells(n_users, n_items, n_ratings, skew, rng):
     """The rated cells in CSR form."""
     if n_ratings is None:
-        indptr = np.arange(n_users + 1) * n_items
+        dtype = np.int32 if n_users * n_items < 2**31 else np.int64
+        indptr = np.arange(n_users + 1, dtype=dtype) * dtype(n_items)
         return indptr, np.tile(np.arange(n_items, dtype=np.int32), n_users)
     n_ratings = check_integer("n_ratings", n_ratings, 1)
     most = int(SKEWS[skew].most * n_users * n_items)
-    if n_ratings + 6 * int(np.sqrt(n_ratings)) + 6 >= most:
+    if with_margin(n_ratings) >= most:
         raise ValueError(
             f"n_ratings={n_ratings} is too many for {n_users} users and {n_items} items with "
             f"skew={skew!r}: the table has {n_users * n_items} cells, and well under half of them "

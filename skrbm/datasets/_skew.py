@@ -28,6 +28,11 @@ SKEWS = {
 }
 
 
+def with_margin(n):
+    """A count and six standard deviations more: as many are hardly ever drawn where n are due."""
+    return n + 6 * int(np.sqrt(n)) + 6
+
+
 def rated_cells(n_users, n_items, n_ratings, skew, rng):
     """The rated cells of a table of users by items, exactly ``n_ratings``, in CSR form.
 
@@ -47,13 +52,12 @@ def rated_cells(n_users, n_items, n_ratings, skew, rng):
     indices : ndarray of shape (n_ratings,), int32
         Items, ascending for each user.
     """
-    n_most = n_ratings + 6 * int(np.sqrt(n_ratings)) + 6  # six standard deviations, dropped below
+    n_most = with_margin(n_ratings)  # the surplus is dropped below
     users = _expected_counts(n_users, n_items, n_most, skew.users, 1)
     items = _expected_counts(n_items, n_users, n_most, skew.items, skew.most)
     a, b = _odds(users, items)
-    indices, counts = _rated_items(
-        rng.permutation(a), rng.permutation(b), 2 * n_most - n_ratings, rng
-    )
+    a, b = rng.permutation(a), rng.permutation(b)
+    indices, counts = _rated_items(a, b, with_margin(n_most), rng)
     surplus = rng.choice(len(indices), len(indices) - n_ratings, replace=False, shuffle=False)
     of_users = np.searchsorted(np.cumsum(counts), surplus, side="right")
     counts -= np.bincount(of_users, minlength=n_users)

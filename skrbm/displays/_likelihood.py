@@ -122,7 +122,12 @@ class LikelihoodDisplay:
             self.lines_ = self._curves(estimates)
             ax.set(xlabel=self.xlabel, ylabel=f"{label} (nats)")
             place = {}
-        self.legend_ = ax.legend(title="with 95 % intervals", **place)
+        uncertain = any(
+            (values[:, 1] < values[:, 2]).any()
+            for methods in estimates.values()
+            for values in methods.values()
+        )
+        self.legend_ = ax.legend(title="with 95 % intervals" if uncertain else None, **place)
         return self
 
     def _checked(self, difference_from):

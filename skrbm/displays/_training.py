@@ -136,7 +136,8 @@ class TrainingDisplay:
             self.lines_[quantity] = line
         self.axes_[-1].set_xlabel("epoch")
         if self.axes_[0].get_legend_handles_labels()[0]:
-            self.axes_[0].legend()
+            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2, "frameon": False}
+            self.axes_[0].legend(**({} if name is None else above))
         return self
 
     def _checked(self, quantities):

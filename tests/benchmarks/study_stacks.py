@@ -20,7 +20,7 @@ from timing import run_sections, table
 from skrbm import BernoulliRBM
 
 N_LABELS = (50, 100, 300, None)  # None: all rows have labels
-RBM = {"n_components": 100, "n_iter": 300}
+RBM = {"n_components": 100, "n_iter": 100, "negative_visibles": "mean"}
 REGRESSION = {"C": 10, "max_iter": 2000}
 NETWORK = {"activation": "logistic", "max_iter": 1000, "tol": 1e-3}
 

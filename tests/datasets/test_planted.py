@@ -68,6 +68,26 @@ def test_blocks_follow_the_same_distribution(oracle, machine, rng, monkeypatch):
     assert_frequencies(drawn, rows, joint.sum(axis=1))
 
 
+def test_few_states_at_once_are_the_same_states(machine, rng, monkeypatch):
+    """Rows without ratings are one block, however many they are."""
+    empty = np.zeros(1001, np.int32), np.empty(0, np.int32)
+    before = draw(machine, *empty, np.random.default_rng(0))[1]
+    largest = []
+    gumbel = np.random.default_rng(0)
+
+    class Counting:
+        def gumbel(self, size):
+            largest.append(np.prod(size))
+            return gumbel.gumbel(size=size)
+
+        def random(self, *args):
+            return gumbel.random(*args)
+
+    monkeypatch.setattr(_planted, "_BLOCK", 50)
+    assert np.array_equal(draw(machine, *empty, Counting())[1], before)
+    assert max(largest) <= 50
+
+
 def test_planted_weights_are_linear_in_the_stars(rng):
     machine = plant(4, 3, rng)
     weights = machine.weights.reshape(4, 5, 3)

@@ -61,13 +61,28 @@ def test_complete_rows_have_the_frequencies_of_the_planted_machine():
     oracle = EnumeratedSoftmaxRBM(
         model.components_.T, model.intercept_visible_, model.intercept_hidden_, [0, 5, 10]
     )
+    assert ratings.data.indptr.dtype == ratings.data.indices.dtype == np.int32
     rows, joint = oracle.table()
     codes = ratings.data.toarray().astype(int) + np.array([-1, 4])
     drawn = [tuple(row) for row in codes]
     assert_frequencies(drawn, rows, joint.sum(axis=1))
 
 
-def test_nothing_predicts_better_than_the_planted_machine():
+def test_the_prediction_of_a_rating_given_all_others_is_exact():
+    model = make_ratings(1, 3, None, n_components=2, random_state=0).model
+    oracle = EnumeratedSoftmaxRBM(
+        model.components_.T, model.intercept_visible_, model.intercept_hidden_, [0, 5, 10, 15]
+    )
+    rows, joint = oracle.table()
+    stars, p = np.array(rows) - np.array([-1, 4, 9]), joint.sum(axis=1)
+    for known in ([1, 5], [4, 2]):
+        given = (stars[:, :2] == known).all(axis=1)
+        expected = p[given] @ stars[given, 2] / p[given].sum()
+        predicted = model.predict_ratings(np.array([[*known, np.nan]]), [0], [2])
+        assert predicted == pytest.approx([expected])
+
+
+def test_the_planted_machine_predicts_and_one_of_other_signs_does_not():
     ratings = make_ratings(300, 50, 4000, n_components=3, sparse=True, random_state=0)
     table = ratings.data.tocoo()
     held_out = np.arange(table.nnz) % 5 == 0

@@ -27,6 +27,13 @@ def test_cells_are_as_many_as_asked_for(shape, skew):
         assert (np.diff(users * shape[1] + items) > 0).all()  # ascending, each cell once
 
 
+@pytest.mark.parametrize(("n_ratings", "seed"), [(1, 2357), (2, 2808), (5, 387)])
+def test_few_cells_of_which_many_were_drawn(n_ratings, seed):
+    """At these seeds more than twice as many as are due on average."""
+    rng = np.random.default_rng(seed)
+    assert len(rated_cells(100, 60, n_ratings, SKEWS["movielens"], rng)[1]) == n_ratings
+
+
 def test_the_skew_is_that_of_movielens():
     n_users, n_items, n_ratings = MOVIELENS
     rng = np.random.default_rng(0)

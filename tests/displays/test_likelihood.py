@@ -92,6 +92,13 @@ def test_curves_along_x():
         np.testing.assert_array_equal(line.get_ydata(), np.array(CURVES[method])[:, 0])
 
 
+def test_the_legend_tells_of_intervals_where_there_are_any():
+    estimates = {"rows": {"CD": CURVES["exact"], "PCD": CURVES["exact"]}}
+    display = LikelihoodDisplay(estimates, x=[1, 5]).plot()
+    assert display.legend_.get_title().get_text() == ""
+    assert legend(display) == ["CD", "PCD"]
+
+
 def test_the_exact_curve_is_on_top():
     lines = LikelihoodDisplay({"rows": CURVES}, x=[1, 5]).plot().lines_["rows"]
     assert lines["exact"].get_zorder() > lines["reverse_ais"].get_zorder()

@@ -16,8 +16,8 @@ INLINE = r":math:`([^`]+)`"
 
 
 def normalised(latex):
-    """The text of a formula with single spaces, without the full stop of its sentence."""
-    return " ".join(latex.split()).removesuffix(" .")
+    """The text of a formula with single spaces, without the full stop or comma after it."""
+    return re.sub(r" [.,]$", "", " ".join(latex.split()))
 
 
 class Page:

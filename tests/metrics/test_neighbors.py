@@ -65,7 +65,7 @@ def test_samples_of_one_mode_of_two_are_near_each_other():
 
 @pytest.mark.parametrize("spread", [0.7, 1.5])
 def test_samples_that_vary_less_or_more_are_told_from_each_other(spread):
-    """In many dimensions: of rows, the inner ones are near to rows of either kind."""
+    """In many dimensions the inner rows are the nearest neighbours of most rows."""
     rng = np.random.default_rng(0)
     X, samples = rng.normal(size=(2, 1000, 20))
     truth, synthetic = adversarial_accuracy(X, spread * samples)
