@@ -75,8 +75,8 @@ class TrainingDisplay:
             axes of a new figure, one below the other.
         quantities : list of str, default=None
             Keys of the history, one panel each. None: validation score, free-energy gap,
-            reconstruction error and learning rate, as far as the history has them. Values that
-            are all NaN do not count.
+            reconstruction error and learning rate, as far as the history has them; if it has none
+            of the four, all that it has. Values that are all NaN do not count.
         name : str, default=None
             Name of the curves in the legend, if several fits are drawn into the same axes.
         **line_kw : dict
@@ -146,8 +146,10 @@ class TrainingDisplay:
         if not present or not len(self.history[present[0]]):
             raise ValueError("history has no epoch: there is nothing to draw. Call fit first.")
         if quantities is None:
-            return [key for key in USUAL if key in present]
+            return [key for key in USUAL if key in present] or present
         quantities = [quantities] if isinstance(quantities, str) else list(quantities)
+        if not quantities:
+            raise ValueError(f"quantities is empty. The history has {', '.join(present)}.")
         for quantity in quantities:
             if quantity not in present:
                 raise ValueError(
