@@ -126,7 +126,7 @@ print(f"standard deviation of a split: {spread:.3f}")
 # * *Hardly more than one machine.* On the features of the second machine logistic regression is
 #   ahead of that on the features of the first with 50 labels alone. The second machine knows the
 #   digits only through the first.
-# * *Little by fine-tuning.* The network from the stack gains half a point at most over the
+# * *Little by fine-tuning.* The network from the stack gains about half a point over the
 #   classifier that it starts as. It is then about as good as logistic regression on the first
 #   machine, which is the simplest of the three.
 

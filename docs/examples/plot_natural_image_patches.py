@@ -191,9 +191,10 @@ plt.show()
 # Samples
 # -------
 # Given the hidden units, the model adds noise of variance 0.7 to a mean. A sample has both. The
-# middle panel shows samples, whose contrast is nearly that of patches. The right panel shows the
-# means of the same samples, on a scale of its own: they have a fraction of the contrast, and their
-# strokes are what the hidden units know. To compare patches with means alone would make the model
+# middle panel shows samples, whose contrast is nearly that of patches: over 2,000 samples the
+# standard deviation of a pixel is 0.89, and of the patches on the left it is 0.95. The right panel
+# shows the means of the same samples, on a scale of its own. Their strokes are what the hidden
+# units know, but their standard deviation is 0.38. So means beside patches would make the model
 # look flat: the noise is a part of the model, and stands for all that the units do not explain.
 # The strokes are simple, because the model does not know the foliage around the temple.
 
