@@ -1,5 +1,6 @@
 """Fixtures that every test module may use."""
 
+import gc
 import math
 
 import numpy as np
@@ -13,6 +14,11 @@ from .helpers.calls import machine_of
 from .helpers.gaussian_machines import VARIANCE
 from .oracles.bernoulli import EnumeratedRBM
 from .oracles.gaussian import EnumeratedGaussianRBM
+
+
+def pytest_collection_finish():
+    """The garbage collector need not look at thousands of collected tests each time."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -138,9 +138,23 @@ def test_a_warning_in_an_example_is_an_error():
 
 @pytest.mark.parametrize("name", GALLERY["EXAMPLES"])
 def test_an_example_is_a_script_of_the_gallery(name):
-    """Its docstring begins with the title of a page."""
+    """Its docstring begins with the title of a page. The gallery runs it without ``__file__``."""
     script = ast.parse((EXAMPLES / name).read_text(encoding="utf-8"))
     assert re.match(r"\n=+\n.+\n=+\n\n", ast.get_docstring(script, clean=False))
+    assert "__file__" not in {node.id for node in ast.walk(script) if isinstance(node, ast.Name)}
+
+
+# --- the command ---
+
+
+def test_the_site_is_built_by_one_command():
+    """CONTRIBUTING.md shows the same command, and CI builds in the same way."""
+    (shown,) = re.findall(r"(?m)^   (python3 -m venv .venv-docs .*)$", PAGES["developer/index"])
+    assert shown in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
+    build = shown.rpartition("python ")[2]
+    for path in (".ci/run", ".github/workflows/tests.yml"):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert build in text.replace("-t quick ", "")
 
 
 # --- the reference ---

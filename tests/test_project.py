@@ -60,6 +60,12 @@ def test_the_picture_of_readme_is_the_one_that_its_script_draws():
     assert PICTURE.stat().st_size < 150_000
 
 
+def test_the_example_of_readme_writes_the_picture_that_it_names():
+    (example,) = re.findall(r"^python3 .* (docs/examples/\w+\.py)$", README, re.MULTILINE)
+    (written,) = re.findall(r"writes a picture,\s`([^`]+)`", README)
+    assert f'savefig("{written}"' in (ROOT / example).read_text(encoding="utf-8")
+
+
 def test_code_of_readme_runs_as_written(capsys):
     """One block after the other, as a reader would run them."""
     assert CODE

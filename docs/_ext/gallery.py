@@ -6,14 +6,14 @@ import warnings
 #: ``sphinx -t quick`` executes the quick ones only.
 EXAMPLES = {
     "plot_digits_pipeline.py": False,
+    "plot_deep_stack.py": False,
     "plot_complete_digits.py": True,
+    "plot_anomalies.py": True,
     "plot_natural_image_patches.py": False,
     "plot_ratings.py": False,
     "plot_training.py": False,
     "plot_likelihood.py": False,
     "plot_bars_and_stripes.py": True,
-    "plot_anomalies.py": True,
-    "plot_deep_stack.py": False,
     "plot_dask.py": False,
 }
 

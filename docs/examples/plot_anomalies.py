@@ -168,7 +168,7 @@ for detector in (rbm, IsolationForest(random_state=0).fit(train)):
 # a function of one entry the density is proportional to exp(-F), with the free energy F of the
 # row. So a grid of values of an entry gives its part of the score. The picture shows the most
 # surprising measurements of a malignant tumour with a score in the middle. The order is not that
-# of the values alone: a large area is less odd where the radius is large as well.
+# of the values alone: area, radius and perimeter vouch for each other, and texture stands alone.
 
 
 def entry_scores(rbm, row, grid):

@@ -201,7 +201,7 @@ from skrbm.displays import CompletionDisplay, FiltersDisplay, SamplesDisplay
 image = {"image_shape": (8, 8)}
 figure, axes = plt.subplot_mosaic(
     [["filters", "samples"], ["halves", "halves"]],
-    figsize=(11, 5.3),
+    figsize=(11, 5.1),
     height_ratios=[3, 2],
     layout="compressed",
 )

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ._bunch import library
@@ -53,16 +54,16 @@ def fetch_archive(url, sha256, folder, *, download_if_missing=True, n_retries=3,
     downloader = _Resuming(path.with_name(f"{path.name}.part"), n_retries, delay)
     try:
         pooch.retrieve(url, f"sha256:{sha256}", path.name, path.parent, downloader=downloader)
+    except OSError as error:  # of requests, where some are ValueErrors as well, or of the files
+        raise OSError(
+            f"{url} could not be downloaded: {error}. The next call goes on where this one "
+            f"stopped. Without a connection put the archive, {path.name}, into {path.parent}."
+        ) from error
     except ValueError as error:  # of pooch: the checksum
         raise OSError(
             f"what {url} sent is not the archive that skrbm knows: its SHA-256 is not {sha256}. "
             "It was thrown away. Call again, as the download may have been damaged; if the error "
             "stays, the archive was replaced by another one."
-        ) from error
-    except OSError as error:  # of requests, or of the file system
-        raise OSError(
-            f"{url} could not be downloaded: {error}. The next call goes on where this one "
-            f"stopped. Without a connection put the archive, {path.name}, into {path.parent}."
         ) from error
     return path
 
@@ -84,28 +85,38 @@ class _Resuming:
 
     def __call__(self, url, output_file, pooch):
         """Download to a path; ``pooch`` is none."""
-        for attempt in range(self.n_retries + 1):
-            try:
-                self._append(url)
-                break
-            except OSError:
-                if attempt == self.n_retries:
-                    raise
-                time.sleep(self.delay)
-        os.replace(self.part, output_file)
+        # A file of this call alone: other processes may download the same archive. Only a process
+        # that is killed leaves it behind.
+        own = self.part.with_name(f"{self.part.name}.{Path(output_file).name}")
+        with suppress(FileNotFoundError):
+            os.replace(self.part, own)
+        try:
+            for attempt in range(self.n_retries + 1):
+                try:
+                    _append(url, own)
+                    break
+                except OSError:
+                    if attempt == self.n_retries:
+                        raise
+                    time.sleep(self.delay)
+            os.replace(own, output_file)
+        finally:
+            with suppress(FileNotFoundError):  # the download broke off, and some has arrived
+                os.replace(own, self.part)
 
-    def _append(self, url):
-        """Ask for what is missing."""
-        requests = library("requests", "a data set from the network")
-        n_done = self.part.stat().st_size if self.part.exists() else 0
-        headers = {"Accept-Encoding": "identity"}  # bytes are counted as they are in the file
-        if n_done:
-            headers["Range"] = f"bytes={n_done}-"
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
-            if response.status_code == requests.codes.requested_range_not_satisfiable:
-                return  # nothing is missing; the checksum tells what it is
-            response.raise_for_status()
-            goes_on = response.status_code == requests.codes.partial_content
-            with self.part.open("ab" if goes_on else "wb") as file:
-                for chunk in response.iter_content(_CHUNK):
-                    file.write(chunk)
+
+def _append(url, path):
+    """Ask for what a file lacks."""
+    requests = library("requests", "a data set from the network")
+    n_done = path.stat().st_size if path.exists() else 0
+    headers = {"Accept-Encoding": "identity"}  # bytes are counted as they are in the file
+    if n_done:
+        headers["Range"] = f"bytes={n_done}-"
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+        if response.status_code == requests.codes.requested_range_not_satisfiable:
+            return  # nothing is missing; the checksum tells what it is
+        response.raise_for_status()
+        goes_on = response.status_code == requests.codes.partial_content
+        with path.open("ab" if goes_on else "wb") as file:
+            for chunk in response.iter_content(_CHUNK):
+                file.write(chunk)

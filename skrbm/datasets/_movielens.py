@@ -1,5 +1,7 @@
 """MovieLens: ratings of films, as GroupLens publishes them."""
 
+from math import inf
+from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -195,6 +197,8 @@ def fetch_movielens(
     ):
         check_flag(flag, value)
     n_retries = check_integer("n_retries", n_retries, 0)
+    if not isinstance(delay, Real) or not 0 <= delay < inf:
+        raise ValueError(f"delay must be a number of seconds, at least 0. Got {delay!r} instead.")
     pandas = library("pandas", "as_frame=True") if as_frame else None
     archive = ARCHIVES[name]
     path = fetch_archive(

@@ -1,6 +1,7 @@
 """What displays share: matplotlib when it is needed, images side by side, bars of colours."""
 
 import numpy as np
+from scipy.sparse import issparse
 
 LONG_SIDE = 6.0  # of a new picture of images, in inches
 
@@ -24,7 +25,7 @@ def check_image_shape(image_shape):
         height, width = (int(side) for side in image_shape)
         if min(height, width) < 1 or (height, width) != tuple(image_shape):
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
             "image_shape must be two positive integers, the height and the width of an image in "
             f"pixels. Got {image_shape!r} instead."
@@ -34,6 +35,8 @@ def check_image_shape(image_shape):
 
 def as_images(rows, image_shape, what):
     """Rows as an array of shape (n_images, height, width); ``what`` names them in errors."""
+    if issparse(rows):
+        raise TypeError(f"{what} must be dense rows: pass {what}.toarray().")
     rows = np.asarray(rows)
     height, width = check_image_shape(image_shape)
     if rows.ndim != 2 or not len(rows):
@@ -76,12 +79,18 @@ def axes_for(ax, shape, caller):
     return ax
 
 
-def show_image(ax, image, cmap, frame, **im_kw):
-    """Draw an image in which NaN has the colour of the frame; the artist."""
+def show_image(ax, image, cmap, frame, limits, im_kw):
+    """Draw an image in which NaN has the colour of the frame; the artist.
+
+    ``im_kw`` goes before all else. With a norm of its own it needs no limits.
+    """
     from matplotlib import colormaps
 
-    colours = colormaps.get_cmap(cmap).with_extremes(bad=frame)
-    artist = ax.imshow(image, **({"cmap": colours, "interpolation": "nearest"} | im_kw))
+    im_kw = {"cmap": cmap, "interpolation": "nearest"} | (im_kw or {})
+    if "norm" not in im_kw:
+        im_kw = limits | im_kw
+    im_kw["cmap"] = colormaps.get_cmap(im_kw["cmap"]).with_extremes(bad=frame)
+    artist = ax.imshow(image, **im_kw)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     return artist

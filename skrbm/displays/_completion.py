@@ -2,7 +2,7 @@
 
 import narwhals as nw
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._input.parameters import check_integer
@@ -32,7 +32,7 @@ class CompletionDisplay:
     completions : dict of array-like of shape (n_samples, n_features)
         Complete rows under the names of what has made them.
     known : array-like of bool of shape (n_features,) or (n_samples, n_features)
-        Which pixels are known.
+        Which pixels are known. Those that are NaN in X are not.
     image_shape : tuple of int
         Height and width of an image, in pixels.
 
@@ -124,12 +124,12 @@ class CompletionDisplay:
             *((completed, ~known) for completed in completions),
         ]
         values, made = (_lines(parts) for parts in zip(*lines, strict=True))
-        scale = limits(np.concatenate([images, *completions])) | (im_kw or {})
-        image = _colours(values, made, **scale)
+        im_kw = limits(np.concatenate([images, *completions])) | (im_kw or {})
+        image = _colours(values, made, im_kw.pop("vmin"), im_kw.pop("vmax"))
 
         self.ax_ = axes_for(ax, image.shape[:2], "CompletionDisplay.plot")
         self.figure_ = self.ax_.figure
-        self.im_ = self.ax_.imshow(image, interpolation="nearest")
+        self.im_ = self.ax_.imshow(image, **({"interpolation": "nearest"} | im_kw))
         heights = np.array([len(first[0]) + 1 for first, _ in lines])
         self.ax_.set_yticks(
             np.cumsum(heights) - heights / 2, [name, "known part", *self.completions]
@@ -160,7 +160,8 @@ class CompletionDisplay:
                 f"known must have the shape of X, {np.shape(self.X)}, or that of one row. Got "
                 f"shape {known.shape}."
             )
-        known = np.broadcast_to(known, np.shape(self.X)).reshape(images.shape)
+        # What X lacks is unknown, and a completion makes it.
+        known = np.broadcast_to(known, np.shape(self.X)).reshape(images.shape) & ~np.isnan(images)
         if not known.any():
             raise ValueError("known is False for all pixels: there is nothing to complete from.")
         completions = []
@@ -199,7 +200,7 @@ class CompletionDisplay:
         X : array-like of shape (n_samples, n_features)
             Whole rows, such as held-out ones, of which the estimator sees the known part only.
         known : array-like of bool of shape (n_features,) or (n_samples, n_features)
-            Which entries are known.
+            Which entries are known. Those that are NaN in X are not.
         image_shape : tuple of int
             Height and width of an image, in pixels.
         others : dict of array-like of shape (n_samples, n_features), default=None
@@ -256,8 +257,7 @@ class CompletionDisplay:
         need_matplotlib("CompletionDisplay.from_estimator")
         check_is_fitted(rbm, "components_")
         n_draws = check_integer("n_draws", n_draws, 0)
-        rows = np.asarray(X)
-        rows = rows if rows.dtype.kind == "f" else rows.astype(float)
+        rows = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan")
         display = cls(rows, dict(others or {}), known=known, image_shape=image_shape)
         known = display._images()[1].reshape(rows.shape)
         partly = _framed(np.where(known, rows, rows.dtype.type(np.nan)), X)

@@ -118,8 +118,8 @@ class FiltersDisplay:
         limit = np.nanmax(np.abs(image)) or 1.0
         self.ax_ = axes_for(ax, image.shape, "FiltersDisplay.plot")
         self.figure_ = self.ax_.figure
-        scale = {"vmin": -limit, "vmax": limit} | (im_kw or {})
-        self.im_ = show_image(self.ax_, image, cmap, "0.4", **scale)
+        scale = {"vmin": -limit, "vmax": limit}
+        self.im_ = show_image(self.ax_, image, cmap, "0.4", scale, im_kw)
         self.colorbar_ = colour_bar(self.im_, label)
         return self
 

@@ -1,6 +1,7 @@
 """LikelihoodDisplay: how probable rows are to a machine, and how well that is known."""
 
 from collections.abc import Mapping
+from itertools import count, cycle
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -132,6 +133,10 @@ class LikelihoodDisplay:
 
     def _checked(self, difference_from):
         """Estimates as arrays of shape (n_x, 3), or (1, 3), less those of a method if asked."""
+        if not self.estimates or not all(self.estimates.values()):
+            raise ValueError(
+                "there is nothing to draw: estimates must hold rows, and of all rows a method."
+            )
         n_x = 1 if self.x is None else len(self.x)
         checked = {}
         for rows, methods in self.estimates.items():
@@ -159,7 +164,7 @@ class LikelihoodDisplay:
 
     def _points(self, estimates):
         """A point with a bar per method, and a band of points per set of rows."""
-        lines, several = {}, len(estimates) > 1
+        lines, several, colours = {}, len(estimates) > 1, _colours(estimates)
         for place, (rows, methods) in enumerate(estimates.items()):
             lines[rows] = {}
             shifts = np.linspace(-0.25, 0.25, len(methods)) if len(methods) > 1 else [0.0]
@@ -175,7 +180,7 @@ class LikelihoodDisplay:
                     xerr=[[mean - lower], [upper - mean]],
                     fmt="o",
                     capsize=4 if lower < upper else 0,
-                    color=COLOURS.get(method),
+                    color=colours[method],
                     label=label,
                 )
                 lines[rows][method] = bars.lines[0]
@@ -186,8 +191,8 @@ class LikelihoodDisplay:
 
     def _curves(self, estimates):
         """A curve with a band per method and set of rows; the exact one is drawn on top."""
-        lines, several = {}, len(estimates) > 1
-        for dashes, (rows, methods) in zip(LINES, estimates.items(), strict=False):
+        lines, several, colours = {}, len(estimates) > 1, _colours(estimates)
+        for dashes, (rows, methods) in zip(cycle(LINES), estimates.items(), strict=False):
             lines[rows] = {}
             for method, values in methods.items():
                 mean, lower, upper = values.T
@@ -197,7 +202,7 @@ class LikelihoodDisplay:
                     mean,
                     linestyle=dashes,
                     marker=".",
-                    color=COLOURS.get(method),
+                    color=colours[method],
                     label=_label(rows if several else None, method),
                     **on_top,
                 )
@@ -296,6 +301,13 @@ class LikelihoodDisplay:
                 ends = (mean - (end - log_z.value) for end in reversed(log_z.interval))
                 estimates[rows][log_z.method] = (mean, *ends)
         return cls(estimates).plot(ax=ax, difference_from=difference_from)
+
+
+def _colours(estimates):
+    """The colour of each method, the same in all sets of rows."""
+    methods = dict.fromkeys(method for methods in estimates.values() for method in methods)
+    others = (f"C{i}" for i in count(2))
+    return {method: COLOURS.get(method) or next(others) for method in methods}
 
 
 def _label(rows, method):

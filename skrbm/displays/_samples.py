@@ -101,9 +101,7 @@ class SamplesDisplay:
         image = tiles(images, check_integer("n_columns", n_columns, 1))
         self.ax_ = axes_for(ax, image.shape, "SamplesDisplay.plot")
         self.figure_ = self.ax_.figure
-        self.im_ = show_image(
-            self.ax_, image, cmap, "lightsteelblue", **(limits(images) | (im_kw or {}))
-        )
+        self.im_ = show_image(self.ax_, image, cmap, "lightsteelblue", limits(images), im_kw)
         self.colorbar_ = colour_bar(self.im_, self.label or "")
         return self
 

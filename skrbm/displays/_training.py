@@ -75,8 +75,8 @@ class TrainingDisplay:
             axes of a new figure, one below the other.
         quantities : list of str, default=None
             Keys of the history, one panel each. None: validation score, free-energy gap,
-            reconstruction error and learning rate, as far as the history has them. Values that
-            are all NaN do not count.
+            reconstruction error and learning rate, as far as the history has them; if it has none
+            of the four, all that it has. Values that are all NaN do not count.
         name : str, default=None
             Name of the curves in the legend, if several fits are drawn into the same axes.
         **line_kw : dict
@@ -121,22 +121,22 @@ class TrainingDisplay:
             )
         self.figure_ = self.axes_[0].figure
         self.best_epoch_ = _best_epoch(self.history)
+        best = None if self.best_epoch_ is None else f"best epoch: {self.best_epoch_}"
+        label = name if best is None or name is None else f"{name}, {best}"
         self.lines_ = {}
         for panel, quantity in zip(self.axes_, quantities, strict=True):
             values = self.history[quantity]
-            looks = {"marker": "." if len(values) <= 60 else "", "label": name} | line_kw
+            looks = {"marker": "." if len(values) <= 60 else "", "label": label} | line_kw
             (line,) = panel.plot(np.arange(1, len(values) + 1), values, **looks)
             panel.set_ylabel(LABELS.get(quantity, quantity.replace("_", " ")))
             panel.xaxis.get_major_locator().set_params(integer=True)
-            if self.best_epoch_ is not None:
-                label = f"best epoch: {self.best_epoch_}"
-                label = label if name is None else f"{name}, {label}"
+            if best is not None:
                 mark = {"color": line.get_color(), "linestyle": ":", "zorder": 0}
-                panel.axvline(self.best_epoch_, label=label, **mark)
+                panel.axvline(self.best_epoch_, label=best if name is None else None, **mark)
             self.lines_[quantity] = line
         self.axes_[-1].set_xlabel("epoch")
         if self.axes_[0].get_legend_handles_labels()[0]:
-            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2, "frameon": False}
+            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
             self.axes_[0].legend(**({} if name is None else above))
         return self
 
@@ -146,8 +146,10 @@ class TrainingDisplay:
         if not present or not len(self.history[present[0]]):
             raise ValueError("history has no epoch: there is nothing to draw. Call fit first.")
         if quantities is None:
-            return [key for key in USUAL if key in present]
+            return [key for key in USUAL if key in present] or present
         quantities = [quantities] if isinstance(quantities, str) else list(quantities)
+        if not quantities:
+            raise ValueError(f"quantities is empty. The history has {', '.join(present)}.")
         for quantity in quantities:
             if quantity not in present:
                 raise ValueError(

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_array
 
+_ROUNDING = 1e-13  # of a covariance, as a share of variances: some hundred units in the last place
+
 
 class PairCorrelations(NamedTuple):
     """How well samples keep the covariances of data, see ``pair_correlations``.
@@ -109,9 +111,9 @@ def pair_correlations(X, samples):
             f"X has {X.shape[1]} features but samples has {samples.shape[1]}: both must be rows "
             "of the same features."
         )
-    of_data, of_samples = _covariances(X), _covariances(samples)
+    (of_data, *_), (of_samples, *_) = both = _covariances(X), _covariances(samples)
     rms = float(np.sqrt(np.mean((of_data - of_samples) ** 2)))
-    of_data, of_samples = (c - c.mean() for c in (of_data, of_samples))
+    of_data, of_samples = (_deviations(*covariances) for covariances in both)
     product, squares = of_data @ of_samples, (of_data @ of_data, of_samples @ of_samples)
     return PairCorrelations(
         _ratio(product, np.sqrt(squares[0] * squares[1])), _ratio(product, squares[0]), rms
@@ -119,9 +121,19 @@ def pair_correlations(X, samples):
 
 
 def _covariances(rows):
-    """Those of all pairs of different features, a vector."""
-    centred = rows - rows.mean(axis=0)
-    return (centred.T @ centred / len(rows))[np.triu_indices(rows.shape[1], 1)]
+    """Those of all pairs of different features, a vector; and the largest variance."""
+    # The mean of equal numbers may differ from them in the last bit.
+    centred = np.where(np.ptp(rows, axis=0) > 0, rows - rows.mean(axis=0), 0)
+    table = centred.T @ centred / len(rows)
+    return table[np.triu_indices(rows.shape[1], 1)], table.diagonal().max()
+
+
+def _deviations(covariances, largest_variance):
+    """Covariances less their mean; zeros where rounding alone tells them apart."""
+    deviations = covariances - covariances.mean()
+    if np.abs(deviations).max() <= _ROUNDING * largest_variance:
+        return np.zeros_like(deviations)
+    return deviations
 
 
 def _ratio(a, b):

@@ -6,6 +6,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array, check_random_state
+from sklearn.utils.extmath import row_norms
+
+_ROUNDING = 1e-13  # of a sum of squares: some hundred units in the last place
 
 
 class AdversarialAccuracy(NamedTuple):
@@ -112,6 +115,9 @@ def adversarial_accuracy(X, samples, *, random_state=None):
         )
     random_state, n_rows = check_random_state(random_state), min(X.shape[0], samples.shape[0])
     X, samples = (_some(rows, n_rows, random_state) for rows in (X, samples))
+    if not issparse(X) and not issparse(samples):
+        middle = X.mean(axis=0)  # distances of many features lose digits far from 0
+        X, samples = X - middle, samples - middle
     return AdversarialAccuracy(_share(X, samples), _share(samples, X))
 
 
@@ -128,4 +134,7 @@ def _share(own, others):
     algorithm = "brute" if issparse(own) or issparse(others) else "auto"
     near = NearestNeighbors(n_neighbors=1, algorithm=algorithm).fit(own).kneighbors()[0]
     far = NearestNeighbors(n_neighbors=1, algorithm=algorithm).fit(others).kneighbors(own)[0]
-    return float(((near < far) + 0.5 * (near == far)).mean())
+    near, far = near.ravel() ** 2, far.ravel() ** 2
+    # Where distances are equal their squares may differ by rounding, and so do squares of rows.
+    even = np.abs(near - far) <= _ROUNDING * (row_norms(own, squared=True) + near + far)
+    return float(np.where(even, 0.5, near < far).mean())

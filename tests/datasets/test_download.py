@@ -1,6 +1,7 @@
 """Archives from the network: a server on this computer sends them, or fails to."""
 
 import sys
+import time
 
 import pytest
 
@@ -58,6 +59,39 @@ def test_a_server_that_cannot_resume_starts_again(site, tmp_path):
     assert files(tmp_path) == {"ml-100k.zip": CONTENT}
 
 
+def test_calls_at_the_same_time_keep_apart(site, tmp_path):
+    """Another call begins and ends while this one has half of the archive."""
+    answer, paths = site.answer, []
+
+    def answer_in_halves(handler):
+        site.answer = answer
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(CONTENT)))
+        handler.end_headers()
+        handler.wfile.write(CONTENT[: 3 * CHUNK])
+        while sum(map(len, files(tmp_path).values())) < 3 * CHUNK:
+            time.sleep(0.001)
+        paths.append(fetch_archive(site.url, SUM, tmp_path, n_retries=0))
+        handler.wfile.write(CONTENT[3 * CHUNK :])
+
+    site.answer = answer_in_halves
+    paths.append(fetch_archive(site.url, SUM, tmp_path, n_retries=0))
+    assert paths == [tmp_path / "ml-100k.zip"] * 2
+    assert files(tmp_path) == {"ml-100k.zip": CONTENT}
+
+
+def test_what_has_arrived_is_kept_where_the_user_stops_the_call(site, tmp_path, monkeypatch):
+    site.breaks_after = [3 * CHUNK]
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", stop)
+    with pytest.raises(KeyboardInterrupt):
+        fetch_archive(site.url, SUM, tmp_path)
+    assert files(tmp_path) == {"ml-100k.zip.part": CONTENT[: 3 * CHUNK]}
+
+
 def test_a_complete_part_is_taken(site, tmp_path):
     """A call was stopped between the last byte and the check."""
     (tmp_path / "ml-100k.zip.part").write_bytes(CONTENT)
@@ -102,6 +136,14 @@ def test_errors_without_a_network_say_what_to_do(tmp_path, monkeypatch):
     assert url in str(caught.value)
     with pytest.raises(OSError, match=r"ml-100k\.zip is missing, and download_if_missing=False"):
         fetch_archive(url, SUM, tmp_path, download_if_missing=False)
+
+
+def test_a_proxy_without_a_name_is_not_taken_for_another_archive(tmp_path, monkeypatch):
+    """The error of requests is a ValueError as well as an OSError."""
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", "http:///")
+    with pytest.raises(OSError, match=r"could not be downloaded: .*proxy"):
+        fetch_archive("http://example.org/a.zip", SUM, tmp_path, n_retries=0)
 
 
 def test_missing_pages_are_errors(site, tmp_path):

@@ -159,6 +159,8 @@ def test_a_recommender_names_titles(sites):
         ({"as_frame": None}, TypeError, "as_frame must be True or False"),
         ({"return_X_y": 1}, TypeError, "return_X_y must be True or False"),
         ({"n_retries": -1}, ValueError, "n_retries must be at least 0"),
+        ({"delay": -1}, ValueError, "delay must be a number of seconds, at least 0"),
+        ({"delay": "1"}, ValueError, "delay must be a number of seconds"),
     ],
 )
 def test_invalid_parameters_are_refused(parameters, error, message):

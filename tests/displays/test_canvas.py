@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import CenteredNorm, to_rgba
+from matplotlib.figure import Figure
+from scipy import sparse
 
-from skrbm.displays._canvas import as_images, balanced, check_image_shape, tiles
+from skrbm.displays._canvas import as_images, balanced, check_image_shape, show_image, tiles
 
 from ..helpers.processes import run_python
 
@@ -46,7 +49,9 @@ def test_tiles_are_balanced(n_images, shape, n_columns):
     assert balanced(n_images, shape) == n_columns
 
 
-@pytest.mark.parametrize("shape", [8, (8,), (8, 8, 3), (0, 8), (8.5, 8), (8, -1), "88", None])
+@pytest.mark.parametrize(
+    "shape", [8, (8,), (8, 8, 3), (0, 8), (8.5, 8), (8, -1), (8, np.inf), "88", None]
+)
 def test_an_image_shape_is_two_positive_integers(shape):
     with pytest.raises(ValueError, match="image_shape must be two positive integers"):
         check_image_shape(shape)
@@ -65,3 +70,20 @@ def test_a_wrong_image_shape_names_both_numbers():
 def test_images_are_rows_of_a_table(rows):
     with pytest.raises(ValueError, match="samples must be a table of at least one row"):
         as_images(rows, (8, 8), "samples")
+
+
+def test_sparse_rows_are_refused():
+    with pytest.raises(TypeError, match=r"samples must be dense rows: pass samples.toarray\(\)"):
+        as_images(sparse.csr_array((2, 64)), (8, 8), "samples")
+
+
+def test_arguments_of_imshow_go_before_all_else():
+    image, limits = np.array([[-1.0, np.nan, 3.0]]), {"vmin": -3, "vmax": 3}
+    given = {"vmax": 2, "cmap": "Reds", "alpha": 0.5}
+    artist = show_image(Figure().subplots(), image, "Blues", "green", limits, given)
+    assert artist.get_clim() == (-3, 2)
+    assert (artist.get_cmap().name, artist.get_alpha()) == ("Reds", 0.5)
+    assert artist.get_cmap().get_bad().tolist() == list(to_rgba("green"))
+    given = {"norm": CenteredNorm(1)}
+    artist = show_image(Figure().subplots(), image, "Blues", "green", limits, given)
+    assert artist.get_clim() == (-1, 3)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from matplotlib import colors
 from matplotlib.figure import Figure
+from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-from skrbm import BernoulliRBM
+from skrbm import BernoulliRBM, SoftmaxRBM
 from skrbm.displays import CompletionDisplay
 
 SHAPE = (4, 3)
@@ -124,6 +125,26 @@ def test_rows_are_taken_back_to_pixels(rbm, X):
     np.testing.assert_array_equal(display.completions["impute"][:, UPPER], 16 * X[:, UPPER])
 
 
+def test_what_x_lacks_is_unknown(rng):
+    """A completion makes it, so it is blue there."""
+    X = rng.integers(1, 4, (5, 12)).astype(float)
+    X[:, 1] = np.nan
+    rbm = SoftmaxRBM(3, categories=[1, 2, 3], n_iter=1, random_state=0).fit(X)
+    display = CompletionDisplay.from_estimator(rbm, X, known=UPPER, image_shape=SHAPE)
+    image = display.im_.get_array()
+    whole, part, completed = image[1, 1:4], image[6, 1:4], image[9, 1:4]
+    assert coloured(completed).tolist() == [False, True, False]
+    np.testing.assert_array_equal(whole, part)
+    assert legend(display) == ["known", "completed", "unknown"]
+
+
+def test_arguments_of_imshow(X):
+    display = CompletionDisplay(X, {}, known=UPPER, image_shape=SHAPE)
+    display.plot(im_kw={"vmax": 2, "interpolation": "bilinear"})
+    assert display.im_.get_interpolation() == "bilinear"
+    np.testing.assert_allclose(display.im_.get_array()[1:5, 1:4, 0].min(), 0.5, atol=0.01)
+
+
 def test_axes_are_respected(rbm, X):
     ax = Figure().subplots()
     display = CompletionDisplay.from_estimator(rbm, X, known=UPPER, image_shape=SHAPE, ax=ax)
@@ -151,6 +172,11 @@ def test_a_machine_that_is_not_fitted(X):
 def test_what_is_known_must_fit_the_rows(rbm, X, known, sentence):
     with pytest.raises(ValueError, match=sentence):
         CompletionDisplay.from_estimator(rbm, X, known=known, image_shape=SHAPE)
+
+
+def test_sparse_rows_are_refused(rbm, X):
+    with pytest.raises(TypeError, match="dense data is required"):
+        CompletionDisplay.from_estimator(rbm, sparse.csr_array(X), known=UPPER, image_shape=SHAPE)
 
 
 def test_completions_must_fit_the_rows(X):

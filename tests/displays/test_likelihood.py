@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from sklearn.exceptions import NotFittedError
 
@@ -127,6 +128,28 @@ def test_sets_of_rows_have_lines_of_their_own():
     assert display.lines_["held out"]["exact"].get_linestyle() == "--"
 
 
+def test_no_set_of_rows_is_left_out():
+    """Though there are fewer kinds of dashes."""
+    names = [f"part {i}" for i in range(6)]
+    display = LikelihoodDisplay(dict.fromkeys(names, CURVES), x=[1, 5]).plot()
+    assert list(display.lines_) == names
+    assert len(legend(display)) == 12
+
+
+@pytest.mark.parametrize("x", [None, [1]])
+def test_methods_by_other_names_have_other_colours(x):
+    """The same in each set of rows."""
+    point = [(-1.0, -2.0, 0.0)]
+    first = dict.fromkeys(["mine", "ais", "other", "reverse_ais", "exact"], point)
+    second = dict.fromkeys(["other", "exact"], point)
+    lines = LikelihoodDisplay({"first": first, "second": second}, x=x).plot().lines_
+    colours = {name: to_rgba(line.get_color()) for name, line in lines["first"].items()}
+    assert len(set(colours.values())) == 5
+    assert colours["ais"] == to_rgba("C0")
+    for name, line in lines["second"].items():
+        assert to_rgba(line.get_color()) == colours[name]
+
+
 def test_axes_are_respected():
     ax = Figure().subplots()
     display = LikelihoodDisplay({"rows": POINTS}).plot(ax=ax)
@@ -144,6 +167,12 @@ def test_estimates_of_another_shape():
         LikelihoodDisplay({"rows": {"ais": (-1.0, -2.0)}}).plot()
     with pytest.raises(ValueError, match=r"for each of 3 values of x. Got an array .* \(2, 3\)"):
         LikelihoodDisplay({"rows": CURVES}, x=[1, 2, 3]).plot()
+
+
+@pytest.mark.parametrize("estimates", [{}, {"rows": {}}])
+def test_no_estimates(estimates):
+    with pytest.raises(ValueError, match="there is nothing to draw: estimates must hold"):
+        LikelihoodDisplay(estimates).plot()
 
 
 def test_a_difference_from_what_is_not_there():

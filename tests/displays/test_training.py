@@ -73,16 +73,18 @@ def test_quantities_can_be_chosen():
     assert list(TrainingDisplay(HISTORY).plot(quantities="my_own").lines_) == ["my_own"]
 
 
+def test_a_history_of_lists_of_ones_own_is_drawn():
+    assert list(TrainingDisplay({"my_own": [1.0], "other": [2.0]}).plot().lines_) == [
+        "my_own",
+        "other",
+    ]
+
+
 def test_two_fits_share_their_axes():
     first = TrainingDisplay(HISTORY).plot(name="first")
     second = TrainingDisplay(HISTORY).plot(ax=first.axes_, name="second", color="red")
     assert second.figure_ is first.figure_
-    assert legend(first.axes_[0]) == [
-        "first",
-        "first, best epoch: 2",
-        "second",
-        "second, best epoch: 2",
-    ]
+    assert legend(first.axes_[0]) == ["first, best epoch: 2", "second, best epoch: 2"]
     assert {line.get_color() for line in second.lines_.values()} == {"red"}
 
 
@@ -99,6 +101,11 @@ def test_axes_are_respected():
 def test_a_quantity_that_is_not_there():
     with pytest.raises(ValueError, match=r"has no 'free_energy_gap', or only NaN. It has recon"):
         TrainingDisplay(HISTORY).plot(quantities=["free_energy_gap"])
+
+
+def test_no_quantity_is_refused():
+    with pytest.raises(ValueError, match=r"quantities is empty. The history has reconstruction"):
+        TrainingDisplay(HISTORY).plot(quantities=[])
 
 
 def test_axes_must_be_as_many_as_quantities():

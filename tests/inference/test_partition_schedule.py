@@ -99,7 +99,7 @@ def test_so_are_those_of_a_machine_that_is_its_base_rates():
     assert_array_equal(betas, np.linspace(0, 1, 2000))
 
 
-def spread(estimator, betas, reverse, n=500):
+def spread(estimator, betas, reverse, n=300):
     """Variance of the log-weights of a machine without weights, from exact draws."""
     bias = estimator.intercept_visible_ if reverse else estimator._base_rate_bias
     model = estimator._machine(float)

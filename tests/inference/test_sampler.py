@@ -22,7 +22,7 @@ def auto(case, n, n_steps, seed=3, **options):
 
 @cases
 def test_chains_at_chosen_temperatures_reach_the_model(case):
-    case.assert_drawn(case.unform(auto(case, 3000, 50)))
+    case.assert_drawn(case.unform(auto(case, 2000, 25)))
 
 
 @cases

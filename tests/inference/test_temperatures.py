@@ -61,8 +61,8 @@ def test_the_first_half_of_the_steps_is_not_counted():
     """Chains that start far from where they belong: their first swaps tell nothing."""
     case, betas = CASES["Bernoulli"], ladder(4)
     tempered = TemperedRBM(case.model(), case.base)
-    v = np.tile(case.at(1).v_states[[0]], (4 * 4000, 1))
-    found = rejection(tempered, v, betas, 60, np.uint64(1))
+    v = np.tile(case.at(1).v_states[[0]], (4 * 1000, 1))
+    found = rejection(tempered, v, betas, 40, np.uint64(1))
     assert_allclose(found, exact_rejection(case, betas), atol=0.04)
     first = rejection(tempered, v * 0 + case.at(1).v_states[0], betas, 1, np.uint64(1))
     assert np.abs(first - exact_rejection(case, betas)).max() > 0.1

@@ -65,6 +65,28 @@ def test_covariances_that_are_all_equal_have_no_slope():
     assert np.isnan(pair_correlations(constant, varied)[:2]).all()
 
 
+@pytest.mark.parametrize(
+    "equal",
+    [
+        np.tile([0.1, 0.7, 0.3, 0.9, 0.2, 0.6, 0.4], (10, 1)),  # their means are rounded
+        np.eye(7) * 0.3 + 0.1,
+        np.eye(7) + 1e3,
+    ],
+)
+def test_covariances_that_rounding_alone_tells_apart_are_equal(equal, rng):
+    varied = rng.normal(size=(20, 7))
+    assert np.isnan(pair_correlations(equal, varied)[:2]).all()
+    found = pair_correlations(varied, equal)
+    assert math.isnan(found.pearson)
+    assert found.slope == 0
+
+
+def test_a_large_mean_hides_nothing(rng):
+    X, samples = rng.normal(size=(2, 50, 4))
+    expected = pair_correlations(X, samples)
+    assert pair_correlations(X + 1e6, samples + 1e6) == pytest.approx(expected, rel=1e-6)
+
+
 def test_draws_of_the_same_distribution_approach_it(rng):
     mixing = rng.normal(size=(6, 6))
     errors = []
@@ -84,7 +106,7 @@ def terms(rows, mean):
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_means_of_the_last_step_have_the_covariances_of_samples(case, rng):
     """Units are independent given the hidden units. Variances would differ."""
-    n = 20_000
+    n = 10_000
     init, truth = (case.draw(1, n, rng) for _ in range(2))
     if isinstance(case, Categorical):
         init, truth = case.machine.dense(init), case.machine.dense(truth)

@@ -39,11 +39,27 @@ def test_shares_are_those_of_plain_loops(kind):
     assert adversarial_accuracy(samples, X) == found[::-1]
 
 
+@pytest.mark.parametrize("n_features", [8, 40])
+@pytest.mark.parametrize("as_stored", [np.asarray, sparse.csr_array])
+def test_equal_distances_count_half_though_rounding_tells_them_apart(n_features, as_stored):
+    """Tenths are no binary fractions: as they are, shares must be those of whole numbers."""
+    whole = np.random.default_rng(0).integers(0, 3, (2, 150, n_features)).astype(float)
+    expected = adversarial_accuracy(*whole)
+    assert adversarial_accuracy(*map(as_stored, whole / 10)) == expected
+    assert expected == (share(*whole.tolist()), share(*whole[::-1].tolist()))
+
+
+def test_rows_far_from_zero_are_as_near_each_other():
+    X, samples = rows("many features", 100, 0), rows("many features", 100, 1)
+    expected = adversarial_accuracy(X, samples)
+    assert adversarial_accuracy(X + 1e8, samples + 1e8) == expected
+
+
 @pytest.mark.parametrize("kind", ["bits", "few features", "many features"])
 def test_draws_from_the_same_distribution_give_a_half(kind):
     """Bits fall on one of 64 rows: without halves for ties the shares would be near 0."""
-    found = adversarial_accuracy(rows(kind, 2000, 0), rows(kind, 2000, 1))
-    assert np.abs(np.subtract(found, 0.5)).max() < 4 * np.sqrt(0.5 / 2000)
+    found = adversarial_accuracy(rows(kind, 800, 0), rows(kind, 800, 1))
+    assert np.abs(np.subtract(found, 0.5)).max() < 4 * np.sqrt(0.5 / 800)
 
 
 def test_copies_give_zero_and_rows_apart_give_one():
@@ -51,6 +67,13 @@ def test_copies_give_zero_and_rows_apart_give_one():
     assert adversarial_accuracy(X, X) == (0, 0)
     assert adversarial_accuracy(X, X[::-1] + 1e-6) == (0, 0)
     assert adversarial_accuracy(X, X + 100) == (1, 1)
+
+
+def test_a_row_far_from_all_others_changes_no_other():
+    X, samples = rows("many features", 100, 0), rows("many features", 100, 1)
+    expected = adversarial_accuracy(X[1:], samples[1:])
+    X[0], samples[0] = 1e7, 1e7 + 1
+    assert adversarial_accuracy(X, samples) == tuple(0.99 * share for share in expected)
 
 
 def test_samples_of_one_mode_of_two_are_near_each_other():
@@ -67,7 +90,7 @@ def test_samples_of_one_mode_of_two_are_near_each_other():
 def test_samples_that_vary_less_or_more_are_told_from_each_other(spread):
     """In many dimensions the inner rows are the nearest neighbours of most rows."""
     rng = np.random.default_rng(0)
-    X, samples = rng.normal(size=(2, 1000, 20))
+    X, samples = rng.normal(size=(2, 400, 20))
     truth, synthetic = adversarial_accuracy(X, spread * samples)
     assert (synthetic > truth + 0.2) == (spread < 1)
     assert (truth > synthetic + 0.2) == (spread > 1)
