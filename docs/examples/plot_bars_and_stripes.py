@@ -5,9 +5,10 @@ Bars and stripes, and how far training falls short
 
 Images of 4 x 4 pixels whose rows are all on or off, or whose columns are all on or off: there are
 30 of them. This small data set is hard on Gibbs chains, because two images differ in many pixels
-at once. The distribution is known, and no model can have a larger mean log-likelihood of the 30
-images than -log 30, which is -3.40 nats. A machine of 16 visible units has an exact likelihood. So
-this example can measure how far each algorithm of training falls short of the optimum.
+at once. The distribution is known, and no model can have a larger mean log-likelihood than minus
+its entropy. If all images are equally frequent, this is -log 30 or -3.40 nats. A machine of 16
+visible units has an exact likelihood. So this example can measure how far each algorithm of
+training falls short of the optimum.
 """
 
 # %%
@@ -72,6 +73,26 @@ print(f"{'':<20}{'all images':>12}{'rarest':>10}{'commonest':>12}")
 for name, rbm in machines.items():
     p = np.exp(rbm.log_likelihood(X))
     print(f"{name:<20}{p.sum():>12.3f}{30 * p.min():>7.2f}/30{30 * p.max():>9.2f}/30")
+
+# %%
+# Samples tell of this, too. ``pair_correlations`` compares how pairs of pixels vary together in
+# samples and in the data. The Pearson correlation of both is 0.99 with tempering, as good as that
+# of other draws of the data, and less for CD and PCD. Nearest neighbours see hardly anything: both
+# figures of ``adversarial_accuracy`` would be 0.5 for perfect samples. Each image occurs many
+# times in samples and data, and a neighbour that is the same image counts half.
+
+from skrbm.metrics import adversarial_accuracy, pair_correlations
+
+data, other = (X[np.random.default_rng(i).integers(len(X), size=1000)] for i in range(2))
+draws = {"data": other}
+for name, rbm in machines.items():
+    draws[name] = rbm.sample(1000, method="tempering", n_gibbs_steps=200, random_state=0)
+print(f"\n{'1,000 samples':<20}{'images':>8}{'Pearson':>9}{'neighbours':>14}")
+for name, rows in draws.items():
+    is_image = (rows[:, np.newaxis] == X).all(axis=2).any(axis=1)
+    pearson = pair_correlations(data, rows).pearson
+    truth, synthetic = adversarial_accuracy(data, rows)
+    print(f"{name:<20}{is_image.mean():>8.1%}{pearson:>9.2f}{truth:>8.2f}{synthetic:>6.2f}")
 
 # %%
 # Below are samples of the machine that has learned with tempering, as means of the last step of
