@@ -73,7 +73,8 @@ def test_a_wrong_exchange_is_found_out(name, method, wrong, monkeypatch, rng):
 
 def test_steps_take_turns_between_the_pairs(monkeypatch):
     parities = recorded_parities(monkeypatch)
-    CASES["Bernoulli"].estimator().sample(3, n_gibbs_steps=5, method="tempering")
+    options = {"method": "tempering", "n_temperatures": 3}
+    CASES["Bernoulli"].estimator().sample(3, n_gibbs_steps=5, **options)
     assert parities == [0, 1, 0, 1, 0]
 
 
