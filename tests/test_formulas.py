@@ -8,7 +8,7 @@ from .formulas import bernoulli, gaussian, softmax, training
 from .formulas.cases import cases
 
 DERIVED = [bernoulli.page, gaussian.page, softmax.page]
-PAGES = [*DERIVED, training.options, training.likelihood]
+PAGES = [*DERIVED, training.options, training.likelihood, training.scores]
 QUOTED = [(page, latex) for page in PAGES for latex in page.checks]
 CASES, WRONG = cases(), [cases(wrong) for wrong in "Wbc"]
 

@@ -36,7 +36,7 @@ N_EPOCHS = 300
 rbm = BernoulliRBM(200, n_iter=N_EPOCHS, early_stopping=True, random_state=0)
 rbm.set_params(validation_fraction=0.2, n_iter_no_change=N_EPOCHS).fit(X_train)
 display = TrainingDisplay.from_estimator(rbm)
-display.axes_[0].set_title("400 digits, 200 hidden units")
+display.ax_[0].set_title("400 digits, 200 hidden units")
 plt.show()
 
 # %%
@@ -70,9 +70,9 @@ decayed = BernoulliRBM(**rbm.get_params()).set_params(weight_decay=0.003).fit(X_
 quantities = ["validation_score", "free_energy_gap", "reconstruction_error"]
 display = TrainingDisplay.from_estimator(rbm, quantities=quantities, name="no decay")
 TrainingDisplay.from_estimator(
-    decayed, quantities=quantities, name="weight_decay=0.003", ax=display.axes_
+    decayed, quantities=quantities, name="weight_decay=0.003", ax=display.ax_
 )
-display.axes_[0].set_ylim(-22, -14)
+display.ax_[0].set_ylim(-22, -14)
 plt.show()
 
 # %%

@@ -36,7 +36,7 @@ class TrainingDisplay:
 
     Attributes
     ----------
-    axes_ : ndarray of matplotlib Axes of shape (n_quantities,)
+    ax_ : ndarray of matplotlib Axes of shape (n_quantities,)
         The panels, from the top down.
     figure_ : matplotlib Figure
         The figure that holds the panels.
@@ -58,7 +58,7 @@ class TrainingDisplay:
     >>> X = load_digits().data / 16
     >>> rbm = BernoulliRBM(30, n_iter=5, random_state=0).fit(X)
     >>> display = TrainingDisplay(rbm.history_).plot(quantities=["learning_rate"])
-    >>> display.axes_[0].get_xlabel()
+    >>> display.ax_[0].get_xlabel()
     'epoch'
     """
 
@@ -71,7 +71,7 @@ class TrainingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, or array-like of them, default=None
-            Where to draw: one axes per quantity, such as ``axes_`` of another display. None: the
+            Where to draw: one axes per quantity, such as ``ax_`` of another display. None: the
             axes of a new figure, one below the other.
         quantities : list of str, default=None
             Keys of the history, one panel each. None: validation score, free-energy gap,
@@ -113,18 +113,18 @@ class TrainingDisplay:
             _, ax = plt.subplots(
                 len(quantities), figsize=size, sharex=True, squeeze=False, layout="constrained"
             )
-        self.axes_ = np.array(ax, dtype=object).ravel()
-        if len(self.axes_) != len(quantities):
+        self.ax_ = np.array(ax, dtype=object).ravel()
+        if len(self.ax_) != len(quantities):
             raise ValueError(
-                f"ax has {len(self.axes_)} axes for {len(quantities)} quantities "
+                f"ax has {len(self.ax_)} axes for {len(quantities)} quantities "
                 f"({', '.join(quantities)}). Give one for each."
             )
-        self.figure_ = self.axes_[0].figure
+        self.figure_ = self.ax_[0].figure
         self.best_epoch_ = _best_epoch(self.history)
         best = None if self.best_epoch_ is None else f"best epoch: {self.best_epoch_}"
         label = name if best is None or name is None else f"{name}, {best}"
         self.lines_ = {}
-        for panel, quantity in zip(self.axes_, quantities, strict=True):
+        for panel, quantity in zip(self.ax_, quantities, strict=True):
             values = self.history[quantity]
             looks = {"marker": "." if len(values) <= 60 else "", "label": label} | line_kw
             (line,) = panel.plot(np.arange(1, len(values) + 1), values, **looks)
@@ -134,10 +134,10 @@ class TrainingDisplay:
                 mark = {"color": line.get_color(), "linestyle": ":", "zorder": 0}
                 panel.axvline(self.best_epoch_, label=best if name is None else None, **mark)
             self.lines_[quantity] = line
-        self.axes_[-1].set_xlabel("epoch")
-        if self.axes_[0].get_legend_handles_labels()[0]:
+        self.ax_[-1].set_xlabel("epoch")
+        if self.ax_[0].get_legend_handles_labels()[0]:
             above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
-            self.axes_[0].legend(**({} if name is None else above))
+            self.ax_[0].legend(**({} if name is None else above))
         return self
 
     def _checked(self, quantities):

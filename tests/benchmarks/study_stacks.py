@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
 from timing import run_sections, table
 
 from skrbm import BernoulliRBM
@@ -66,6 +67,7 @@ def accuracies(parts, first, second, labelled, seed):
 def labels(options):
     """A line per competitor, a column per number of labels."""
     X, y = load_digits(return_X_y=True)
+    threadpool_limits(1, user_api="blas")  # the matrices are small
     settings = RBM | ({"n_components": 20, "n_iter": 2} if options.quick else {})
     runs = {}
     for seed in range(options.rounds):

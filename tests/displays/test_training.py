@@ -30,7 +30,7 @@ def test_curves_are_those_of_the_fit(rbm):
     display = TrainingDisplay.from_estimator(rbm)
     usual = ["validation_score", "free_energy_gap", "reconstruction_error", "learning_rate"]
     assert list(display.lines_) == usual
-    assert len(display.axes_) == 4
+    assert len(display.ax_) == 4
     for quantity, line in display.lines_.items():
         np.testing.assert_array_equal(line.get_xdata(), np.arange(1, 7))
         np.testing.assert_array_equal(line.get_ydata(), rbm.history_[quantity])
@@ -38,22 +38,22 @@ def test_curves_are_those_of_the_fit(rbm):
 
 def test_the_axes_say_what_they_show_and_in_which_units(rbm):
     display = TrainingDisplay.from_estimator(rbm)
-    labels = [ax.get_ylabel() for ax in display.axes_]
+    labels = [ax.get_ylabel() for ax in display.ax_]
     assert labels == [
         "validation score\n(nats per row)",
         "free-energy gap\n(nats per row)",
         "reconstruction error\n(squared units of X)",
         "learning rate",
     ]
-    assert [ax.get_xlabel() for ax in display.axes_] == ["", "", "", "epoch"]
+    assert [ax.get_xlabel() for ax in display.ax_] == ["", "", "", "epoch"]
 
 
 def test_the_best_epoch_is_marked(rbm):
     display = TrainingDisplay.from_estimator(rbm)
     best = 1 + np.argmax(rbm.history_["validation_score"])
     assert display.best_epoch_ == best
-    assert legend(display.axes_[0]) == [f"best epoch: {best}"]
-    for ax in display.axes_:
+    assert legend(display.ax_[0]) == [f"best epoch: {best}"]
+    for ax in display.ax_:
         assert list(ax.lines[1].get_xdata()) == [best, best]
 
 
@@ -62,13 +62,13 @@ def test_without_early_stopping_there_is_no_best_epoch(rbm, rng):
     display = TrainingDisplay.from_estimator(rbm)
     assert list(display.lines_) == ["reconstruction_error", "learning_rate"]
     assert display.best_epoch_ is None
-    assert display.axes_[0].get_legend() is None
+    assert display.ax_[0].get_legend() is None
 
 
 def test_quantities_can_be_chosen():
     display = TrainingDisplay(HISTORY).plot(quantities=["my_own", "validation_score"])
     assert list(display.lines_) == ["my_own", "validation_score"]
-    assert display.axes_[0].get_ylabel() == "my own"
+    assert display.ax_[0].get_ylabel() == "my own"
     assert display.best_epoch_ == 2
     assert list(TrainingDisplay(HISTORY).plot(quantities="my_own").lines_) == ["my_own"]
 
@@ -82,16 +82,16 @@ def test_a_history_of_lists_of_ones_own_is_drawn():
 
 def test_two_fits_share_their_axes():
     first = TrainingDisplay(HISTORY).plot(name="first")
-    second = TrainingDisplay(HISTORY).plot(ax=first.axes_, name="second", color="red")
+    second = TrainingDisplay(HISTORY).plot(ax=first.ax_, name="second", color="red")
     assert second.figure_ is first.figure_
-    assert legend(first.axes_[0]) == ["first, best epoch: 2", "second, best epoch: 2"]
+    assert legend(first.ax_[0]) == ["first, best epoch: 2", "second, best epoch: 2"]
     assert {line.get_color() for line in second.lines_.values()} == {"red"}
 
 
 def test_axes_are_respected():
     figure, ax = pyplot.subplots()
     display = TrainingDisplay(HISTORY).plot(ax=ax, quantities=["my_own"])
-    assert display.axes_[0] is ax
+    assert display.ax_[0] is ax
     assert display.figure_ is figure
 
 

@@ -15,7 +15,7 @@ from ..helpers.machines import BASE
 from . import bernoulli
 from .quoting import Page, roughly, same, slope_along
 
-options, likelihood = Page("options"), Page("likelihood")
+options, likelihood, scores = Page("options"), Page("likelihood"), Page("score_samples")
 
 
 @options.says(
@@ -156,3 +156,15 @@ def _(m):
     betas, returned = placed(np.linspace(0, 1, 5), np.array(rejected))
     same(returned, total)
     assert len(betas) == 1 + ceil(total / distance(0.5))
+
+
+@scores.says(r"\log \mathrm{PL}(v) = \sum_i \log p(v_i \mid v_{-i})", case="bernoulli")
+def _(m):
+    """From the table of all rows: p(v) over the sum of p of the two rows that differ in i."""
+    p = dict(zip(map(tuple, m.V), bernoulli.p(m), strict=True))
+
+    def flipped(v, i):
+        return tuple(1 - v[k] if k == i else v[k] for k in m.I)
+
+    log_pl = [sum(log(p[tuple(v)] / (p[tuple(v)] + p[flipped(v, i)])) for i in m.I) for v in m.V]
+    same(m.rbm.score_samples(m.V), log_pl)
