@@ -97,9 +97,9 @@ class GenerationMethods:
             temperatures than small ones.
 
             - "auto": so many, and so placed, that about half of the swaps between any two
-              neighbours succeed, which moves states fastest [2]_. Ten chains at all temperatures
-              make 160 steps before the others start, to find out. A warning tells if more than
-              100 temperatures would be needed; 100 are taken then.
+              neighbours succeed, which moves states fastest for the time it takes [2]_. Ten
+              chains at all temperatures make 160 steps before the others start, to find out. A
+              warning tells if more than 100 temperatures would be needed; 100 are taken then.
             - an int, at least 2: inverse temperatures that are equidistant from 1 to 0.
         output : {"sample", "mean"}, default="sample"
             What is returned of the last step. The chains are the same.

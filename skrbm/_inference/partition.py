@@ -174,13 +174,13 @@ def schedule(model, base_rate_bias, n_chains, n_betas, random_state):
     for k, increment in enumerate(increments(tempered, v, path, seed)):
         parts[k * _N_PARTS // (n_pilot - 1)] += increment
     total = parts.sum(axis=0)
-    gained = np.maximum((parts - parts.mean(axis=1, keepdims=True)) @ (total - total.mean()), 0)
-    if not 0 < gained.sum() < np.inf:
+    gains = np.maximum((parts - parts.mean(axis=1, keepdims=True)) @ (total - total.mean()), 0)
+    gained = np.append(0, gains.cumsum())
+    if not 0 < gained[-1] < np.inf:
         return np.linspace(0, 1, n_betas)
-    share = 0.5 * (
-        np.arange(_N_PARTS + 1) / _N_PARTS + np.append(0, gained.cumsum()) / gained.sum()
-    )
-    return np.interp(np.linspace(0, 1, n_betas), share, np.linspace(0, 1, _N_PARTS + 1))
+    even = np.linspace(0, 1, _N_PARTS + 1)
+    # The last sum, not gains.sum(), which is rounded otherwise: the last share is 1 exactly.
+    return np.interp(np.linspace(0, 1, n_betas), 0.5 * (even + gained / gained[-1]), even)
 
 
 def log_importance(tempered, v, betas, seed, purposes=FORWARD):

@@ -61,7 +61,11 @@ def tuned(model, base_rate_bias, start, n_rows, random_state):
     """
     tempered, betas = TemperedRBM(model, base_rate_bias), ladder(_FIRST)
     chain = np.arange(_N_CHAINS)
-    start = start.repeated(chain % n_rows)
+    which = chain % n_rows
+    if start.known is not None and n_rows > _N_CHAINS:
+        # Not the first rows, of which less may be unknown than of the others.
+        which = random_state.permutation(n_rows)[which]
+    start = start.repeated(which)
     at_all = start.repeated(np.tile(chain, len(betas)))
     v = at_all.rows(model.visible, base_rate_bias, len(betas) * len(chain), random_state)
     for n_steps in _ROUNDS:
@@ -117,8 +121,8 @@ def _warn_of_barrier(barrier):
         warnings.warn(
             f"this machine is so far from its base rates that tempering needs about {n_needed} "
             f"temperatures, of which n_temperatures='auto' takes {MOST_TEMPERATURES} at most. Of "
-            f"their swaps about {100 * (1 - rejected):.2g} % will succeed. Set "
-            f"n_temperatures={n_needed}, if you can wait, or start at rows of data with init.",
+            f"their swaps about {100 * (1 - rejected):.2g} % will succeed. Start at rows of data "
+            f"with init, or give sample n_temperatures={n_needed} if you can wait.",
             UserWarning,
             stacklevel=2,
         )

@@ -74,6 +74,18 @@ def test_more_steps_are_where_log_weights_come_to_differ(rng, monkeypatch):
     assert_allclose(np.delete(counts, 3) / 2000, 0.5 / 20, atol=0.002)
 
 
+def test_temperatures_end_at_1_exactly(monkeypatch):
+    """Whatever the rounding of the sums that place the temperatures."""
+    monkeypatch.setattr(partition, "_LEAST_PILOT", 2)
+    machine, rng = bernoulli_machine(), np.random.default_rng(0)
+    for _ in range(1000):
+        table = rng.normal(size=(20, 5))
+        monkeypatch.setattr(partition, "increments", lambda *_, table=table: iter(table))
+        betas = chosen(machine, 5, 210)
+        assert (betas[0], betas[-1]) == (0, 1)
+        assert (np.diff(betas) > 0).all()
+
+
 # --- machines ---------------------------------------------------------------------------------
 
 
