@@ -37,26 +37,19 @@ CHECKED = [
     BernoulliRBM(
         n_components=4,
         n_iter=3,
-        learning_rate_schedule="linear",
-        momentum=0.5,
-        weight_decay=0.01,
-        n_chains=7,
-        warm_start=True,
-    ),
-    BernoulliRBM(
-        n_components=4,
-        n_iter=3,
         learning_rate=(0.1, 0.05),
-        learning_rate_schedule="constant",
+        learning_rate_schedule="linear",
         momentum=(0.0, 0.5),
+        weight_decay=0.01,
         n_gibbs_steps=(1, 2),
+        n_chains=7,
         centering=False,
         average=False,
         shuffle=False,
+        warm_start=True,
     ),
     BernoulliRBM(n_components=4, n_iter=3, algorithm="pt", n_temperatures=3, n_chains=5),
     GaussianBernoulliRBM(n_components=4),
-    GaussianBernoulliRBM(n_components=4, n_iter=3, noise_variance="learned", centering=True),
     GaussianBernoulliRBM(
         n_components=4, n_iter=3, negative_visibles="mean", average=0.5, l1_penalty=0.01
     ),
@@ -90,8 +83,6 @@ CHECKED = [
         warm_start=True,
     ),
     BernoulliRBM(n_components=4, n_iter=3, early_stopping=True, n_iter_no_change=1),
-    GaussianBernoulliRBM(n_components=4, n_iter=3, early_stopping=True, validation_fraction=0.4),
-    SoftmaxRBM(n_components=4, n_iter=2, early_stopping=True, handle_unknown="ignore"),
 ]
 
 #: What makes a weight of 2 exactly two rows: a mini-batch of all rows in each update, none held

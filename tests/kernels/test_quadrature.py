@@ -116,8 +116,8 @@ def of_units(d, x, W, first=0, stop=None):
     return out
 
 
-@pytest.mark.parametrize("scale", [0.01, 0.3, 1.0, 3.0, 10.0, 40.0, 300.0])
-@pytest.mark.parametrize("n_hidden", [1, 2, 9])
+@pytest.mark.parametrize("scale", [0.01, 0.3, 3.0, 40.0, 300.0])
+@pytest.mark.parametrize("n_hidden", [1, 9])
 def test_kernel_equals_its_twin(scale, n_hidden, rng):
     """One peak, several peaks, tables or none: as all nodes of the mixture, none left out."""
     W = scale * rng.uniform(-1, 1, (4, n_hidden))

@@ -94,7 +94,7 @@ def test_cd_follows_the_weighted_expectation(arrays, oracle, rng, estimates, bat
     expected = [d - m for d, m in zip(data, model, strict=True)]
     options = settings(algorithm="cd", batch_size=batch_size)
     state = binary_state(*arrays)
-    assert_expected(mean_over_orders(state, options, rows, estimates, 2000, rng), expected)
+    assert_expected(mean_over_orders(state, options, rows, estimates, 1000, rng), expected)
 
 
 @pytest.mark.parametrize("algorithm", ["cd", "pcd"])
@@ -112,7 +112,7 @@ def test_the_maximum_of_the_weighted_likelihood_is_at_rest(
     options = settings(algorithm=algorithm, batch_size=batch_size)
     drawn = None if algorithm == "cd" else chains
     means = mean_over_orders(
-        binary_state(*arrays), options, rows, estimates, 2000, rng, draw_chains=drawn
+        binary_state(*arrays), options, rows, estimates, 1000, rng, draw_chains=drawn
     )
     assert_expected(means, [np.zeros(block.shape) for block, _ in means])
 
@@ -123,7 +123,7 @@ def test_the_maximum_is_at_rest_for_categories_as_well(rng, estimates):
     rows = data_of(case.machine, table)
     rows.weights = joint.sum(axis=1)
     options = settings(algorithm="cd", batch_size=len(table) // 2)
-    means = mean_over_orders(softmax_state(case.machine), options, rows, estimates, 1000, rng)
+    means = mean_over_orders(softmax_state(case.machine), options, rows, estimates, 500, rng)
     assert_expected(means, [np.zeros(block.shape) for block, _ in means])
 
 
@@ -136,12 +136,12 @@ def test_partial_fit_follows_weights_in_expectation(model, rng):
     found = []
     for rows, sample_weight in ((X, weights), (np.repeat(X, weights, axis=0), None)):
         fits = []
-        for seed in range(800):
+        for seed in range(400):
             rbm = copy.copy(start)
             rbm._seed = np.uint64(seed)
             rbm.partial_fit(rows, sample_weight=sample_weight)
             fits.append(np.concatenate([np.ravel(getattr(rbm, name)) for name in model.arrays]))
-        found.append((np.mean(fits, axis=0), np.var(fits, axis=0) / 800))
+        found.append((np.mean(fits, axis=0), np.var(fits, axis=0) / 400))
     (a, a_var), (b, b_var) = found
     assert (np.abs(a - b) < 4.5 * np.sqrt(a_var + b_var) + 1e-12).all()
     assert (np.abs(a - b) > 0).any()
