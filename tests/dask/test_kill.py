@@ -124,6 +124,7 @@ def test_killed_workers_change_no_bit(processes, references, rows, n_killed, mom
     assert_same_model(rbm, references[rows])
 
 
+@kill
 def test_lost_rows_end_the_fit_and_resume_goes_on(processes, references):
     """Rows that were sent to a worker are lost with it."""
     workers = sorted(processes.scheduler_info()["workers"])

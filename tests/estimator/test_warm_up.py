@@ -72,7 +72,7 @@ def kernels(code):
     return {line for line in lines if line.startswith("KERNEL")}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.long)])
 def test_common_calls_find_their_kernels_compiled(dtype):
     # First: whoever compiles a kernel also looks for the kernels that it calls.
     warm = kernels(f"skrbm.warm_up([{dtype!r}])")

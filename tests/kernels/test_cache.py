@@ -192,6 +192,7 @@ print(words.tolist(), sum(philox.stats.cache_hits.values()))
 """
 
 
+@pytest.mark.long
 def test_an_edit_of_what_is_inlined_compiles_its_kernels_anew(tmp_path):
     package = copy_of_the_package(tmp_path)
     (package / "__init__.py").write_text("")  # the kernels alone are imported faster
@@ -314,6 +315,7 @@ print(BernoulliRBM(n_components=1, n_iter=1, random_state=0).fit(np.eye(2)).comp
 """
 
 
+@pytest.mark.long
 def test_a_package_that_cannot_keep_its_kernels_can_be_imported_and_fits(tmp_path):
     """Site-packages and the home folder of a container can often not be written."""
     package = copy_of_the_package(tmp_path)

@@ -50,6 +50,7 @@ fit(10**6, Hook(lambda *_: sys.exit(7)))
     assert output.splitlines() == ["alive: []"]
 
 
+@pytest.mark.long
 def test_a_process_may_end_while_a_daemon_fits():
     """The interpreter stops the daemon wherever it is; the helpers have gone before."""
     end = """
@@ -65,6 +66,7 @@ while crew._crew(os.getpid(), 3)._board[0] == before:
     assert output.splitlines() == ["alive: ['daemon']"]
 
 
+@pytest.mark.long
 def test_a_crew_can_begin_while_the_interpreter_stops():
     code, output = run_python(FIT + "atexit.register(fit)")
     assert code == 0, output
@@ -86,6 +88,7 @@ if len(sys.argv) == 1:
     assert output.splitlines() == ["3", "3", "alive: []", "0", "alive: []"]
 
 
+@pytest.mark.long
 @needs_fork
 def test_a_forked_child_starts_a_crew_and_is_within_no_product():
     """Whatever its parent's threads did: they do not exist in the child."""
@@ -124,6 +127,7 @@ assert_same_model(fit(), expected)
     assert output.splitlines() == ["0", "alive: []", "0", "alive: []"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
 def test_ctrl_c_at_any_moment_does_no_damage():
     """Hundreds of times during jobs and products: the crew is free, and BLAS as it was.

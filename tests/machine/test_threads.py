@@ -296,6 +296,7 @@ before = {name: everything(model, 1) for name, model in MODELS.items()}
 """
 
 
+@pytest.mark.long
 def test_everything_goes_on_while_the_interpreter_stops():
     """It starts no more threads then, and the one that is left does all the work."""
     code, output = run_python(AT_EXIT)

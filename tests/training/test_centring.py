@@ -333,6 +333,7 @@ def mean_log_likelihoods(X, centering, n_seeds=20):
     return np.array(out)
 
 
+@pytest.mark.long
 def test_bits_and_flipped_bits_are_learned_alike():
     """With centring. Without it, the difference is many of its standard errors."""
     X = blocks_of_rare_bits()
