@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 
 import pytest
 import yaml
@@ -81,8 +82,11 @@ def test_workflows_run_scripts_that_exist():
         (ROOT / path).read_text(encoding="utf-8")
         for path in ("README.md", "docs/developer/index.rst")
     )
-    (tests,) = (command for command in commands if "pytest" in command)
+    tests, others = (command for command in commands if "pytest" in command)
     assert tests.removeprefix("python ") in readme
+    normal = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    deselected = normal["tool"]["pytest"]["ini_options"]["addopts"][-1]
+    assert " or ".join(re.findall(r"not (\w+)", deselected)) == others.split('"')[1]
     (site,) = (command for command in commands if "sphinx" in command)
     assert site.removeprefix("python ") in page
 
