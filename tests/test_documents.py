@@ -9,6 +9,7 @@ import posixpath
 import re
 import runpy
 import warnings
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -37,7 +38,7 @@ GALLERY = runpy.run_path(str(DOCS / "_ext" / "gallery.py"))
 #: Public folders of skrbm, which hold further public names.
 WINGS = sorted(
     path.parent.name
-    for path in (ROOT / "skrbm").glob("*/__init__.py")
+    for path in Path(skrbm.__file__).parent.glob("*/__init__.py")
     if not path.parent.name.startswith("_")
 )
 
