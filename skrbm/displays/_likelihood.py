@@ -290,16 +290,19 @@ class LikelihoodDisplay:
         methods = (methods,) if isinstance(methods, str) else tuple(methods)
         sets = X if isinstance(X, Mapping) else {"rows": X}
         random_state = check_random_state(random_state)
+        # Rows are read once, and refused before anything is annealed.
+        unnormalised = {
+            rows: float(np.mean(rbm.log_likelihood(table, 0.0), dtype=float))
+            for rows, table in sets.items()
+        }
         estimates = {rows: {} for rows in sets}
         for method in methods:
             given = {"n_chains": n_chains, "n_betas": n_betas, "random_state": random_state}
             given |= {"init": init} if method == "reverse_ais" else {}
             log_z = rbm.log_partition(method, **given)
-            for rows, table in sets.items():
-                log_likelihood = rbm.log_likelihood(table, log_z)
-                mean = float(np.mean(log_likelihood, dtype=float))
-                ends = (mean - (end - log_z.value) for end in reversed(log_z.interval))
-                estimates[rows][log_z.method] = (mean, *ends)
+            values = log_z.value, *reversed(log_z.interval)
+            for rows, mean in unnormalised.items():
+                estimates[rows][log_z.method] = tuple(mean - value for value in values)
         return cls(estimates).plot(ax=ax, difference_from=difference_from)
 
 

@@ -56,6 +56,20 @@ def test_an_interval_is_that_of_log_z(rbm, X):
     np.testing.assert_allclose(display.estimates["rows"]["ais"], list(expected))
 
 
+def test_rows_are_read_once_and_before_anything_is_annealed(rbm, X, monkeypatch):
+    called = []
+    for name in ("log_likelihood", "log_partition"):
+
+        def recorded(self, *args, name=name, method=getattr(BernoulliRBM, name), **kwargs):
+            called.append(name)
+            return method(self, *args, **kwargs)
+
+        monkeypatch.setattr(BernoulliRBM, name, recorded)
+    options = {"methods": ("exact", "ais"), "n_betas": 20}
+    LikelihoodDisplay.from_estimator(rbm, {"a": X, "b": X[:9]}, **options)
+    assert called == ["log_likelihood"] * 2 + ["log_partition"] * 2
+
+
 def test_auto_is_named_by_what_it_did(rbm, X):
     display = LikelihoodDisplay.from_estimator(rbm, X, methods=["auto"])
     assert list(display.estimates["rows"]) == ["exact"]
