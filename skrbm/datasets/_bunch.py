@@ -1,23 +1,16 @@
-"""Pairs and ratings in the form of scikit-learn's data sets, and libraries that are optional."""
-
-from importlib import import_module
+"""Pairs and ratings in the form of scikit-learn's data sets."""
 
 import numpy as np
 from sklearn.utils import Bunch
+
+from .._input.optional import optional
 
 PAIR, RATING = ["user", "item"], "rating"
 
 
 def library(name, purpose):
-    """An optional library; the error names what needs it, and how to install it."""
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != name:
-            raise
-        raise ImportError(
-            f'{purpose} needs {name}, which is not installed: pip install "skrbm[datasets]".'
-        ) from error
+    """A library that only data sets need."""
+    return optional(name, purpose, "datasets")
 
 
 def bunch_of_pairs(users, items, ratings, as_frame, columns=None, **others):

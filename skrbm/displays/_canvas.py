@@ -3,20 +3,15 @@
 import numpy as np
 from scipy.sparse import issparse
 
+from .._input.optional import optional
+from .._input.parameters import check_integer
+
 LONG_SIDE = 6.0  # of a new picture of images, in inches
 
 
 def need_matplotlib(caller):
     """``matplotlib.pyplot``, or an error that says how to get it."""
-    try:
-        import matplotlib.pyplot as plt
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "matplotlib":
-            raise
-        raise ImportError(
-            f'{caller} needs matplotlib, which is not installed: pip install "skrbm[plot]".'
-        ) from error
-    return plt
+    return optional("matplotlib.pyplot", caller, "plot")
 
 
 def check_image_shape(image_shape):
@@ -69,9 +64,10 @@ def tiles(images, n_columns):
     return np.pad(grid, ((0, 1), (0, 1)), constant_values=np.nan)
 
 
-def axes_for(ax, shape, caller):
+def axes_for(ax, shape):
     """The given axes, or those of a new figure with room for an image of that many pixels."""
-    plt = need_matplotlib(caller)
+    import matplotlib.pyplot as plt
+
     if ax is None:
         height, width = LONG_SIDE * np.array(shape) / max(shape)
         size = max(width, 2) + 1.2, max(height, 1.6) + 0.5  # room for a bar, a title
@@ -96,6 +92,16 @@ def show_image(ax, image, cmap, frame, limits, im_kw):
     return artist
 
 
-def colour_bar(artist, label):
-    """A bar of colours beside an image."""
-    return artist.axes.figure.colorbar(artist, ax=artist.axes, label=label, pad=0.02)
+class Tiled:
+    """Mixin of displays of images side by side, on one scale of colours."""
+
+    def _draw(self, images, *, ax, n_columns, cmap, frame, limits, label, im_kw):
+        """Draw images and a bar of colours; the display itself."""
+        if n_columns is None:
+            n_columns = balanced(len(images), images.shape[1:])
+        image = tiles(images, check_integer("n_columns", n_columns, 1))
+        self.ax_ = axes_for(ax, image.shape)
+        self.figure_ = self.ax_.figure
+        self.im_ = show_image(self.ax_, image, cmap, frame, limits, im_kw)
+        self.colorbar_ = self.figure_.colorbar(self.im_, ax=self.ax_, label=label, pad=0.02)
+        return self

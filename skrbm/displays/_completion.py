@@ -127,7 +127,7 @@ class CompletionDisplay:
         im_kw = limits(np.concatenate([images, *completions])) | (im_kw or {})
         image = _colours(values, made, im_kw.pop("vmin"), im_kw.pop("vmax"))
 
-        self.ax_ = axes_for(ax, image.shape[:2], "CompletionDisplay.plot")
+        self.ax_ = axes_for(ax, image.shape[:2])
         self.figure_ = self.ax_.figure
         self.im_ = self.ax_.imshow(image, **({"interpolation": "nearest"} | im_kw))
         heights = np.array([len(first[0]) + 1 for first, _ in lines])

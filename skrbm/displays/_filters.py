@@ -4,10 +4,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._input.parameters import check_flag, check_integer
-from ._canvas import as_images, axes_for, balanced, colour_bar, need_matplotlib, show_image, tiles
+from ._canvas import Tiled, as_images, need_matplotlib
 
 
-class FiltersDisplay:
+class FiltersDisplay(Tiled):
     """Filters: the weights of hidden units, one image per unit, on one scale of colours.
 
     A *filter* is the row of ``components_`` of a hidden unit, drawn as an image. A red pixel
@@ -112,16 +112,17 @@ class FiltersDisplay:
             largest = np.nanmax(np.abs(images), axis=(1, 2), keepdims=True)
             images = images / np.where(largest > 0, largest, 1)
             label = f"{label} / largest of the filter"
-        if n_columns is None:
-            n_columns = balanced(len(images), images.shape[1:])
-        image = tiles(images, check_integer("n_columns", n_columns, 1))
-        limit = np.nanmax(np.abs(image)) or 1.0
-        self.ax_ = axes_for(ax, image.shape, "FiltersDisplay.plot")
-        self.figure_ = self.ax_.figure
-        scale = {"vmin": -limit, "vmax": limit}
-        self.im_ = show_image(self.ax_, image, cmap, "0.4", scale, im_kw)
-        self.colorbar_ = colour_bar(self.im_, label)
-        return self
+        limit = np.nanmax(np.abs(images)) or 1.0
+        return self._draw(
+            images,
+            ax=ax,
+            n_columns=n_columns,
+            cmap=cmap,
+            frame="0.4",
+            limits={"vmin": -limit, "vmax": limit},
+            label=label,
+            im_kw=im_kw,
+        )
 
     @classmethod
     def from_estimator(

@@ -3,11 +3,10 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._input.parameters import check_integer
-from ._canvas import as_images, axes_for, balanced, colour_bar, need_matplotlib, show_image, tiles
+from ._canvas import Tiled, as_images, need_matplotlib
 
 
-class SamplesDisplay:
+class SamplesDisplay(Tiled):
     """Samples of a machine, one image per row.
 
     It is recommended to make a display by :meth:`from_estimator`. All parameters are stored as
@@ -96,14 +95,16 @@ class SamplesDisplay:
         """
         need_matplotlib("SamplesDisplay.plot")
         images = as_images(self.samples, self.image_shape, "samples").astype(float)
-        if n_columns is None:
-            n_columns = balanced(len(images), images.shape[1:])
-        image = tiles(images, check_integer("n_columns", n_columns, 1))
-        self.ax_ = axes_for(ax, image.shape, "SamplesDisplay.plot")
-        self.figure_ = self.ax_.figure
-        self.im_ = show_image(self.ax_, image, cmap, "lightsteelblue", limits(images), im_kw)
-        self.colorbar_ = colour_bar(self.im_, self.label or "")
-        return self
+        return self._draw(
+            images,
+            ax=ax,
+            n_columns=n_columns,
+            cmap=cmap,
+            frame="lightsteelblue",
+            limits=limits(images),
+            label=self.label or "",
+            im_kw=im_kw,
+        )
 
     @classmethod
     def from_estimator(
