@@ -56,15 +56,26 @@ def test_an_interval_is_that_of_log_z(rbm, X):
     np.testing.assert_allclose(display.estimates["rows"]["ais"], list(expected))
 
 
-def test_rows_are_read_once_and_before_anything_is_annealed(rbm, X, monkeypatch):
-    called = []
-    for name in ("log_likelihood", "log_partition"):
+@pytest.fixture
+def called(monkeypatch):
+    """Names of the methods of likelihood, one for each call from now on."""
+    names = []
 
-        def recorded(self, *args, name=name, method=getattr(BernoulliRBM, name), **kwargs):
-            called.append(name)
+    def watch(name):
+        method = getattr(BernoulliRBM, name)
+
+        def recorded(self, *args, **kwargs):
+            names.append(name)
             return method(self, *args, **kwargs)
 
         monkeypatch.setattr(BernoulliRBM, name, recorded)
+
+    watch("log_likelihood")
+    watch("log_partition")
+    return names
+
+
+def test_rows_are_read_once_and_before_anything_is_annealed(rbm, X, called):
     options = {"methods": ("exact", "ais"), "n_betas": 20}
     LikelihoodDisplay.from_estimator(rbm, {"a": X, "b": X[:9]}, **options)
     assert called == ["log_likelihood"] * 2 + ["log_partition"] * 2
